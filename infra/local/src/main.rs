@@ -1,0 +1,3 @@
+//! The local cloud on the command line.
+
+fn main() {}

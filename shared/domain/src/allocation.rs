@@ -1,0 +1,227 @@
+//! Which warehouse sends what.
+//!
+//! The nearest warehouse that can send everything sends everything. If none can, the fewest
+//! warehouses that a greedy choice finds share it, each time the one that can send most, the
+//! nearest of equals. What no warehouse has is backordered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::catalog::Location;
+use crate::event::Event;
+use crate::geo::distance_to;
+use crate::order::{Destination, FulfillmentOrder, FulfillmentStatus, Order, Units};
+use crate::owed::Notice;
+use crate::shipping::ship_by;
+use crate::stock::{Changes, Movement, MovementKind};
+
+/// Units available, by SKU and location. Allocating takes from it, so that a batch of orders
+/// shares one view.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Available(BTreeMap<(String, String), i64>);
+
+impl Available {
+    /// Notes what a location has.
+    pub fn set(&mut self, sku: &str, location: &str, units: i64) {
+        self.0.insert((sku.to_owned(), location.to_owned()), units);
+    }
+
+    fn of(&self, sku: &str, location: &str) -> i64 {
+        let level = self.0.get(&(sku.to_owned(), location.to_owned()));
+        level.copied().unwrap_or(0).max(0)
+    }
+
+    fn take(&mut self, sku: &str, location: &str, units: i64) {
+        if let Some(level) = self.0.get_mut(&(sku.to_owned(), location.to_owned())) {
+            *level -= units;
+        }
+    }
+}
+
+/// What allocating an order comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Allocation {
+    /// The order's next state.
+    pub order: Order,
+    /// SKUs that it waits for, and did not before.
+    pub starts_waiting: BTreeSet<String>,
+    /// SKUs that it no longer waits for.
+    pub stops_waiting: BTreeSet<String>,
+}
+
+/// The SKUs of which an order still has units to find.
+pub fn wanted_skus(order: &Order) -> BTreeSet<&str> {
+    let wanting = order
+        .lines
+        .iter()
+        .filter(|line| line.units.open + line.units.backordered > 0);
+    let tangible = wanting.filter(|line| !line.intangible);
+    tangible.filter_map(|line| line.sku.as_deref()).collect()
+}
+
+/// The SKUs that an order waits for.
+pub fn waits_for(order: &Order) -> BTreeSet<String> {
+    let waiting = order.lines.iter().filter(|line| line.units.backordered > 0);
+    waiting.filter_map(|line| line.sku.clone()).collect()
+}
+
+/// Sets goods aside for what is open or backordered, taking it from `available` and adding the
+/// movements to `changes`. `None` when there is nothing to find, or nothing new was found.
+pub fn allocate(
+    order: &Order,
+    locations: &[Location],
+    available: &mut Available,
+    changes: &mut Changes,
+    now: Timestamp,
+) -> Option<Allocation> {
+    if !order.holds.is_empty() {
+        return None;
+    }
+    let mut wanted: Vec<Units> = Vec::new();
+    for (place, line) in (0_u16..).zip(&order.lines) {
+        let units = line.units.open + line.units.backordered;
+        if units > 0 && !line.intangible {
+            wanted.push((place, units));
+        }
+    }
+    let plan = match &order.destination {
+        Some(destination) => plan(order, destination, &wanted, locations, available),
+        None => Vec::new(),
+    };
+    let opens = order.lines.iter().any(|line| line.units.open > 0);
+    if plan.is_empty() && !opens {
+        return None;
+    }
+    let before = waits_for(order);
+    let found: u32 = plan.iter().flat_map(|(_, units)| units).map(|u| u.1).sum();
+    let missing = wanted.iter().map(|u| u.1).sum::<u32>() - found;
+    let next = order.advance(now, Event::Allocated(found, missing), |next| {
+        for line in &mut next.lines {
+            let open = std::mem::take(&mut line.units.open);
+            if line.intangible {
+                // Nothing to pick: it is with the customer as soon as the order is.
+                line.units.shipped += open;
+                line.units.delivered += open;
+            } else {
+                line.units.backordered += open;
+            }
+        }
+        for (location, units) in &plan {
+            for &(place, taken) in units {
+                let line = &mut next.lines[usize::from(place)].units;
+                line.backordered -= taken;
+                line.allocated += taken;
+            }
+            let n = next.fulfillments.len() as u32 + 1;
+            next.fulfillments.push(FulfillmentOrder {
+                n,
+                location: location.id.clone(),
+                units: units.clone(),
+                status: FulfillmentStatus::Released,
+                ship_by: ship_by(location, now),
+                shipped_at: None,
+                parcel: None,
+            });
+            next.notices.push(Notice::Pick(n));
+        }
+        let first = order.fulfillments.is_empty() && waits_for(order).is_empty();
+        if next.mailed && first {
+            next.notices.push(Notice::Confirmed);
+        }
+    });
+    for (location, units) in &plan {
+        for &(place, taken) in units {
+            if let Some(sku) = &order.line(place).sku {
+                available.take(sku, &location.id, i64::from(taken));
+                let movement = Movement {
+                    kind: MovementKind::Allocate,
+                    quantity: i64::from(taken),
+                    cause: order.id.to_string(),
+                    at: now,
+                };
+                changes.add(sku, &location.id, movement);
+            }
+        }
+    }
+    let after = waits_for(&next);
+    Some(Allocation {
+        starts_waiting: after.difference(&before).cloned().collect(),
+        stops_waiting: before.difference(&after).cloned().collect(),
+        order: next,
+    })
+}
+
+/// Which location sends which units.
+fn plan<'a>(
+    order: &Order,
+    destination: &Destination,
+    wanted: &[Units],
+    locations: &'a [Location],
+    available: &Available,
+) -> Vec<(&'a Location, Vec<Units>)> {
+    let refused = |location: &Location| {
+        let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected;
+        order
+            .fulfillments
+            .iter()
+            .any(|f| rejected(f) && f.location == location.id)
+    };
+    let mut candidates: Vec<&Location> = locations
+        .iter()
+        .filter(|location| location.ships_to(&destination.country) && !refused(location))
+        .collect();
+    candidates.sort_by(|a, b| {
+        let nearer = distance_to(a, destination).total_cmp(&distance_to(b, destination));
+        nearer.then_with(|| a.id.cmp(&b.id))
+    });
+    let mut rest = wanted.to_vec();
+    let mut plan: Vec<(&Location, Vec<Units>)> = Vec::new();
+    loop {
+        let offers = candidates
+            .iter()
+            .filter(|location| !plan.iter().any(|(taken, _)| taken.id == location.id))
+            .map(|location| (*location, offer(order, &rest, location, available)));
+        // The first of the greatest: candidates come nearest first.
+        let mut best: Option<(&Location, Vec<Units>)> = None;
+        for (location, units) in offers {
+            let sum = |units: &[Units]| units.iter().map(|u| u64::from(u.1)).sum::<u64>();
+            if sum(&units) > best.as_ref().map_or(0, |(_, units)| sum(units)) {
+                best = Some((location, units));
+            }
+        }
+        let Some((location, units)) = best else {
+            return plan;
+        };
+        for &(place, taken) in &units {
+            for open in rest.iter_mut().filter(|open| open.0 == place) {
+                open.1 -= taken;
+            }
+        }
+        plan.push((location, units));
+    }
+}
+
+/// What one location can send of what is wanted; lines that name the same SKU share its stock.
+fn offer(
+    order: &Order,
+    wanted: &[Units],
+    location: &Location,
+    available: &Available,
+) -> Vec<Units> {
+    let mut promised: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut units = Vec::new();
+    for &(place, open) in wanted {
+        let Some(sku) = order.line(place).sku.as_deref() else {
+            continue;
+        };
+        let taken = promised.entry(sku).or_default();
+        let left = available.of(sku, &location.id) - *taken;
+        let take = i64::from(open).min(left);
+        if let Ok(take @ 1..) = u32::try_from(take) {
+            *taken += i64::from(take);
+            units.push((place, take));
+        }
+    }
+    units
+}

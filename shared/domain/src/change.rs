@@ -1,0 +1,261 @@
+//! What people change about an order after it was accepted: holds lifted, orders cancelled, goods
+//! sent back.
+
+use jiff::{Timestamp, ToSpan};
+
+use crate::Refusal;
+use crate::event::Event;
+use crate::fulfillment::give_back;
+use crate::limits::RETURN_WINDOW_DAYS;
+use crate::order::{FulfillmentStatus, Move, Order, Return, Units};
+use crate::owed::Notice;
+use crate::refund::request_units;
+use crate::stock::MovementKind;
+
+/// Lifts the hold called `name`; `None` if the order has no such hold.
+pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<Order>, Refusal> {
+    if !order.holds.iter().any(|hold| hold.reason.name() == name) {
+        return Ok(None);
+    }
+    if name == "test" {
+        return Err(Refusal::WrongState {
+            subject: "the order".into(),
+            state: "a test order".into(),
+            request: "to release it".into(),
+            expected: "a real one".into(),
+        });
+    }
+    let event = Event::HoldReleased(name.to_owned());
+    Ok(Some(order.advance(now, event, |next| {
+        next.holds.retain(|hold| hold.reason.name() != name);
+    })))
+}
+
+/// Cancels every unit that is not packed yet, gives the goods back to the shelf, and asks for the
+/// refund of what was captured for them. `None` if the whole order is cancelled already.
+pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Order>, Refusal> {
+    let cancellable: u32 = order
+        .lines
+        .iter()
+        .map(|line| line.units.open + line.units.backordered + line.units.allocated)
+        .sum();
+    if cancellable == 0 {
+        if order.lines.iter().any(|line| line.units.cancelled > 0) {
+            return Ok(None);
+        }
+        return Err(Refusal::WrongState {
+            subject: "the order".into(),
+            state: order.status().into(),
+            request: "to cancel it".into(),
+            expected: "not yet packed".into(),
+        });
+    }
+    let before: Vec<u32> = order
+        .lines
+        .iter()
+        .map(|line| line.units.cancelled)
+        .collect();
+    let event = Event::Cancelled(cancellable, reason.to_owned());
+    Ok(Some(order.advance(now, event, |next| {
+        for line in &mut next.lines {
+            let units = &mut line.units;
+            units.cancelled += std::mem::take(&mut units.open);
+            units.cancelled += std::mem::take(&mut units.backordered);
+        }
+        let started = |f: &crate::FulfillmentOrder| {
+            use FulfillmentStatus::*;
+            match f.status {
+                Released | Accepted => true,
+                Packed | Shipped | Delivered | Rejected | Cancelled => false,
+            }
+        };
+        let stopped: Vec<u32> = next
+            .fulfillments
+            .iter()
+            .filter(|f| started(f))
+            .map(|f| f.n)
+            .collect();
+        for n in stopped {
+            let told = !next.notices.contains(&Notice::Pick(n));
+            give_back(next, n, FulfillmentStatus::Cancelled, |units, count| {
+                units.cancelled += count;
+            });
+            if told {
+                next.notices.push(Notice::Stop(n));
+            }
+        }
+        let cancelled: Vec<Units> = (0_u16..)
+            .zip(next.lines.iter().zip(&before))
+            .map(|(place, (line, before))| (place, line.units.cancelled - before))
+            .collect();
+        // A confirmation that has not gone out would now be untrue.
+        next.notices.retain(|notice| *notice != Notice::Confirmed);
+        if next.mailed {
+            next.notices.push(Notice::Cancelled(
+                u32::try_from(next.version).unwrap_or(0) + 1,
+            ));
+        }
+        request_units(next, "cancel", &cancelled);
+    })))
+}
+
+/// What becomes of goods that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// They can be sold again.
+    Restock,
+    /// Somebody has to look at them.
+    Quarantine,
+    /// They go on to the supplier.
+    ReturnToVendor,
+    /// They are thrown away.
+    Scrap,
+}
+
+impl Disposition {
+    fn movement(self) -> MovementKind {
+        match self {
+            Self::Restock => MovementKind::Restock,
+            Self::Quarantine => MovementKind::Quarantine,
+            Self::ReturnToVendor => MovementKind::ReturnToVendor,
+            Self::Scrap => MovementKind::Scrap,
+        }
+    }
+}
+
+/// Units of the line called by the first, by their number.
+pub type LineUnits = (String, u32);
+
+/// Announces that goods will come back: an RMA. `key` is the sender's name of the request; a
+/// repeat gives the return it made.
+pub fn announce_return(
+    order: &Order,
+    key: &str,
+    lines: &[LineUnits],
+    now: Timestamp,
+) -> Result<(Option<Order>, u32), Refusal> {
+    if let Some(known) = order.returns.iter().find(|r| r.key == key) {
+        return Ok((None, known.n));
+    }
+    let units = places(order, lines)?;
+    for &(place, count) in &units {
+        let line = order.line(place);
+        let announced = |r: &&Return| !r.received;
+        let coming: u32 = order
+            .returns
+            .iter()
+            .filter(announced)
+            .flat_map(|r| &r.units)
+            .filter(|u| u.0 == place)
+            .map(|u| u.1)
+            .sum();
+        within(
+            line,
+            count,
+            line.units
+                .shipped
+                .saturating_sub(line.units.returned + coming),
+        )?;
+    }
+    let left = order.fulfillments.iter().filter_map(|f| f.shipped_at).max();
+    let closed_at = left
+        .unwrap_or(order.placed_at)
+        .saturating_add((RETURN_WINDOW_DAYS * 24).hours())
+        .unwrap_or(Timestamp::MAX);
+    if now > closed_at {
+        return Err(Refusal::WindowClosed {
+            days: RETURN_WINDOW_DAYS,
+            closed_at,
+        });
+    }
+    let n = order.returns.len() as u32 + 1;
+    let next = order.advance(now, Event::ReturnAnnounced(n), |next| {
+        next.returns.push(Return {
+            n,
+            key: key.to_owned(),
+            units,
+            received: false,
+        });
+    });
+    Ok((Some(next), n))
+}
+
+/// Notes that return `n` has arrived at a location, and asks for its refund. `None` if that was
+/// noted before. What arrives may differ from what was announced: a fact is not refused.
+pub fn receive_return(
+    order: &Order,
+    n: u32,
+    location: &str,
+    lines: &[(String, u32, Disposition)],
+    now: Timestamp,
+) -> Result<Option<Order>, Refusal> {
+    let announced = order.returns.iter().find(|r| r.n == n);
+    let announced =
+        announced.ok_or_else(|| Refusal::NotFound(format!("return {}-R{n}", order.id)))?;
+    if announced.received {
+        return Ok(None);
+    }
+    let plain: Vec<LineUnits> = lines
+        .iter()
+        .map(|(id, units, _)| (id.clone(), *units))
+        .collect();
+    let units = places(order, &plain)?;
+    for &(place, count) in &units {
+        let line = order.line(place);
+        within(line, count, line.units.shipped - line.units.returned)?;
+    }
+    let mut moves: Vec<Move> = Vec::new();
+    for (id, count, disposition) in lines {
+        let (place, kind) = (order.place_of(id)?, disposition.movement());
+        match moves.iter_mut().find(|m| m.kind == kind) {
+            Some(due) => due.units.push((place, *count)),
+            None => moves.push(Move {
+                kind,
+                location: location.to_owned(),
+                units: vec![(place, *count)],
+            }),
+        }
+    }
+    Ok(Some(order.advance(now, Event::ReturnReceived(n), |next| {
+        for known in next.returns.iter_mut().filter(|r| r.n == n) {
+            known.received = true;
+        }
+        for &(place, count) in &units {
+            let line = &mut next.lines[usize::from(place)].units;
+            line.returned += count;
+            // What came back had arrived, whether or not the carrier said so.
+            line.delivered = line.delivered.max(line.returned);
+        }
+        next.moves.extend(moves);
+        request_units(next, &format!("return-{n}"), &units);
+    })))
+}
+
+fn within(line: &crate::Line, wanted: u32, left: u32) -> Result<(), Refusal> {
+    if wanted > left {
+        return Err(Refusal::TooMuch {
+            subject: format!("line {:?}", line.id),
+            wanted: i64::from(wanted),
+            left: i64::from(left),
+        });
+    }
+    Ok(())
+}
+
+/// Line ids as places, the units of a line named twice added up.
+pub(crate) fn places(order: &Order, lines: &[LineUnits]) -> Result<Vec<Units>, Refusal> {
+    let mut units: Vec<Units> = Vec::new();
+    for (id, count) in lines {
+        let place = order.place_of(id)?;
+        match units.iter_mut().find(|u| u.0 == place) {
+            Some(known) => known.1 = known.1.saturating_add(*count),
+            None => units.push((place, *count)),
+        }
+    }
+    units.retain(|u| u.1 > 0);
+    if units.is_empty() {
+        return Err(Refusal::Nothing("no units are named".into()));
+    }
+    Ok(units)
+}

@@ -1,0 +1,193 @@
+//! What happened to an order, in the order in which it happened.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::limits::MAX_TIMELINE_TAIL;
+use crate::owed::Notice;
+
+/// One change of an order. Numbers are those of its fulfillment orders, returns and refunds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// The order was stored.
+    #[serde(rename = "ac")]
+    Accepted,
+    /// A person lifted the hold of this name.
+    #[serde(rename = "lh")]
+    HoldReleased(String),
+    /// Goods were looked for: units set aside, and units that no warehouse had.
+    #[serde(rename = "al")]
+    Allocated(u32, u32),
+    /// Somebody was told.
+    #[serde(rename = "nt")]
+    Notified(Notice),
+    /// Somebody could not be told, and why not.
+    #[serde(rename = "un")]
+    NotNotified(Notice, String),
+    /// The warehouse will do it.
+    #[serde(rename = "fa")]
+    FulfillmentAccepted(u32),
+    /// The warehouse will not do it, and why not.
+    #[serde(rename = "fr")]
+    FulfillmentRejected(u32, String),
+    /// The parcel is closed; so many units were missing.
+    #[serde(rename = "fp")]
+    Packed(u32, u32),
+    /// The parcel left, with this tracking number.
+    #[serde(rename = "fs")]
+    Shipped(u32, String),
+    /// The parcel arrived.
+    #[serde(rename = "fd")]
+    Delivered(u32),
+    /// Stock has taken note of so many movements.
+    #[serde(rename = "sm")]
+    StockMoved(u32),
+    /// So many units will not be sent, and why not.
+    #[serde(rename = "xc")]
+    Cancelled(u32, String),
+    /// Goods are announced to come back.
+    #[serde(rename = "ra")]
+    ReturnAnnounced(u32),
+    /// Goods came back.
+    #[serde(rename = "rr")]
+    ReturnReceived(u32),
+    /// Money is to go back: refund and minor units.
+    #[serde(rename = "mr")]
+    RefundRequested(u32, i64),
+    /// The payment provider has been asked for it.
+    #[serde(rename = "ma")]
+    RefundSubmitted(u32),
+    /// Money went back.
+    #[serde(rename = "mp")]
+    RefundPaid(u32),
+}
+
+impl Event {
+    /// Its name in documents: stable, for programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "order.accepted",
+            Self::HoldReleased(_) => "hold.released",
+            Self::Allocated(..) => "order.allocated",
+            Self::Notified(_) => "notice.sent",
+            Self::NotNotified(..) => "notice.failed",
+            Self::FulfillmentAccepted(_) => "fulfillment.accepted",
+            Self::FulfillmentRejected(..) => "fulfillment.rejected",
+            Self::Packed(..) => "fulfillment.packed",
+            Self::Shipped(..) => "fulfillment.shipped",
+            Self::Delivered(_) => "fulfillment.delivered",
+            Self::StockMoved(_) => "stock.moved",
+            Self::Cancelled(..) => "order.cancelled",
+            Self::ReturnAnnounced(_) => "return.announced",
+            Self::ReturnReceived(_) => "return.received",
+            Self::RefundRequested(..) => "refund.requested",
+            Self::RefundSubmitted(_) => "refund.submitted",
+            Self::RefundPaid(_) => "refund.paid",
+        }
+    }
+
+    /// What happened, for people.
+    pub fn describe(&self, currency: crate::Currency) -> String {
+        match self {
+            Self::Accepted => "accepted and stored".into(),
+            Self::HoldReleased(hold) => format!("hold {hold} released"),
+            Self::Allocated(found, 0) => format!("allocated: {found} units"),
+            Self::Allocated(found, missing) => {
+                format!("allocated: {found} units, {missing} backordered")
+            }
+            Self::Notified(notice) => format!("{} sent", notice.describe()),
+            Self::NotNotified(notice, why) => format!("{} not sent: {why}", notice.describe()),
+            Self::FulfillmentAccepted(n) => format!("fulfillment {n} accepted by its warehouse"),
+            Self::FulfillmentRejected(n, why) => {
+                format!("fulfillment {n} rejected by its warehouse: {why}")
+            }
+            Self::Packed(n, 0) => format!("fulfillment {n} packed"),
+            Self::Packed(n, missing) => format!("fulfillment {n} packed, {missing} units missing"),
+            Self::Shipped(n, tracking) => format!("fulfillment {n} shipped, tracking {tracking}"),
+            Self::Delivered(n) => format!("fulfillment {n} delivered"),
+            Self::StockMoved(moves) => format!("stock updated: {moves} movements"),
+            Self::Cancelled(units, why) => format!("{units} units cancelled: {why}"),
+            Self::ReturnAnnounced(n) => format!("return {n} announced"),
+            Self::ReturnReceived(n) => format!("return {n} received"),
+            Self::RefundRequested(n, amount) => {
+                format!("refund {n} of {} requested", currency.display(*amount))
+            }
+            Self::RefundSubmitted(n) => format!("refund {n} handed to the payment provider"),
+            Self::RefundPaid(n) => format!("refund {n} paid"),
+        }
+    }
+}
+
+/// An event and when it happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, to the second.
+    #[serde(rename = "t", with = "jiff::fmt::serde::timestamp::second::required")]
+    pub at: Timestamp,
+    /// What.
+    #[serde(rename = "e")]
+    pub event: Event,
+}
+
+/// The newest events of an order. Its sequence numbers have no gaps: entry `k` has number
+/// `first + k`, and the last has the order's version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// The sequence number of the first entry here.
+    #[serde(rename = "f")]
+    pub first: u64,
+    /// The entries.
+    #[serde(rename = "l")]
+    pub entries: Vec<Entry>,
+}
+
+impl Timeline {
+    /// Adds the next event.
+    pub fn push(&mut self, at: Timestamp, event: Event) {
+        self.entries.push(Entry { at, event });
+    }
+
+    /// Splits off the older entries once there are more than the order's item should hold: what
+    /// is returned goes to a page of its own, in the same commit.
+    pub fn take_page(&mut self) -> Option<Timeline> {
+        if self.entries.len() <= MAX_TIMELINE_TAIL {
+            return None;
+        }
+        let rest = self.entries.split_off(MAX_TIMELINE_TAIL / 2);
+        let page = Timeline {
+            first: self.first,
+            entries: std::mem::replace(&mut self.entries, rest),
+        };
+        self.first += page.entries.len() as u64;
+        Some(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_timeline_is_paged_without_a_gap() {
+        let mut timeline = Timeline {
+            first: 1,
+            entries: Vec::new(),
+        };
+        let mut seen = Vec::new();
+        for n in 0..100 {
+            timeline.push(Timestamp::UNIX_EPOCH, Event::Delivered(n));
+            assert!(timeline.entries.len() <= MAX_TIMELINE_TAIL + 1);
+            if (n as usize) < MAX_TIMELINE_TAIL {
+                assert!(timeline.clone().take_page().is_none(), "the edge: {n}");
+            }
+            if let Some(page) = timeline.take_page() {
+                assert_eq!(page.first, seen.len() as u64 + 1);
+                seen.extend(page.entries);
+                assert_eq!(timeline.first, seen.len() as u64 + 1);
+            }
+        }
+        seen.extend(timeline.entries);
+        let numbers = (0..100).map(Event::Delivered);
+        assert!(seen.into_iter().map(|e| e.event).eq(numbers));
+    }
+}

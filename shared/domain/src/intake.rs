@@ -1,0 +1,356 @@
+//! An order as a channel's adapter hands it in, and the decision to accept it.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::event::{Event, Timeline};
+use crate::geo::is_country;
+use crate::limits::{
+    DEFAULT_PROMISE_DAYS, MAX_LINES, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS, MAX_TEXT_CHARS,
+};
+use crate::money::{Currency, split};
+use crate::order::{
+    Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, Order, Payment,
+    Source,
+};
+use crate::{OrderId, Problem};
+
+/// An order in the house's terms, not yet checked. Amounts in minor units of `currency`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewOrder {
+    /// Where it came from.
+    pub source: Source,
+    /// What people call it.
+    pub number: String,
+    /// When the customer bought.
+    pub placed_at: Timestamp,
+    /// The currency of all its amounts.
+    pub currency: Currency,
+    /// Whether prices contain the tax.
+    pub taxes_included: bool,
+    /// What was bought.
+    pub lines: Vec<NewLine>,
+    /// JSON pointer of the list of lines in the channel's document.
+    pub lines_pointer: &'static str,
+    /// Discounts that no line bears yet.
+    pub discount: i64,
+    /// Tax that no line bears yet.
+    pub tax: i64,
+    /// Shipping, tips, duties and fees after their discounts, with their tax unless prices contain it.
+    pub extras: i64,
+    /// The total that the channel states, to check ours against.
+    pub stated_total: Option<i64>,
+    /// What has been paid, or promised.
+    pub payments: Vec<Payment>,
+    /// Who gets it.
+    pub contact: Contact,
+    /// JSON pointer of the address in the channel's document.
+    pub address_pointer: &'static str,
+    /// Degrees north and east of the address, if the channel knows them.
+    pub point: Option<(f64, f64)>,
+    /// Whether the channel leaves it to us to write to the customer.
+    pub mailed: bool,
+    /// The day by which it should arrive, if the channel says.
+    pub deliver_by: Option<Date>,
+    /// The channel calls it a test.
+    pub test: bool,
+    /// It was cancelled before it reached us.
+    pub cancelled: bool,
+}
+
+/// A line of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NewLine {
+    /// The channel's id of the line.
+    pub id: String,
+    /// What is to be taken from stock.
+    pub sku: Option<String>,
+    /// What it is called.
+    pub title: String,
+    /// Units.
+    pub quantity: i64,
+    /// Nothing to ship.
+    pub intangible: bool,
+    /// Price of one unit.
+    pub unit_price: i64,
+    /// Discounts on the whole line.
+    pub discount: i64,
+    /// Tax on the whole line.
+    pub tax: i64,
+}
+
+impl NewOrder {
+    /// The id that the order will have.
+    pub fn id(&self) -> OrderId {
+        let Source {
+            channel,
+            account,
+            external_id,
+        } = &self.source;
+        OrderId::of(channel, account, external_id)
+    }
+
+    /// The SKUs that have to be in the catalogue.
+    pub fn skus(&self) -> BTreeSet<&str> {
+        let tangible = self.lines.iter().filter(|line| !line.intangible);
+        tangible.filter_map(|line| line.sku.as_deref()).collect()
+    }
+
+    /// Everything that makes it impossible to take, each with its place.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let lines_at = self.lines_pointer;
+        if self.lines.is_empty() || self.lines.len() > MAX_LINES {
+            problems.push(Problem::at(
+                lines_at,
+                format!(
+                    "expected 1 to {MAX_LINES} lines, found {}",
+                    self.lines.len()
+                ),
+            ));
+            return problems;
+        }
+        let mut ids = BTreeSet::new();
+        for (n, line) in self.lines.iter().enumerate() {
+            let mut problem = |field: &str, detail: String| {
+                problems.push(Problem::at(format!("{lines_at}/{n}{field}"), detail));
+            };
+            if line.quantity < 1 || line.quantity > i64::from(MAX_QUANTITY) {
+                let found = line.quantity;
+                problem(
+                    "/quantity",
+                    format!("expected 1 to {MAX_QUANTITY}, found {found}"),
+                );
+            }
+            let sku_chars = line.sku.as_deref().map_or(1, |sku| sku.chars().count());
+            if !(1..=MAX_SKU_CHARS).contains(&sku_chars) {
+                let expected = format!("expected 1 to {MAX_SKU_CHARS} characters");
+                problem("/sku", format!("{expected}, found {sku_chars}"));
+            }
+            if line
+                .sku
+                .as_deref()
+                .is_some_and(|s| s.contains(['#', '\n', '\r']))
+            {
+                problem("/sku", "expected no '#' and no line break".into());
+            }
+            if line.id.is_empty() || line.id.chars().count() > MAX_NAME_CHARS {
+                problem("/id", format!("expected 1 to {MAX_NAME_CHARS} characters"));
+            }
+            if !ids.insert(line.id.as_str()) {
+                problem(
+                    "/id",
+                    format!(
+                        "expected a different id for each line, found {:?} twice",
+                        line.id
+                    ),
+                );
+            }
+            if line.title.chars().count() > MAX_TEXT_CHARS {
+                problem(
+                    "/title",
+                    format!("expected at most {MAX_TEXT_CHARS} characters"),
+                );
+            }
+            let amounts = [line.unit_price, line.discount, line.tax];
+            let goods = line.unit_price.saturating_mul(line.quantity);
+            if amounts.iter().any(|a| *a < 0) {
+                problem("", "expected no negative price, discount or tax".into());
+            } else if goods > crate::limits::MAX_MINOR {
+                let most = self.currency.display(crate::limits::MAX_MINOR);
+                problem(
+                    "",
+                    format!("expected quantity times price to be at most {most}"),
+                );
+            } else if line.discount > goods {
+                let (discount, goods) = (
+                    self.currency.display(line.discount),
+                    self.currency.display(goods),
+                );
+                problem(
+                    "",
+                    format!("expected a discount of at most {goods}, found {discount}"),
+                );
+            }
+        }
+        let goods: i64 = self.lines.iter().map(goods_of).sum();
+        if problems.is_empty() && self.discount > goods {
+            let found = self.currency.display(self.discount);
+            problems.push(Problem::at(
+                "",
+                format!("expected discounts of at most the goods' price, found {found}"),
+            ));
+        }
+        if self.discount < 0 || self.tax < 0 || self.extras < 0 {
+            problems.push(Problem::at(
+                "",
+                "expected no negative discount, tax or shipping".to_owned(),
+            ));
+        }
+        for (name, text) in [("number", &self.number), ("id", &self.source.external_id)] {
+            if text.is_empty() || text.chars().count() > MAX_NAME_CHARS {
+                problems.push(Problem::at(
+                    format!("/{name}"),
+                    format!("expected 1 to {MAX_NAME_CHARS} characters"),
+                ));
+            }
+        }
+        if let Some(address) = &self.contact.address {
+            problems.extend(self.address_problems(address));
+        }
+        problems
+    }
+
+    fn address_problems(&self, address: &Address) -> Vec<Problem> {
+        let at = self.address_pointer;
+        let mut problems = Vec::new();
+        if !is_country(&address.country) {
+            let found = &address.country;
+            let detail = format!("expected an ISO 3166-1 alpha-2 country code, found {found:?}");
+            problems.push(Problem::at(format!("{at}/country"), detail));
+        }
+        let fields = [
+            ("name", &address.name),
+            ("company", &address.company),
+            ("line1", &address.line1),
+            ("line2", &address.line2),
+            ("city", &address.city),
+            ("region", &address.region),
+            ("postal_code", &address.postal_code),
+        ];
+        for (field, text) in fields {
+            if text.chars().count() > MAX_TEXT_CHARS {
+                let detail = format!("expected at most {MAX_TEXT_CHARS} characters");
+                problems.push(Problem::at(format!("{at}/{field}"), detail));
+            }
+        }
+        problems
+    }
+
+    /// The order, accepted: its money frozen on its lines, and on hold where somebody has to look.
+    /// Only for an order without [`problems`](Self::problems). `known` are the SKUs of the catalogue.
+    pub fn accept(self, known: &BTreeSet<String>, now: Timestamp) -> (Order, Contact) {
+        let holds = self.holds(known);
+        let lines = self.freeze();
+        let ships = lines.iter().any(|line| !line.intangible);
+        let destination = match &self.contact.address {
+            Some(address) if ships => Some(Destination {
+                country: address.country.clone(),
+                point: self
+                    .point
+                    .map(|(north, east)| (tenths(north), tenths(east))),
+            }),
+            _ => None,
+        };
+        let mut order = Order {
+            id: self.id(),
+            version: 1,
+            number: self.number,
+            currency: self.currency,
+            taxes_included: self.taxes_included,
+            placed_at: self.placed_at,
+            deliver_by: self.deliver_by.unwrap_or_else(|| promised(self.placed_at)),
+            destination,
+            mailed: self.mailed && self.contact.email.is_some() && !self.test,
+            lines,
+            holds: Vec::new(),
+            fulfillments: Vec::new(),
+            payments: self.payments,
+            refunds: Vec::new(),
+            returns: Vec::new(),
+            moves: Vec::new(),
+            notices: Vec::new(),
+            timeline: Timeline {
+                first: 1,
+                entries: Vec::new(),
+            },
+            source: self.source,
+        };
+        order.timeline.push(now, Event::Accepted);
+        let total = order.total();
+        let mut reasons = holds;
+        if let Some(stated) = self.stated_total.filter(|stated| *stated != total) {
+            reasons.push(HoldReason::Totals {
+                stated,
+                computed: total,
+            });
+        }
+        if ships && order.destination.is_none() {
+            reasons.push(HoldReason::Address);
+        }
+        if order.payments.is_empty() && total > 0 {
+            reasons.push(HoldReason::Payment);
+        }
+        if self.cancelled {
+            for line in &mut order.lines {
+                line.units.cancelled = std::mem::take(&mut line.units.open);
+            }
+        } else {
+            let hold = |reason| Hold { reason, since: now };
+            order.holds = reasons.into_iter().map(hold).collect();
+        }
+        (order, self.contact)
+    }
+
+    fn holds(&self, known: &BTreeSet<String>) -> Vec<HoldReason> {
+        let mut reasons = Vec::new();
+        if self.test {
+            reasons.push(HoldReason::Test);
+        }
+        let unknown = |line: &NewLine| match &line.sku {
+            _ if line.intangible => false,
+            Some(sku) => !known.contains(sku),
+            None => true,
+        };
+        if self.lines.iter().any(unknown) {
+            reasons.push(HoldReason::UnknownSku);
+        }
+        reasons
+    }
+
+    /// Spreads what belongs to the whole order over its lines, by the price of their goods.
+    fn freeze(&self) -> Vec<Line> {
+        let weights: Vec<i64> = self.lines.iter().map(goods_of).collect();
+        let discounts = split(self.discount, &weights);
+        let taxes = split(self.tax, &weights);
+        let extras = split(self.extras, &weights);
+        let frozen = self.lines.iter().enumerate().map(|(n, line)| {
+            let units = u32::try_from(line.quantity).unwrap_or(0);
+            Line {
+                id: line.id.clone(),
+                sku: line.sku.clone(),
+                intangible: line.intangible,
+                units: Buckets {
+                    ordered: units,
+                    open: units,
+                    ..Buckets::default()
+                },
+                money: LineMoney {
+                    unit_price: line.unit_price,
+                    discount: line.discount + discounts[n],
+                    tax: line.tax + taxes[n],
+                    extras: extras[n],
+                },
+                refunded_units: 0,
+            }
+        });
+        frozen.collect()
+    }
+}
+
+/// The price of a line's goods after its own discounts.
+fn goods_of(line: &NewLine) -> i64 {
+    line.unit_price.saturating_mul(line.quantity) - line.discount
+}
+
+fn tenths(degrees: f64) -> i32 {
+    (degrees * 10.0).round() as i32
+}
+
+fn promised(placed_at: Timestamp) -> Date {
+    let day = placed_at.to_zoned(TimeZone::UTC).date();
+    day.saturating_add(DEFAULT_PROMISE_DAYS.days())
+}

@@ -1,0 +1,30 @@
+//! What a retailer's orders, stock and money are, and every decision about them.
+//!
+//! Pure: no async, no AWS, no clock, no input or output, no float for money. The time, and
+//! whatever else a decision needs to know, are arguments; what it decides is the result.
+
+pub mod allocation;
+pub mod catalog;
+pub mod change;
+pub mod event;
+pub mod fulfillment;
+pub mod geo;
+pub mod id;
+pub mod intake;
+pub mod limits;
+pub mod money;
+pub mod order;
+pub mod owed;
+pub mod problem;
+pub mod refund;
+pub mod restock;
+pub mod shipping;
+pub mod stock;
+
+pub use catalog::{Location, Product, Rate, Supplier};
+pub use event::Event;
+pub use id::OrderId;
+pub use money::Currency;
+pub use order::{FulfillmentOrder, Line, Order};
+pub use owed::{Step, Work};
+pub use problem::{Problem, Refusal};

@@ -1,0 +1,26 @@
+//! Every size that is bounded, in one place. Each has a test at its edge.
+
+/// Lines of one order. The hot item, one fulfillment order and one transaction have to hold them.
+pub const MAX_LINES: usize = 500;
+/// Units of one line.
+pub const MAX_QUANTITY: u32 = 100_000;
+/// Characters of a SKU.
+pub const MAX_SKU_CHARS: usize = 64;
+/// Characters of an order number, a line id or another name that a channel gives.
+pub const MAX_NAME_CHARS: usize = 128;
+/// Characters of a free text: a title, an address line, a reason.
+pub const MAX_TEXT_CHARS: usize = 500;
+/// Minor units of one amount: a thousand sums of this size still fit an `i64` with room to spare.
+pub const MAX_MINOR: i64 = 1_000_000_000_000;
+/// Largest integer that every JSON implementation keeps exact (RFC 8259, section 6): 2^53.
+pub const MAX_EXACT_JSON_INTEGER: u64 = 1 << 53;
+/// Bytes of a request body: API Gateway passes 10 MB and Lambda 6 MB; a 500-line order has under 1 MB.
+pub const MAX_BODY_BYTES: usize = 1_048_576;
+/// Timeline entries that the order's own item holds; older ones move to a page of their own.
+pub const MAX_TIMELINE_TAIL: usize = 24;
+/// Stock movements that a level's own item holds; older ones move to a page of their own.
+pub const MAX_LEDGER_TAIL: usize = 16;
+/// Days after shipping in which goods may be announced for return.
+pub const RETURN_WINDOW_DAYS: i64 = 30;
+/// Days from order to delivery that are promised when the order names no date.
+pub const DEFAULT_PROMISE_DAYS: i64 = 10;

@@ -1,0 +1,633 @@
+//! An order as it is stored: what was bought, where each unit stands, what was paid, what is owed.
+//!
+//! The serialised names are short because this is the item that every step writes; a two-line
+//! order stays under 1 KB through its whole life. No name, address, e-mail or telephone number is
+//! in it: those are in [`Contact`], an item of its own, and never in a queue message.
+
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::second::required as seconds;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Timeline};
+use crate::money::{Currency, units_share};
+use crate::owed::Notice;
+use crate::{OrderId, Refusal};
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Who sent an order, and what it is called there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The channel's name, as in its webhook path: `shopify`, `api`.
+    #[serde(rename = "c")]
+    pub channel: String,
+    /// Which of the retailer's accounts there.
+    #[serde(rename = "a")]
+    pub account: String,
+    /// The channel's own id of the order, as text.
+    #[serde(rename = "x")]
+    pub external_id: String,
+}
+
+/// Where an order goes, as far as routing and rating need it: not enough to find a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// ISO 3166-1 alpha-2 code.
+    #[serde(rename = "c")]
+    pub country: String,
+    /// Coordinates in tenths of a degree (some 10 km), where the channel gave any.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<(i32, i32)>,
+}
+
+/// Names and addresses of an order's customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Where mail about the order goes; `None` and no mail is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Telephone number, for the carrier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Where the parcels go; `None` for orders that are not shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// What each line is called, in the order of the lines: read by people only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<String>,
+    /// SHA-256 of the body that the order came in, to tell a repeat from a reused key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
+}
+
+/// A postal address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Address {
+    /// The recipient.
+    pub name: String,
+    /// The company, if any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub company: String,
+    /// Street and number.
+    pub line1: String,
+    /// Whatever the first line had no room for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub line2: String,
+    /// City or town.
+    pub city: String,
+    /// State, province or prefecture.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// Postal code; some countries have none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2 code.
+    pub country: String,
+}
+
+/// Where the units of a line stand.
+/// `ordered = cancelled + backordered + open + allocated + packed + shipped` and
+/// `shipped >= delivered >= returned`, always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buckets {
+    /// Units bought.
+    #[serde(rename = "n")]
+    pub ordered: u32,
+    /// Units that will not be sent.
+    #[serde(rename = "x", default, skip_serializing_if = "is_default")]
+    pub cancelled: u32,
+    /// Units that no warehouse had; they wait for goods.
+    #[serde(rename = "b", default, skip_serializing_if = "is_default")]
+    pub backordered: u32,
+    /// Units that nobody has looked for yet.
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
+    pub open: u32,
+    /// Units that are set aside in one warehouse.
+    #[serde(rename = "a", default, skip_serializing_if = "is_default")]
+    pub allocated: u32,
+    /// Units in a closed parcel that has not left.
+    #[serde(rename = "p", default, skip_serializing_if = "is_default")]
+    pub packed: u32,
+    /// Units that have left.
+    #[serde(rename = "s", default, skip_serializing_if = "is_default")]
+    pub shipped: u32,
+    /// Of the shipped ones, those that arrived.
+    #[serde(rename = "d", default, skip_serializing_if = "is_default")]
+    pub delivered: u32,
+    /// Of the delivered ones, those that came back.
+    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
+    pub returned: u32,
+}
+
+impl Buckets {
+    /// Whether the two rules above hold.
+    pub fn balanced(&self) -> bool {
+        let placed = [
+            self.cancelled,
+            self.backordered,
+            self.open,
+            self.allocated,
+            self.packed,
+            self.shipped,
+        ];
+        let placed: u64 = placed.into_iter().map(u64::from).sum();
+        u64::from(self.ordered) == placed
+            && self.shipped >= self.delivered
+            && self.delivered >= self.returned
+    }
+}
+
+/// What a line costs, frozen when the order is accepted. All in minor units of the order's
+/// currency, for the whole line unless said otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineMoney {
+    /// Price of one unit.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub unit_price: i64,
+    /// What discounts take off, its share of discounts on the order included.
+    #[serde(rename = "d", default, skip_serializing_if = "is_default")]
+    pub discount: i64,
+    /// Tax on the goods; part of the price or on top of it, as the order says.
+    #[serde(rename = "t", default, skip_serializing_if = "is_default")]
+    pub tax: i64,
+    /// Its share of shipping, tips, duties and their tax on top.
+    #[serde(rename = "e", default, skip_serializing_if = "is_default")]
+    pub extras: i64,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The channel's id of the line, as text; unique within the order.
+    #[serde(rename = "i")]
+    pub id: String,
+    /// What is to be taken from stock; `None` when the channel named nothing (a custom line).
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    /// Nothing to ship: a gift card, a download, a service.
+    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
+    pub intangible: bool,
+    /// Where its units stand.
+    #[serde(rename = "q")]
+    pub units: Buckets,
+    /// What it costs.
+    #[serde(rename = "m")]
+    pub money: LineMoney,
+    /// Units whose money has gone back, or is on its way.
+    #[serde(rename = "f", default, skip_serializing_if = "is_default")]
+    pub refunded_units: u32,
+}
+
+impl Line {
+    /// What the customer pays for the line, in minor units.
+    pub fn charge(&self, taxes_included: bool) -> i64 {
+        let tax = if taxes_included { 0 } else { self.money.tax };
+        self.money.unit_price * i64::from(self.units.ordered) - self.money.discount
+            + tax
+            + self.money.extras
+    }
+
+    /// What the next `units` to be refunded are worth: the shares of consecutive units, so that
+    /// refunding all of them, in any steps, gives exactly the charge.
+    pub fn refund_of(&self, units: u32, taxes_included: bool) -> i64 {
+        let from = i64::from(self.refunded_units);
+        units_share(
+            self.charge(taxes_included),
+            i64::from(self.units.ordered),
+            from,
+            from + i64::from(units),
+        )
+    }
+}
+
+/// Why an order stands still until somebody acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// A line names a SKU that the catalogue does not have, or none.
+    UnknownSku,
+    /// The amounts do not add up to the total that the channel states.
+    Totals {
+        /// The channel's total, minor units.
+        stated: i64,
+        /// The sum of the parts, minor units.
+        computed: i64,
+    },
+    /// Goods have to be shipped and there is no address to ship to.
+    Address,
+    /// The channel has not reported the money as paid or authorised.
+    Payment,
+    /// The channel calls it a test: it is neither shipped nor mailed.
+    Test,
+}
+
+impl HoldReason {
+    /// The hold's name in paths and documents.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownSku => "unknown-sku",
+            Self::Totals { .. } => "totals",
+            Self::Address => "address",
+            Self::Payment => "payment",
+            Self::Test => "test",
+        }
+    }
+
+    /// Who has to act.
+    pub fn owner(&self) -> &'static str {
+        match self {
+            Self::UnknownSku => "catalogue",
+            Self::Totals { .. } | Self::Payment => "accounting",
+            Self::Address => "customer service",
+            Self::Test => "nobody: test orders are never shipped",
+        }
+    }
+
+    /// What is wrong, for a person.
+    pub fn explain(&self, currency: Currency) -> String {
+        match self {
+            Self::UnknownSku => "a line's SKU is not in the catalogue".into(),
+            Self::Totals { stated, computed } => format!(
+                "the channel states a total of {}, its parts add up to {}: a difference of {}",
+                currency.display(*stated),
+                currency.display(*computed),
+                currency.display(stated - computed)
+            ),
+            Self::Address => "there are goods to ship and no address to ship them to".into(),
+            Self::Payment => "the payment is neither captured nor authorised".into(),
+            Self::Test => "a test order: it is neither shipped nor mailed".into(),
+        }
+    }
+}
+
+/// A reason to stand still, and since when. These holds have no expiry: each waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    #[serde(rename = "r")]
+    pub reason: HoldReason,
+    /// Since when.
+    #[serde(rename = "t", with = "seconds")]
+    pub since: Timestamp,
+}
+
+/// The life of a fulfillment order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FulfillmentStatus {
+    /// The warehouse may start.
+    Released,
+    /// The warehouse has said that it will.
+    Accepted,
+    /// The parcel is closed.
+    Packed,
+    /// The parcel has left.
+    Shipped,
+    /// The parcel has arrived.
+    Delivered,
+    /// The warehouse cannot or will not.
+    Rejected,
+    /// The customer or the retailer no longer wants it.
+    Cancelled,
+}
+
+impl FulfillmentStatus {
+    /// The state's name in documents and pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Accepted => "accepted",
+            Self::Packed => "packed",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How the goods of a fulfillment order travel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Who carries it.
+    #[serde(rename = "c")]
+    pub carrier: String,
+    /// Under which service; empty when the warehouse shipped it by its own means.
+    #[serde(rename = "s", default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
+    /// What to ask the carrier for.
+    #[serde(rename = "t")]
+    pub tracking_number: String,
+    /// Where the label is; `None` when the warehouse shipped it by its own means.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it costs the retailer: minor units and currency of the rate.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<(i64, Currency)>,
+}
+
+/// Units of one line: the line's place in the order (from 0), and how many.
+pub type Units = (u16, u32);
+
+/// What one warehouse has to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FulfillmentOrder {
+    /// Its number within the order, from 1.
+    #[serde(rename = "n")]
+    pub n: u32,
+    /// The warehouse.
+    #[serde(rename = "w")]
+    pub location: String,
+    /// What to pick.
+    #[serde(rename = "u")]
+    pub units: Vec<Units>,
+    /// How far it is.
+    #[serde(rename = "s")]
+    pub status: FulfillmentStatus,
+    /// The day by which it should leave.
+    #[serde(rename = "d")]
+    pub ship_by: jiff::civil::Date,
+    /// When it left.
+    #[serde(
+        rename = "l",
+        default,
+        with = "jiff::fmt::serde::timestamp::second::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shipped_at: Option<Timestamp>,
+    /// How it travels.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<Parcel>,
+}
+
+/// An entry of the payment ledger; entries are only ever added. Minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payment {
+    /// The customer's bank has promised it.
+    Authorised(i64),
+    /// It is the retailer's.
+    Captured(i64),
+    /// It is the customer's again: refund number and amount.
+    Refunded(u32, i64),
+}
+
+/// The life of a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// The payment provider has not been asked.
+    Requested,
+    /// A person has been asked to pay it back, and has not confirmed it.
+    AwaitingConfirmation,
+    /// The money has gone back.
+    Paid,
+}
+
+impl RefundStatus {
+    /// The state's name in documents and pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::AwaitingConfirmation => "awaiting_confirmation",
+            Self::Paid => "paid",
+        }
+    }
+}
+
+/// Money on its way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Its number within the order, from 1.
+    #[serde(rename = "n")]
+    pub n: u32,
+    /// What the request was called by its sender, so that a repeat finds it.
+    #[serde(rename = "k")]
+    pub key: String,
+    /// Minor units.
+    #[serde(rename = "a")]
+    pub amount: i64,
+    /// How far it is.
+    #[serde(rename = "s")]
+    pub status: RefundStatus,
+}
+
+/// Goods on their way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Return {
+    /// Its number within the order, from 1.
+    #[serde(rename = "n")]
+    pub n: u32,
+    /// What the request was called by its sender, so that a repeat finds it.
+    #[serde(rename = "k")]
+    pub key: String,
+    /// What was announced.
+    #[serde(rename = "u")]
+    pub units: Vec<Units>,
+    /// Whether the goods have arrived.
+    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
+    pub received: bool,
+}
+
+/// A movement of stock that the order has caused and that stock has not seen yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// What happened to the goods.
+    #[serde(rename = "k")]
+    pub kind: crate::stock::MovementKind,
+    /// Where.
+    #[serde(rename = "w")]
+    pub location: String,
+    /// To which.
+    #[serde(rename = "u")]
+    pub units: Vec<Units>,
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Changes so far; also the sequence number of its newest event.
+    #[serde(rename = "v")]
+    pub version: u64,
+    /// Where it came from.
+    #[serde(rename = "src")]
+    pub source: Source,
+    /// What people call it: the channel's number, without a leading `#`.
+    #[serde(rename = "num")]
+    pub number: String,
+    /// The currency of all its amounts.
+    #[serde(rename = "cur")]
+    pub currency: Currency,
+    /// Whether prices contain the tax.
+    #[serde(rename = "inc", default, skip_serializing_if = "is_default")]
+    pub taxes_included: bool,
+    /// When the customer bought.
+    #[serde(rename = "at", with = "seconds")]
+    pub placed_at: Timestamp,
+    /// The day by which it should arrive.
+    #[serde(rename = "by")]
+    pub deliver_by: jiff::civil::Date,
+    /// Where it goes; `None` when there is nothing to ship, or no address.
+    #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+    /// Whether the customer is to be mailed: there is an address, and the channel leaves it to us.
+    #[serde(rename = "ml", default, skip_serializing_if = "is_default")]
+    pub mailed: bool,
+    /// What was bought.
+    #[serde(rename = "ln")]
+    pub lines: Vec<Line>,
+    /// Why it stands still, if it does.
+    #[serde(rename = "hd", default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// What each warehouse has to send.
+    #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
+    pub fulfillments: Vec<FulfillmentOrder>,
+    /// The payment ledger.
+    #[serde(rename = "py", default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<Payment>,
+    /// Money on its way back.
+    #[serde(rename = "rf", default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<Refund>,
+    /// Goods on their way back.
+    #[serde(rename = "rt", default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<Return>,
+    /// Stock movements that are due.
+    #[serde(rename = "mv", default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Move>,
+    /// Messages to people that are due.
+    #[serde(rename = "nt", default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+    /// The newest events.
+    #[serde(rename = "ev")]
+    pub timeline: Timeline,
+}
+
+impl Order {
+    /// What the customer pays, in minor units.
+    pub fn total(&self) -> i64 {
+        let charges = self.lines.iter().map(|l| l.charge(self.taxes_included));
+        charges.sum()
+    }
+
+    /// What the retailer has received, in minor units.
+    pub fn captured(&self) -> i64 {
+        let captured = self.payments.iter().map(|p| match p {
+            Payment::Captured(amount) => *amount,
+            Payment::Authorised(_) | Payment::Refunded(..) => 0,
+        });
+        captured.sum()
+    }
+
+    /// What has gone back, in minor units.
+    pub fn refunded(&self) -> i64 {
+        let refunded = self.payments.iter().map(|p| match p {
+            Payment::Refunded(_, amount) => *amount,
+            Payment::Authorised(_) | Payment::Captured(_) => 0,
+        });
+        refunded.sum()
+    }
+
+    /// What has gone back or is on its way, in minor units; never more than was captured.
+    pub fn refunds_promised(&self) -> i64 {
+        self.refunds.iter().map(|r| r.amount).sum()
+    }
+
+    /// The next state: `change` made, `event` on the timeline, the version one higher.
+    pub fn advance(&self, at: Timestamp, event: Event, change: impl FnOnce(&mut Order)) -> Order {
+        let mut next = self.clone();
+        change(&mut next);
+        next.version += 1;
+        next.timeline.push(at, event);
+        debug_assert!(next.lines.iter().all(|line| line.units.balanced()));
+        next
+    }
+
+    /// The fulfillment order number `n`.
+    pub fn fulfillment(&self, n: u32) -> Result<&FulfillmentOrder, Refusal> {
+        let found = self.fulfillments.iter().find(|f| f.n == n);
+        found.ok_or_else(|| Refusal::NotFound(format!("fulfillment order {}-{n}", self.id)))
+    }
+
+    /// The fulfillment order number `n`, to change. Only for numbers that the order has.
+    pub(crate) fn fulfillment_mut(&mut self, n: u32) -> Option<&mut FulfillmentOrder> {
+        self.fulfillments.iter_mut().find(|f| f.n == n)
+    }
+
+    /// The line at a place that this order's own state names.
+    pub fn line(&self, place: u16) -> &Line {
+        &self.lines[usize::from(place)]
+    }
+
+    /// The place of the line that the channel calls `id`.
+    pub fn place_of(&self, id: &str) -> Result<u16, Refusal> {
+        let place = self.lines.iter().position(|line| line.id == id);
+        let place = place.and_then(|place| u16::try_from(place).ok());
+        place.ok_or_else(|| Refusal::NotFound(format!("line {id:?}")))
+    }
+
+    /// Where the order as a whole stands: read off its lines and holds, stored nowhere.
+    pub fn status(&self) -> &'static str {
+        let sum = |bucket: fn(&Buckets) -> u32| -> u64 {
+            let of_lines = self.lines.iter().map(|line| u64::from(bucket(&line.units)));
+            of_lines.sum()
+        };
+        let live = sum(|u| u.ordered) - sum(|u| u.cancelled);
+        let shipped = sum(|u| u.shipped);
+        if live == 0 {
+            "cancelled"
+        } else if sum(|u| u.returned) == live {
+            "returned"
+        } else if !self.holds.is_empty() {
+            "held"
+        } else if sum(|u| u.delivered) == live {
+            "delivered"
+        } else if shipped == live {
+            "shipped"
+        } else if shipped > 0 {
+            "partially_shipped"
+        } else if sum(|u| u.packed) > 0 {
+            "packed"
+        } else if sum(|u| u.allocated) > 0 {
+            "allocated"
+        } else if sum(|u| u.open) > 0 {
+            "accepted"
+        } else {
+            "backordered"
+        }
+    }
+
+    /// Where its money stands: read off the payment ledger.
+    pub fn payment_status(&self) -> &'static str {
+        let (captured, refunded) = (self.captured(), self.refunded());
+        let authorised = |p: &Payment| matches!(p, Payment::Authorised(_));
+        if captured > 0 && refunded >= captured {
+            "refunded"
+        } else if refunded > 0 {
+            "partially_refunded"
+        } else if captured > 0 || self.total() == 0 {
+            "paid"
+        } else if self.payments.iter().any(authorised) {
+            "authorised"
+        } else {
+            "pending"
+        }
+    }
+
+    /// How much of it has left: read off its lines.
+    pub fn fulfillment_status(&self) -> &'static str {
+        let left = |line: &Line| line.units.shipped;
+        let due = |line: &Line| line.units.ordered - line.units.cancelled;
+        if self.lines.iter().all(|line| left(line) == 0) {
+            "unfulfilled"
+        } else if self.lines.iter().all(|line| left(line) == due(line)) {
+            "fulfilled"
+        } else {
+            "partially_fulfilled"
+        }
+    }
+}

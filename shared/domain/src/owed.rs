@@ -1,0 +1,215 @@
+//! What an order is owed next: the one place that says which step has work to do.
+//!
+//! Everything that moves orders derives from [`owed`], a pure function of the committed state:
+//! which hints a step emits after its commit, which it emits again when a message comes twice,
+//! whether the order is in the index of open work, and what the sweeper wakes. So none of them
+//! can disagree.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::order::{FulfillmentStatus, Order, RefundStatus};
+
+/// A step that works on orders from a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// `allocate-warehouse`
+    AllocateWarehouse,
+    /// `notify-warehouse`
+    NotifyWarehouse,
+    /// `ship-order`
+    ShipOrder,
+    /// `update-stock`
+    UpdateStock,
+    /// `notify-customer`
+    NotifyCustomer,
+    /// `refund-order`
+    RefundOrder,
+}
+
+impl Step {
+    /// All of them.
+    pub const ALL: [Step; 6] = [
+        Step::AllocateWarehouse,
+        Step::NotifyWarehouse,
+        Step::ShipOrder,
+        Step::UpdateStock,
+        Step::NotifyCustomer,
+        Step::RefundOrder,
+    ];
+
+    /// The name of its function, its folder and its queue.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AllocateWarehouse => "allocate-warehouse",
+            Self::NotifyWarehouse => "notify-warehouse",
+            Self::ShipOrder => "ship-order",
+            Self::UpdateStock => "update-stock",
+            Self::NotifyCustomer => "notify-customer",
+            Self::RefundOrder => "refund-order",
+        }
+    }
+}
+
+/// A message to a person that an order calls for. Each is sent once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Notice {
+    /// To the warehouse: what to pick.
+    #[serde(rename = "pick")]
+    Pick(u32),
+    /// To the warehouse: stop, the fulfillment order is cancelled.
+    #[serde(rename = "stop")]
+    Stop(u32),
+    /// To the customer: the order is confirmed.
+    #[serde(rename = "conf")]
+    Confirmed,
+    /// To the customer: a parcel has left.
+    #[serde(rename = "ship")]
+    Shipped(u32),
+    /// To the customer: money has gone back.
+    #[serde(rename = "refd")]
+    Refunded(u32),
+    /// To the customer: units are cancelled (counted from 1, for each cancellation).
+    #[serde(rename = "canc")]
+    Cancelled(u32),
+}
+
+impl Notice {
+    /// The step that sends it.
+    pub fn step(&self) -> Step {
+        match self {
+            Self::Pick(_) | Self::Stop(_) => Step::NotifyWarehouse,
+            Self::Confirmed | Self::Shipped(_) | Self::Refunded(_) | Self::Cancelled(_) => {
+                Step::NotifyCustomer
+            }
+        }
+    }
+
+    /// Its name within the order: the key under which it is sent once.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Pick(n) => format!("pick-{n}"),
+            Self::Stop(n) => format!("stop-{n}"),
+            Self::Confirmed => "confirmed".into(),
+            Self::Shipped(n) => format!("shipped-{n}"),
+            Self::Refunded(n) => format!("refunded-{n}"),
+            Self::Cancelled(n) => format!("cancelled-{n}"),
+        }
+    }
+
+    /// What it is, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Pick(n) => format!("pick list of fulfillment {n} to its warehouse"),
+            Self::Stop(n) => format!("stop of fulfillment {n} to its warehouse"),
+            Self::Confirmed => "order confirmation to the customer".into(),
+            Self::Shipped(n) => format!("shipping notice of fulfillment {n} to the customer"),
+            Self::Refunded(n) => format!("notice of refund {n} to the customer"),
+            Self::Cancelled(_) => "notice of cancellation to the customer".into(),
+        }
+    }
+}
+
+/// A piece of work that the order's state calls for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Look for goods.
+    Allocate,
+    /// Tell somebody.
+    Notify(Notice),
+    /// Choose a carrier for the packed fulfillment order of this number, and send it off.
+    Ship(u32),
+    /// Make stock take note of this many movements.
+    MoveStock(usize),
+    /// Ask the payment provider for the refund of this number.
+    Refund(u32),
+}
+
+impl Work {
+    /// The step that does it.
+    pub fn step(&self) -> Step {
+        match self {
+            Self::Allocate => Step::AllocateWarehouse,
+            Self::Notify(notice) => notice.step(),
+            Self::Ship(_) => Step::ShipOrder,
+            Self::MoveStock(_) => Step::UpdateStock,
+            Self::Refund(_) => Step::RefundOrder,
+        }
+    }
+}
+
+/// All the work that the order calls for now. Empty: it is at rest, finished or waiting for
+/// somebody outside (a warehouse, a person, goods).
+pub fn owed(order: &Order) -> Vec<Work> {
+    let mut works = Vec::new();
+    let open = order.lines.iter().any(|line| line.units.open > 0);
+    if open && order.holds.is_empty() {
+        works.push(Work::Allocate);
+    }
+    works.extend(order.notices.iter().cloned().map(Work::Notify));
+    let packed = |f: &&crate::FulfillmentOrder| f.status == FulfillmentStatus::Packed;
+    works.extend(
+        order
+            .fulfillments
+            .iter()
+            .filter(packed)
+            .map(|f| Work::Ship(f.n)),
+    );
+    if !order.moves.is_empty() {
+        works.push(Work::MoveStock(order.moves.len()));
+    }
+    let requested = order
+        .refunds
+        .iter()
+        .filter(|r| r.status == RefundStatus::Requested);
+    works.extend(requested.map(|r| Work::Refund(r.n)));
+    works
+}
+
+/// The steps that have to be told after a commit: those with work that the state before did not
+/// call for. Work that was called for before already has its hint under way.
+pub fn newly_owed(before: &Order, after: &Order) -> Vec<Step> {
+    let known = owed(before);
+    steps(owed(after).into_iter().filter(|work| !known.contains(work)))
+}
+
+/// The order once `notice` has gone out, or (`failure`) cannot; `None` if that is no news.
+pub fn notified(
+    order: &Order,
+    notice: &Notice,
+    failure: Option<String>,
+    now: Timestamp,
+) -> Option<Order> {
+    let due = order.notices.contains(notice);
+    // The fulfillment order was cancelled while its pick list was on the way: it has to be called back.
+    let overtaken = match notice {
+        Notice::Pick(n) => {
+            let cancelled = |f: &crate::FulfillmentOrder| f.status == FulfillmentStatus::Cancelled;
+            let stopping = order.notices.contains(&Notice::Stop(*n));
+            !due && failure.is_none() && !stopping && order.fulfillment(*n).is_ok_and(cancelled)
+        }
+        _ => false,
+    };
+    if !due && !overtaken {
+        return None;
+    }
+    let event = match failure {
+        None => Event::Notified(notice.clone()),
+        Some(why) => Event::NotNotified(notice.clone(), why),
+    };
+    Some(order.advance(now, event, |next| {
+        next.notices.retain(|known| known != notice);
+        if let (true, Notice::Pick(n)) = (overtaken, notice) {
+            next.notices.push(Notice::Stop(*n));
+        }
+    }))
+}
+
+/// The distinct steps of some work, in a fixed order.
+pub fn steps(works: impl IntoIterator<Item = Work>) -> Vec<Step> {
+    let mut steps: Vec<Step> = works.into_iter().map(|work| work.step()).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}

@@ -1,0 +1,63 @@
+//! What is wrong with an input, and why a request is refused, in words that say what to do.
+
+use serde::Serialize;
+
+/// One fault of an input document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where it is: a JSON pointer (RFC 6901), empty for the whole document.
+    pub pointer: String,
+    /// What was expected and what was found.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A fault at `pointer`.
+    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+/// Why a request that was understood is not carried out. Refusing is a decision, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The thing named does not exist within the order.
+    #[error("{0} does not exist in this order")]
+    NotFound(String),
+    /// The state of the thing does not allow it.
+    #[error("{subject} is {state}; {request} is possible only while it is {expected}")]
+    WrongState {
+        /// What was addressed.
+        subject: String,
+        /// The state that it is in.
+        state: String,
+        /// What was asked.
+        request: String,
+        /// The states in which it would be possible.
+        expected: String,
+    },
+    /// More was asked than there is.
+    #[error("{wanted} of {subject} asked, {left} left")]
+    TooMuch {
+        /// What was addressed.
+        subject: String,
+        /// Units or minor units asked for.
+        wanted: i64,
+        /// Units or minor units that are left.
+        left: i64,
+    },
+    /// The time in which it was possible is over.
+    #[error("the return window of {days} days closed at {closed_at}")]
+    WindowClosed {
+        /// Length of the window.
+        days: i64,
+        /// When it closed.
+        closed_at: jiff::Timestamp,
+    },
+    /// Nothing was named to act on.
+    #[error("nothing to do: {0}")]
+    Nothing(String),
+}

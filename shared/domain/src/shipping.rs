@@ -1,0 +1,144 @@
+//! By when a parcel leaves, by when it arrives, and what is the cheapest way there.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::catalog::{Location, Product, Rate};
+use crate::event::Event;
+use crate::order::{FulfillmentOrder, FulfillmentStatus, Order, Parcel};
+use crate::owed::Notice;
+use crate::stock::MovementKind;
+
+/// Whether a day is a working day: Monday to Friday. Public holidays are not known here.
+fn works(day: Date) -> bool {
+    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+/// The working day that is `days` working days after `day`; with 0, `day` or the next that is one.
+fn working_day(day: Date, days: u32) -> Date {
+    let mut day = day;
+    while !works(day) {
+        day = day.saturating_add(1.day());
+    }
+    for _ in 0..days {
+        day = day.saturating_add(1.day());
+        while !works(day) {
+            day = day.saturating_add(1.day());
+        }
+    }
+    day
+}
+
+/// The day on which what is ordered now should leave a location, by its own clock.
+pub fn ship_by(location: &Location, now: Timestamp) -> Date {
+    // The zone's name was checked when the location was stored.
+    let zone = TimeZone::get(&location.time_zone).unwrap_or(TimeZone::UTC);
+    let local = now.to_zoned(zone);
+    let late = local.time() > location.cut_off;
+    let today = local.date();
+    match late && works(today) {
+        true => working_day(today, 1),
+        false => working_day(today, 0),
+    }
+}
+
+/// A way to send a parcel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method<'a> {
+    /// The tariff.
+    pub rate: &'a Rate,
+    /// What it costs, in minor units of the location's currency.
+    pub price: i64,
+    /// When it arrives.
+    pub arrives: Date,
+    /// Whether that keeps the promise.
+    pub keeps_promise: bool,
+}
+
+/// The cheapest method that keeps the promise; if none does, the one that breaks it least.
+/// `None` if no tariff takes a parcel of this weight from here to there.
+pub fn choose_method<'a>(
+    rates: &'a [Rate],
+    from: &Location,
+    to_country: &str,
+    weight_g: u64,
+    leaves: Date,
+    deliver_by: Date,
+) -> Option<Method<'a>> {
+    let methods = rates.iter().filter_map(|rate| {
+        let serves =
+            rate.from == from.id && (rate.to.is_empty() || rate.to.iter().any(|c| c == to_country));
+        let fits = |max: u32| weight_g <= u64::from(max);
+        let band = rate
+            .bands
+            .iter()
+            .find(|band| serves && fits(band.max_weight_g))?;
+        let arrives = working_day(leaves, rate.transit_days);
+        Some(Method {
+            rate,
+            price: band.price,
+            arrives,
+            keeps_promise: arrives <= deliver_by,
+        })
+    });
+    methods.min_by(|a, b| {
+        let preference = |m: &Method| match m.keeps_promise {
+            true => (false, Date::MIN, m.price),
+            false => (true, m.arrives, m.price),
+        };
+        let better = preference(a).cmp(&preference(b));
+        better.then_with(|| a.rate.id.cmp(&b.rate.id))
+    })
+}
+
+/// The weight of what a fulfillment order sends, in grams.
+pub fn weight_g(order: &Order, fulfillment: &FulfillmentOrder, products: &[Product]) -> u64 {
+    let of_line = |&(place, units): &(u16, u32)| {
+        let sku = order.line(place).sku.as_deref();
+        let product = products.iter().find(|p| Some(p.sku.as_str()) == sku);
+        product.map_or(0, |p| u64::from(p.weight_g) * u64::from(units))
+    };
+    fulfillment.units.iter().map(of_line).sum()
+}
+
+/// The order with its packed fulfillment order `n` sent off in `parcel`; `None` if that has
+/// happened, or there is nothing packed.
+pub fn ship(order: &Order, n: u32, parcel: Parcel, now: Timestamp) -> Option<Order> {
+    let fulfillment = order.fulfillment(n).ok()?;
+    (fulfillment.status == FulfillmentStatus::Packed).then(|| leave(order, n, parcel, now))
+}
+
+/// The order with its fulfillment order `n` gone, from whatever state.
+pub(crate) fn leave(order: &Order, n: u32, parcel: Parcel, now: Timestamp) -> Order {
+    order.advance(
+        now,
+        Event::Shipped(n, parcel.tracking_number.clone()),
+        |next| {
+            let Some(fulfillment) = next.fulfillment_mut(n) else {
+                return;
+            };
+            let packed = fulfillment.status == FulfillmentStatus::Packed;
+            fulfillment.status = FulfillmentStatus::Shipped;
+            fulfillment.shipped_at = Some(now);
+            fulfillment.parcel = Some(parcel);
+            let (units, location) = (fulfillment.units.clone(), fulfillment.location.clone());
+            for &(place, sent) in &units {
+                let line = &mut next.lines[usize::from(place)].units;
+                match packed {
+                    true => line.packed -= sent,
+                    false => line.allocated -= sent,
+                }
+                line.shipped += sent;
+            }
+            next.moves.push(crate::order::Move {
+                kind: MovementKind::Ship,
+                location,
+                units,
+            });
+            if next.mailed {
+                next.notices.push(Notice::Shipped(n));
+            }
+        },
+    )
+}
