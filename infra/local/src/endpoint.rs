@@ -44,7 +44,11 @@ async fn answer(State(services): State<Arc<Services>>, request: Request) -> Resp
     let body = match Limited::new(body, MAX_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", error);
+            return failure(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                error,
+            );
         }
         Err(error) => return failure(StatusCode::BAD_REQUEST, "IncompleteBody", error),
     };

@@ -260,7 +260,11 @@ async fn dynamodb_units_follow_the_published_rules() {
     assert_eq!(units(), (2.0, 0.0));
 }
 
-async fn create_queue(client: &aws_sdk_sqs::Client, name: &str, set: &[(QueueAttributeName, &str)]) -> String {
+async fn create_queue(
+    client: &aws_sdk_sqs::Client,
+    name: &str,
+    set: &[(QueueAttributeName, &str)],
+) -> String {
     let mut create = client.create_queue().queue_name(name);
     for (name, value) in set {
         create = create.attributes(name.clone(), *value);
@@ -317,7 +321,10 @@ async fn sqs_receives_hides_and_gives_up() {
             let messages = receive(&url).send().await.unwrap().messages.unwrap();
             let message = &messages[0];
             assert_eq!(message.body(), Some("order 1"));
-            assert_eq!(message.md5_of_message_attributes(), sent.md5_of_message_attributes());
+            assert_eq!(
+                message.md5_of_message_attributes(),
+                sent.md5_of_message_attributes()
+            );
             let attributes = message.attributes.as_ref().unwrap();
             assert_eq!(
                 attributes[&MessageSystemAttributeName::ApproximateReceiveCount],
@@ -413,7 +420,10 @@ async fn sqs_batches_have_limits() {
             .await
             .unwrap_err()
             .into_service_error();
-        assert_eq!(error.code(), Some("AWS.SimpleQueueService.NonExistentQueue"));
+        assert_eq!(
+            error.code(),
+            Some("AWS.SimpleQueueService.NonExistentQueue")
+        );
         let error = client
             .get_queue_url()
             .queue_name("none")
@@ -455,7 +465,10 @@ async fn sqs_wakes_who_waits() {
         assert!(start.elapsed() < Duration::from_secs(1));
 
         // A delayed message wakes who was waiting before it was sent.
-        let waiting = client.receive_message().queue_url(&url).wait_time_seconds(20);
+        let waiting = client
+            .receive_message()
+            .queue_url(&url)
+            .wait_time_seconds(20);
         let waiting = tokio::spawn(waiting.send());
         let start = Instant::now();
         let send = client.send_message().queue_url(&url).message_body("later");
@@ -544,8 +557,7 @@ async fn secrets_have_a_current_and_a_previous_version() {
 
 #[tokio::test]
 async fn calls_are_counted_by_caller() {
-    let [(services, config), (remote, over_tcp)]: [_; 2] =
-        seams().await.try_into().ok().unwrap();
+    let [(services, config), (remote, over_tcp)]: [_; 2] = seams().await.try_into().ok().unwrap();
     for config in [&config, &over_tcp] {
         let client = aws_sdk_sqs::Client::new(config);
         create_queue(&client, "steps", &[]).await;
@@ -570,7 +582,11 @@ async fn tables_in_a_directory_outlive_the_process() {
         if start == 0 {
             create_table(&client).await;
             let put = client.put_item().table_name("orders");
-            put.item("pk", text("1")).item("sk", text("ORDER")).send().await.unwrap();
+            put.item("pk", text("1"))
+                .item("sk", text("ORDER"))
+                .send()
+                .await
+                .unwrap();
         } else {
             let scan = client.scan().table_name("orders").send().await.unwrap();
             assert_eq!(scan.count(), 1);

@@ -45,9 +45,7 @@ macro_rules! conditional {
     ($db:ident.$method:ident, $request:ty, $body:expr) => {
         match parse::<$request>($body) {
             Ok(mut request) => {
-                let asked = request
-                    .return_values_on_condition_check_failure
-                    .is_some();
+                let asked = request.return_values_on_condition_check_failure.is_some();
                 request
                     .return_values_on_condition_check_failure
                     .get_or_insert_with(|| "ALL_OLD".to_owned());
@@ -212,13 +210,12 @@ impl Cost for ConsumedCapacity {
 
 impl Cost for Vec<ConsumedCapacity> {
     fn units(&self, default: Kind) -> Units {
-        self.iter().map(|cost| cost.units(default)).fold(
-            Units::default(),
-            |sum, units| Units {
+        self.iter()
+            .map(|cost| cost.units(default))
+            .fold(Units::default(), |sum, units| Units {
                 write: sum.write + units.write,
                 read: sum.read + units.read,
-            },
-        )
+            })
     }
 }
 

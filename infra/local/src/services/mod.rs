@@ -111,13 +111,22 @@ impl Services {
                 let failure = Failure::new(
                     StatusCode::NOT_FOUND,
                     "UnknownOperationException",
-                    format!("no service here answers {} {}", request.method(), request.uri().path()),
+                    format!(
+                        "no service here answers {} {}",
+                        request.method(),
+                        request.uri().path()
+                    ),
                 );
                 ("unknown", "unknown", Err(failure))
             }
         };
-        self.counters
-            .count(caller, service, operation, Default::default(), answer.is_err());
+        self.counters.count(
+            caller,
+            service,
+            operation,
+            Default::default(),
+            answer.is_err(),
+        );
         answer.unwrap_or_else(|failure| failure.json("application/x-amz-json-1.0"))
     }
 }

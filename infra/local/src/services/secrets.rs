@@ -49,7 +49,9 @@ impl Secrets {
 
     /// The current text of a secret.
     pub fn get(&self, name: &str) -> Option<String> {
-        lock(&self.0).get(name).map(|secret| secret.current.text.clone())
+        lock(&self.0)
+            .get(name)
+            .map(|secret| secret.current.text.clone())
     }
 
     pub(super) fn answer(

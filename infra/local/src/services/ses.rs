@@ -198,7 +198,10 @@ fn read_raw(raw: &Raw, mail: &mut Mail) -> Result<(), Failure> {
     mail.text = message.body_text(0).map(|text| text.into_owned());
     mail.html = message.body_html(0).map(|html| html.into_owned());
     if mail.from.is_empty() {
-        mail.from = addresses(message.from()).into_iter().next().unwrap_or_default();
+        mail.from = addresses(message.from())
+            .into_iter()
+            .next()
+            .unwrap_or_default();
     }
     if mail.to.is_empty() && mail.cc.is_empty() && mail.bcc.is_empty() {
         mail.to = addresses(message.to());
@@ -235,7 +238,9 @@ fn check(mail: &Mail) -> Result<(), Failure> {
 }
 
 fn pairs(list: Vec<Pair>) -> Vec<(String, String)> {
-    list.into_iter().map(|pair| (pair.name, pair.value)).collect()
+    list.into_iter()
+        .map(|pair| (pair.name, pair.value))
+        .collect()
 }
 
 fn bad(message: impl Into<String>) -> Failure {

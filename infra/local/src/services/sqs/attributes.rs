@@ -80,7 +80,11 @@ pub(super) fn md5_of_attributes<'a>(
         any = true;
         part(&mut hash, name.as_bytes());
         part(&mut hash, attribute.data_type.as_bytes());
-        hash.update([if attribute.binary_value.is_some() { 2 } else { 1 }]);
+        hash.update([if attribute.binary_value.is_some() {
+            2
+        } else {
+            1
+        }]);
         part(&mut hash, &attribute.bytes().unwrap_or_default());
     }
     any.then(|| HEXLOWER.encode(&hash.finalize()))
@@ -151,14 +155,19 @@ impl Settings {
             match name.as_str() {
                 "DelaySeconds" => new.delay = seconds(&name, &value, 0, 900)?,
                 "VisibilityTimeout" => new.visibility = seconds(&name, &value, 0, 43_200)?,
-                "ReceiveMessageWaitTimeSeconds" => new.receive_wait = seconds(&name, &value, 0, 20)?,
+                "ReceiveMessageWaitTimeSeconds" => {
+                    new.receive_wait = seconds(&name, &value, 0, 20)?
+                }
                 "MessageRetentionPeriod" => new.retention = seconds(&name, &value, 60, 1_209_600)?,
                 "MaximumMessageSize" => {
                     new.max_bytes = number(&name, &value, 1_024, MAX_BYTES as u64)? as usize;
                 }
                 "RedrivePolicy" if value.is_empty() => new.redrive = None,
                 "RedrivePolicy" => new.redrive = Some(redrive(&value)?),
-                "RedriveAllowPolicy" | "Policy" | "KmsMasterKeyId" | "SqsManagedSseEnabled"
+                "RedriveAllowPolicy"
+                | "Policy"
+                | "KmsMasterKeyId"
+                | "SqsManagedSseEnabled"
                 | "KmsDataKeyReusePeriodSeconds" => {}
                 _ => return Err(errors::invalid_attribute_name(&name)),
             }

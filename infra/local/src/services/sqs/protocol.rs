@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::super::answer::{Failure, parse, success};
 use super::attributes::md5_of_attributes;
-use super::{ACCOUNT, MAX_BYTES, Message, MessageAttribute, Outgoing, Queue, Received, Sqs, errors, lock};
+use super::{
+    ACCOUNT, MAX_BYTES, Message, MessageAttribute, Outgoing, Queue, Received, Sqs, errors, lock,
+};
 
 /// Most entries of a batch, and most messages of a receive.
 const MAX_BATCH: usize = 10;
@@ -202,11 +204,9 @@ impl Sqs {
                 self.delete(&queue, &request.content.receipt_handle)?;
                 success(&json!({}))
             }
-            "DeleteMessageBatch" => {
-                self.each(parse(body)?, |queue, entry: &Handle| {
-                    self.delete(queue, &entry.receipt_handle)
-                })
-            }
+            "DeleteMessageBatch" => self.each(parse(body)?, |queue, entry: &Handle| {
+                self.delete(queue, &entry.receipt_handle)
+            }),
             "ChangeMessageVisibility" => {
                 let request: OneOf<Visibility> = parse(body)?;
                 change_visibility(&*self.at(&request.queue_url)?, &request.content)?;
@@ -473,8 +473,14 @@ fn select(queue: &Queue, names: &[String]) -> Result<BTreeMap<String, String>, F
     for (name, value) in [
         ("QueueArn", queue.arn.to_string()),
         ("ApproximateNumberOfMessages", depth.visible.to_string()),
-        ("ApproximateNumberOfMessagesNotVisible", depth.in_flight.to_string()),
-        ("ApproximateNumberOfMessagesDelayed", depth.delayed.to_string()),
+        (
+            "ApproximateNumberOfMessagesNotVisible",
+            depth.in_flight.to_string(),
+        ),
+        (
+            "ApproximateNumberOfMessagesDelayed",
+            depth.delayed.to_string(),
+        ),
         ("CreatedTimestamp", created.clone()),
         ("LastModifiedTimestamp", created),
     ] {
@@ -483,7 +489,12 @@ fn select(queue: &Queue, names: &[String]) -> Result<BTreeMap<String, String>, F
     if names.iter().any(|name| name == "All") {
         return Ok(all);
     }
-    let settable = ["RedrivePolicy", "RedriveAllowPolicy", "Policy", "KmsMasterKeyId"];
+    let settable = [
+        "RedrivePolicy",
+        "RedriveAllowPolicy",
+        "Policy",
+        "KmsMasterKeyId",
+    ];
     names
         .iter()
         .filter_map(|name| match all.remove(name) {

@@ -144,7 +144,6 @@ impl Messages {
         self.ready.is_empty() && self.hidden.is_empty()
     }
 
-
     /// When the next hidden message shows itself.
     pub(super) fn next_timer(&self) -> Option<Instant> {
         self.timers.first().map(|(until, _)| *until)
@@ -214,9 +213,11 @@ impl Messages {
     pub(super) fn delete(&mut self, receipt: Receipt) {
         if self.in_flight(receipt) {
             self.unhide(receipt.key);
-        } else if let Some(index) = self.ready.iter().position(|(key, entry)| {
-            *key == receipt.key && entry.receives == receipt.receives
-        }) {
+        } else if let Some(index) = self
+            .ready
+            .iter()
+            .position(|(key, entry)| *key == receipt.key && entry.receives == receipt.receives)
+        {
             // Its visibility timeout ran out, but nobody else has received it yet.
             self.ready.remove(index);
         }
