@@ -1,0 +1,40 @@
+# Sourced by the scripts of this folder: Python tools in virtual environments under target/tools.
+
+set -euo pipefail
+shopt -s inherit_errexit
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# say TEXT: what happens now, on standard error.
+say() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+}
+
+# fail TEXT: the reason, and the end.
+fail() {
+    say "$*"
+    exit 1
+}
+
+# tool PACKAGE==VERSION...: installs the packages unless they are there, and prints the folder of their programs.
+tool() {
+    local place="$root/target/tools/${1/==/-}"
+    if [[ ! -e $place/installed ]]; then
+        say "installing $* from PyPI"
+        rm -rf "$place"
+        python3 -m venv "$place" || fail "python3 with its venv module is needed"
+        "$place/bin/pip" install --quiet --disable-pip-version-check "$@"
+        touch "$place/installed"
+    fi
+    echo "$place/bin"
+}
+
+# await SECONDS WHAT COMMAND...: runs the command until it succeeds; the end if it does not in time.
+await() {
+    local seconds=$1 what=$2
+    shift 2
+    local deadline=$((SECONDS + seconds))
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < deadline)) || fail "$what did not happen within $seconds s"
+        sleep 0.2
+    done
+}
