@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use crate::catalog::Location;
 use crate::event::Event;
 use crate::geo::distance_to;
-use crate::order::{Destination, FulfillmentOrder, FulfillmentStatus, Order, Units};
+use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
+use crate::order::{FulfillmentOrder, FulfillmentStatus, Line, Order, Units};
 use crate::owed::Notice;
 use crate::shipping::ship_by;
 use crate::stock::{Changes, Movement, MovementKind};
@@ -78,39 +79,52 @@ pub fn allocate(
     if !order.holds.is_empty() {
         return None;
     }
-    let mut wanted: Vec<Units> = Vec::new();
-    for (place, line) in (0_u16..).zip(&order.lines) {
-        let units = line.units.open + line.units.backordered;
-        if units > 0 && !line.intangible {
-            wanted.push((place, units));
-        }
-    }
-    let plan = match &order.destination {
-        Some(destination) => plan(order, destination, &wanted, locations, available),
-        None => Vec::new(),
+    // A long order is allocated in parts, because a transaction is bounded: open lines first, and
+    // of the waiting ones those that there are goods for. What is left out stays as it is.
+    let units = |line: &Line| line.units.open + line.units.backordered;
+    let candidates = candidates(order, locations);
+    let found = |line: &Line| {
+        let sku = line.sku.as_deref();
+        sku.is_some_and(|sku| candidates.iter().any(|l| available.of(sku, &l.id) > 0))
     };
+    let (open, mut waiting): (Vec<_>, Vec<_>) = (0_u16..)
+        .zip(&order.lines)
+        .filter(|(_, line)| !line.intangible && units(line) > 0)
+        .partition(|(_, line)| line.units.open > 0);
+    waiting.retain(|(_, line)| found(line));
+    let wanted: Vec<Units> = open
+        .into_iter()
+        .chain(waiting)
+        .take(MAX_LINES_PER_COMMIT)
+        .map(|(place, line)| (place, units(line)))
+        .collect();
+    let plan = plan(order, &wanted, &candidates, available);
     let opens = order.lines.iter().any(|line| line.units.open > 0);
     if plan.is_empty() && !opens {
         return None;
     }
     let before = waits_for(order);
     let found: u32 = plan.iter().flat_map(|(_, units)| units).map(|u| u.1).sum();
-    let missing = wanted.iter().map(|u| u.1).sum::<u32>() - found;
+    let full = plan.iter().map(|(_, units)| units.len()).sum::<usize>() >= MAX_TAKES_PER_COMMIT;
+    let missing = match full {
+        true => 0,
+        false => wanted.iter().map(|u| u.1).sum::<u32>() - found,
+    };
     let next = order.advance(now, Event::Allocated(found, missing), |next| {
         for line in &mut next.lines {
-            let open = std::mem::take(&mut line.units.open);
             if line.intangible {
                 // Nothing to pick: it is with the customer as soon as the order is.
+                let open = std::mem::take(&mut line.units.open);
                 line.units.shipped += open;
                 line.units.delivered += open;
-            } else {
-                line.units.backordered += open;
             }
         }
         for (location, units) in &plan {
             for &(place, taken) in units {
                 let line = &mut next.lines[usize::from(place)].units;
-                line.backordered -= taken;
+                let waited = taken.min(line.backordered);
+                line.backordered -= waited;
+                line.open -= taken - waited;
                 line.allocated += taken;
             }
             let n = next.fulfillments.len() as u32 + 1;
@@ -121,11 +135,19 @@ pub fn allocate(
                 status: FulfillmentStatus::Released,
                 ship_by: ship_by(location, now),
                 shipped_at: None,
+                unrated: false,
                 parcel: None,
             });
             next.notices.push(Notice::Pick(n));
         }
-        let first = order.fulfillments.is_empty() && waits_for(order).is_empty();
+        if !full {
+            for &(place, _) in &wanted {
+                let line = &mut next.lines[usize::from(place)].units;
+                line.backordered += std::mem::take(&mut line.open);
+            }
+        }
+        let untouched = |line: &Line| line.units.open == line.units.ordered;
+        let first = order.fulfillments.is_empty() && order.lines.iter().all(untouched);
         if next.mailed && first {
             next.notices.push(Notice::Confirmed);
         }
@@ -152,14 +174,11 @@ pub fn allocate(
     })
 }
 
-/// Which location sends which units.
-fn plan<'a>(
-    order: &Order,
-    destination: &Destination,
-    wanted: &[Units],
-    locations: &'a [Location],
-    available: &Available,
-) -> Vec<(&'a Location, Vec<Units>)> {
+/// The locations that may send something, nearest first.
+fn candidates<'a>(order: &Order, locations: &'a [Location]) -> Vec<&'a Location> {
+    let Some(destination) = &order.destination else {
+        return Vec::new();
+    };
     let refused = |location: &Location| {
         let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected;
         order
@@ -175,6 +194,16 @@ fn plan<'a>(
         let nearer = distance_to(a, destination).total_cmp(&distance_to(b, destination));
         nearer.then_with(|| a.id.cmp(&b.id))
     });
+    candidates
+}
+
+/// Which of the candidates, nearest first, sends which units.
+fn plan<'a>(
+    order: &Order,
+    wanted: &[Units],
+    candidates: &[&'a Location],
+    available: &Available,
+) -> Vec<(&'a Location, Vec<Units>)> {
     let mut rest = wanted.to_vec();
     let mut plan: Vec<(&Location, Vec<Units>)> = Vec::new();
     loop {
@@ -193,6 +222,12 @@ fn plan<'a>(
         let Some((location, units)) = best else {
             return plan;
         };
+        let mut units = units;
+        let used: usize = plan.iter().map(|(_, units)| units.len()).sum();
+        units.truncate(MAX_TAKES_PER_COMMIT - used);
+        if units.is_empty() {
+            return plan;
+        }
         for &(place, taken) in &units {
             for open in rest.iter_mut().filter(|open| open.0 == place) {
                 open.1 -= taken;

@@ -208,6 +208,9 @@ pub fn receive_return(
     let mut moves: Vec<Move> = Vec::new();
     for (id, count, disposition) in lines {
         let (place, kind) = (order.place_of(id)?, disposition.movement());
+        if *count == 0 || order.line(place).intangible {
+            continue;
+        }
         match moves.iter_mut().find(|m| m.kind == kind) {
             Some(due) => due.units.push((place, *count)),
             None => moves.push(Move {

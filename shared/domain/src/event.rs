@@ -33,6 +33,9 @@ pub enum Event {
     /// The parcel is closed; so many units were missing.
     #[serde(rename = "fp")]
     Packed(u32, u32),
+    /// No tariff takes the parcel.
+    #[serde(rename = "fu")]
+    Unrated(u32),
     /// The parcel left, with this tracking number.
     #[serde(rename = "fs")]
     Shipped(u32, String),
@@ -74,6 +77,7 @@ impl Event {
             Self::FulfillmentAccepted(_) => "fulfillment.accepted",
             Self::FulfillmentRejected(..) => "fulfillment.rejected",
             Self::Packed(..) => "fulfillment.packed",
+            Self::Unrated(_) => "fulfillment.unrated",
             Self::Shipped(..) => "fulfillment.shipped",
             Self::Delivered(_) => "fulfillment.delivered",
             Self::StockMoved(_) => "stock.moved",
@@ -103,6 +107,9 @@ impl Event {
             }
             Self::Packed(n, 0) => format!("fulfillment {n} packed"),
             Self::Packed(n, missing) => format!("fulfillment {n} packed, {missing} units missing"),
+            Self::Unrated(n) => {
+                format!("no tariff takes fulfillment {n}: its warehouse ships it by its own means")
+            }
             Self::Shipped(n, tracking) => format!("fulfillment {n} shipped, tracking {tracking}"),
             Self::Delivered(n) => format!("fulfillment {n} delivered"),
             Self::StockMoved(moves) => format!("stock updated: {moves} movements"),

@@ -137,14 +137,21 @@ pub fn report(
             })
         }
         Report::Delivered => order.advance(now, Event::Delivered(n), |next| {
-            let Some(fulfillment) = next.fulfillment_mut(n) else {
-                return;
-            };
-            fulfillment.status = FulfillmentStatus::Delivered;
-            for (place, sent) in fulfillment.units.clone() {
+            if let Some(fulfillment) = next.fulfillment_mut(n) {
+                fulfillment.status = FulfillmentStatus::Delivered;
+            }
+            for &(place, _) in &fulfillment.units {
+                let arrived: u32 = next
+                    .fulfillments
+                    .iter()
+                    .filter(|f| f.status == FulfillmentStatus::Delivered)
+                    .flat_map(|f| &f.units)
+                    .filter(|u| u.0 == place)
+                    .map(|u| u.1)
+                    .sum();
                 let line = &mut next.lines[usize::from(place)].units;
-                // Units that came back were counted as delivered when they did.
-                line.delivered = (line.delivered + sent).min(line.shipped);
+                // Units that came back had arrived, whether or not the carrier has said so.
+                line.delivered = arrived.max(line.returned);
             }
         }),
     };

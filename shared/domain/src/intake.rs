@@ -9,13 +9,15 @@ use jiff::{Timestamp, ToSpan};
 use crate::event::{Event, Timeline};
 use crate::geo::is_country;
 use crate::limits::{
-    DEFAULT_PROMISE_DAYS, MAX_LINES, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS, MAX_TEXT_CHARS,
+    DEFAULT_PROMISE_DAYS, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
+    MAX_TEXT_CHARS,
 };
 use crate::money::{Currency, split};
 use crate::order::{
     Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, Order, Payment,
     Source,
 };
+use crate::owed::owed;
 use crate::{OrderId, Problem};
 
 /// An order in the house's terms, not yet checked. Amounts in minor units of `currency`.
@@ -159,11 +161,11 @@ impl NewOrder {
             let goods = line.unit_price.saturating_mul(line.quantity);
             if amounts.iter().any(|a| *a < 0) {
                 problem("", "expected no negative price, discount or tax".into());
-            } else if goods > crate::limits::MAX_MINOR {
-                let most = self.currency.display(crate::limits::MAX_MINOR);
+            } else if goods > MAX_MINOR || line.tax > MAX_MINOR {
+                let most = self.currency.display(MAX_MINOR);
                 problem(
                     "",
-                    format!("expected quantity times price to be at most {most}"),
+                    format!("expected quantity times price, and tax, to be at most {most}"),
                 );
             } else if line.discount > goods {
                 let (discount, goods) = (
@@ -176,8 +178,8 @@ impl NewOrder {
                 );
             }
         }
-        let goods: i64 = self.lines.iter().map(goods_of).sum();
-        if problems.is_empty() && self.discount > goods {
+        // The sum is within bounds only if every line is.
+        if problems.is_empty() && self.discount > self.lines.iter().map(goods_of).sum() {
             let found = self.currency.display(self.discount);
             problems.push(Problem::at(
                 "",
@@ -188,6 +190,13 @@ impl NewOrder {
             problems.push(Problem::at(
                 "",
                 "expected no negative discount, tax or shipping".to_owned(),
+            ));
+        }
+        if self.tax > MAX_MINOR || self.extras > MAX_MINOR {
+            let most = self.currency.display(MAX_MINOR);
+            problems.push(Problem::at(
+                "",
+                format!("expected tax and shipping of at most {most}"),
             ));
         }
         for (name, text) in [("number", &self.number), ("id", &self.source.external_id)] {
@@ -239,8 +248,10 @@ impl NewOrder {
         let destination = match &self.contact.address {
             Some(address) if ships => Some(Destination {
                 country: address.country.clone(),
+                // What is no place on earth tells nothing: the country stands for it.
                 point: self
                     .point
+                    .filter(|(north, east)| north.abs() <= 90.0 && east.abs() <= 180.0)
                     .map(|(north, east)| (tenths(north), tenths(east))),
             }),
             _ => None,
@@ -248,6 +259,7 @@ impl NewOrder {
         let mut order = Order {
             id: self.id(),
             version: 1,
+            open_at: None,
             number: self.number,
             currency: self.currency,
             taxes_included: self.taxes_included,
@@ -291,6 +303,9 @@ impl NewOrder {
         } else {
             let hold = |reason| Hold { reason, since: now };
             order.holds = reasons.into_iter().map(hold).collect();
+        }
+        if !owed(&order).is_empty() {
+            order.open_at = Some(now);
         }
         (order, self.contact)
     }

@@ -20,6 +20,7 @@ pub mod refund;
 pub mod restock;
 pub mod shipping;
 pub mod stock;
+pub mod view;
 
 pub use catalog::{Location, Product, Rate, Supplier};
 pub use event::Event;

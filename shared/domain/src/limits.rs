@@ -2,6 +2,14 @@
 
 /// Lines of one order. The hot item, one fulfillment order and one transaction have to hold them.
 pub const MAX_LINES: usize = 500;
+/// Lines that one allocation looks at: what it writes has to fit a transaction of
+/// [`MAX_TRANSACTION_ACTIONS`]. The rest of a longer order stays open and is looked at next.
+pub const MAX_LINES_PER_COMMIT: usize = 45;
+/// Levels that one allocation takes from: with a waiting entry per line and the order itself, 96
+/// actions at most.
+pub const MAX_TAKES_PER_COMMIT: usize = 50;
+/// Actions of one `TransactWriteItems` (DynamoDB's own limit).
+pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// Units of one line.
 pub const MAX_QUANTITY: u32 = 100_000;
 /// Characters of a SKU.

@@ -2,7 +2,6 @@
 //! last refund.
 
 use std::fmt;
-use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -48,7 +47,9 @@ impl Currency {
         if !plain || text.len() > 40 {
             return Err(expected());
         }
-        let amount = Decimal::from_str(text).map_err(|_| expected())?.normalize();
+        let amount = Decimal::from_str_exact(text)
+            .map_err(|_| expected())?
+            .normalize();
         if amount.scale() > self.exponent() {
             return Err(expected());
         }
@@ -184,6 +185,8 @@ mod tests {
             "1,00",
             "--1",
             "1.2.3",
+            "0.99999999999999999999999999999999",
+            "10.00000000000000000000000000000001",
         ] {
             assert!(eur.parse_minor(bad).is_err(), "{bad}");
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Timeline};
 use crate::money::{Currency, units_share};
-use crate::owed::Notice;
+use crate::owed::{Notice, owed};
 use crate::{OrderId, Refusal};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -358,6 +358,9 @@ pub struct FulfillmentOrder {
         skip_serializing_if = "Option::is_none"
     )]
     pub shipped_at: Option<Timestamp>,
+    /// Packed, and no tariff takes it: the warehouse ships it by its own means and reports it.
+    #[serde(rename = "x", default, skip_serializing_if = "is_default")]
+    pub unrated: bool,
     /// How it travels.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub parcel: Option<Parcel>,
@@ -452,8 +455,15 @@ pub struct Order {
     /// Its id.
     pub id: OrderId,
     /// Changes so far; also the sequence number of its newest event.
-    #[serde(rename = "v")]
     pub version: u64,
+    /// Since when it has been owed work without a pause; `None` while it is at rest. The sort key
+    /// of the index of open work.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::second::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub open_at: Option<Timestamp>,
     /// Where it came from.
     #[serde(rename = "src")]
     pub source: Source,
@@ -543,6 +553,10 @@ impl Order {
         change(&mut next);
         next.version += 1;
         next.timeline.push(at, event);
+        next.open_at = match owed(&next).is_empty() {
+            true => None,
+            false => self.open_at.or(Some(at)),
+        };
         debug_assert!(next.lines.iter().all(|line| line.units.balanced()));
         next
     }

@@ -70,7 +70,8 @@ pub enum Notice {
     /// To the customer: money has gone back.
     #[serde(rename = "refd")]
     Refunded(u32),
-    /// To the customer: units are cancelled (counted from 1, for each cancellation).
+    /// To the customer: units are cancelled (the version of the order that cancelled them, so that
+    /// each cancellation has a number of its own).
     #[serde(rename = "canc")]
     Cancelled(u32),
 }
@@ -114,8 +115,8 @@ impl Notice {
 /// A piece of work that the order's state calls for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
-    /// Look for goods.
-    Allocate,
+    /// Look for goods for this many units.
+    Allocate(u64),
     /// Tell somebody.
     Notify(Notice),
     /// Choose a carrier for the packed fulfillment order of this number, and send it off.
@@ -130,7 +131,7 @@ impl Work {
     /// The step that does it.
     pub fn step(&self) -> Step {
         match self {
-            Self::Allocate => Step::AllocateWarehouse,
+            Self::Allocate(_) => Step::AllocateWarehouse,
             Self::Notify(notice) => notice.step(),
             Self::Ship(_) => Step::ShipOrder,
             Self::MoveStock(_) => Step::UpdateStock,
@@ -143,12 +144,16 @@ impl Work {
 /// somebody outside (a warehouse, a person, goods).
 pub fn owed(order: &Order) -> Vec<Work> {
     let mut works = Vec::new();
-    let open = order.lines.iter().any(|line| line.units.open > 0);
-    if open && order.holds.is_empty() {
-        works.push(Work::Allocate);
+    let open = order
+        .lines
+        .iter()
+        .map(|line| u64::from(line.units.open))
+        .sum();
+    if open > 0 && order.holds.is_empty() {
+        works.push(Work::Allocate(open));
     }
     works.extend(order.notices.iter().cloned().map(Work::Notify));
-    let packed = |f: &&crate::FulfillmentOrder| f.status == FulfillmentStatus::Packed;
+    let packed = |f: &&crate::FulfillmentOrder| f.status == FulfillmentStatus::Packed && !f.unrated;
     works.extend(
         order
             .fulfillments

@@ -109,6 +109,20 @@ pub fn ship(order: &Order, n: u32, parcel: Parcel, now: Timestamp) -> Option<Ord
     (fulfillment.status == FulfillmentStatus::Packed).then(|| leave(order, n, parcel, now))
 }
 
+/// The order with its packed fulfillment order `n` left to the warehouse's own means, because no
+/// tariff takes it; `None` if it is not packed, or that is known.
+pub fn leave_unrated(order: &Order, n: u32, now: Timestamp) -> Option<Order> {
+    let fulfillment = order.fulfillment(n).ok()?;
+    let due = fulfillment.status == FulfillmentStatus::Packed && !fulfillment.unrated;
+    due.then(|| {
+        order.advance(now, Event::Unrated(n), |next| {
+            if let Some(fulfillment) = next.fulfillment_mut(n) {
+                fulfillment.unrated = true;
+            }
+        })
+    })
+}
+
 /// The order with its fulfillment order `n` gone, from whatever state.
 pub(crate) fn leave(order: &Order, n: u32, parcel: Parcel, now: Timestamp) -> Order {
     order.advance(

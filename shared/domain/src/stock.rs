@@ -168,7 +168,7 @@ impl LevelChange {
 }
 
 /// Gathers movements by SKU and location: an item can be written only once in a transaction.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Changes(Vec<LevelChange>);
 
 impl Changes {
@@ -185,45 +185,45 @@ impl Changes {
         }
     }
 
+    /// How many levels change.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no level changes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The changes, one per level.
     pub fn into_vec(self) -> Vec<LevelChange> {
         self.0
     }
 }
 
-/// The level changes that an order's due movements amount to, with the order as their cause.
-pub fn changes_due<'a>(
-    orders: impl IntoIterator<Item = &'a crate::Order>,
-    at: Timestamp,
-) -> Vec<LevelChange> {
-    let mut changes = Changes::default();
-    for order in orders {
-        for due in &order.moves {
-            for &(place, units) in &due.units {
-                if let Some(sku) = &order.line(place).sku {
-                    let movement = Movement {
-                        kind: due.kind,
-                        quantity: i64::from(units),
-                        cause: order.id.to_string(),
-                        at,
-                    };
-                    changes.add(sku, &due.location, movement);
-                }
+/// The level changes that an order's first `moves` due movements amount to, gathered in `changes`.
+pub fn gather_moves(order: &crate::Order, moves: usize, changes: &mut Changes, at: Timestamp) {
+    for due in order.moves.iter().take(moves) {
+        for &(place, units) in &due.units {
+            if let Some(sku) = &order.line(place).sku {
+                let movement = Movement {
+                    kind: due.kind,
+                    quantity: i64::from(units),
+                    cause: order.id.to_string(),
+                    at,
+                };
+                changes.add(sku, &due.location, movement);
             }
         }
     }
-    changes.into_vec()
 }
 
-/// The order once stock has taken note of all its movements; `None` if none was due.
-pub fn moved(order: &crate::Order, at: Timestamp) -> Option<crate::Order> {
-    if order.moves.is_empty() {
-        return None;
-    }
-    let moves = u32::try_from(order.moves.len()).unwrap_or(u32::MAX);
-    Some(order.advance(at, crate::Event::StockMoved(moves), |next| {
-        next.moves.clear()
-    }))
+/// The order once stock has taken note of its first `moves` movements.
+pub fn moved(order: &crate::Order, moves: usize, at: Timestamp) -> crate::Order {
+    let noted = u32::try_from(moves).unwrap_or(u32::MAX);
+    order.advance(at, crate::Event::StockMoved(noted), |next| {
+        next.moves.drain(..moves.min(next.moves.len()));
+    })
 }
 
 /// A fact about stock that somebody outside reports: stored under the reporter's id first, then

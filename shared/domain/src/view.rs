@@ -1,0 +1,280 @@
+//! An order as the API shows it: full names, amounts as decimal text, what it waits for in words.
+
+use serde::Serialize;
+
+use crate::order::{FulfillmentOrder, FulfillmentStatus, Order, RefundStatus, Units};
+use crate::owed::owed;
+
+/// Units of a line.
+#[derive(Debug, Serialize)]
+pub struct LineUnits {
+    line: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<String>,
+    quantity: u32,
+}
+
+/// Where the units of a line stand.
+#[derive(Debug, Serialize)]
+struct Standing {
+    ordered: u32,
+    cancelled: u32,
+    backordered: u32,
+    open: u32,
+    allocated: u32,
+    packed: u32,
+    shipped: u32,
+    delivered: u32,
+    returned: u32,
+}
+
+/// A line.
+#[derive(Debug, Serialize)]
+struct Line {
+    id: String,
+    sku: Option<String>,
+    unit_price: String,
+    discount: String,
+    tax: String,
+    /// Its share of shipping, tips and duties.
+    extras: String,
+    total: String,
+    refunded_units: u32,
+    units: Standing,
+}
+
+/// A hold.
+#[derive(Debug, Serialize)]
+struct Hold {
+    name: &'static str,
+    owner: &'static str,
+    since: jiff::Timestamp,
+    detail: String,
+}
+
+/// A parcel.
+#[derive(Debug, Serialize)]
+struct Parcel {
+    carrier: String,
+    service: String,
+    tracking_number: String,
+    label: Option<String>,
+    cost: Option<String>,
+}
+
+/// A fulfillment order.
+#[derive(Debug, Serialize)]
+pub struct Fulfillment {
+    id: String,
+    location: String,
+    status: &'static str,
+    ship_by: jiff::civil::Date,
+    shipped_at: Option<jiff::Timestamp>,
+    lines: Vec<LineUnits>,
+    parcel: Option<Parcel>,
+}
+
+/// A return.
+#[derive(Debug, Serialize)]
+struct Return {
+    id: String,
+    status: &'static str,
+    lines: Vec<LineUnits>,
+}
+
+/// A refund.
+#[derive(Debug, Serialize)]
+struct Refund {
+    id: String,
+    amount: String,
+    status: &'static str,
+}
+
+/// An order.
+#[derive(Debug, Serialize)]
+pub struct OrderView {
+    id: String,
+    channel: String,
+    account: String,
+    external_id: String,
+    number: String,
+    status: &'static str,
+    payment_status: &'static str,
+    fulfillment_status: &'static str,
+    waiting_for: Vec<String>,
+    currency: &'static str,
+    total: String,
+    captured: String,
+    refunded: String,
+    taxes_included: bool,
+    placed_at: jiff::Timestamp,
+    deliver_by: jiff::civil::Date,
+    country: Option<String>,
+    version: u64,
+    lines: Vec<Line>,
+    holds: Vec<Hold>,
+    fulfillments: Vec<Fulfillment>,
+    returns: Vec<Return>,
+    refunds: Vec<Refund>,
+}
+
+fn units_of(order: &Order, units: &[Units]) -> Vec<LineUnits> {
+    let view = |&(place, quantity): &Units| {
+        let line = order.line(place);
+        LineUnits {
+            line: line.id.clone(),
+            sku: line.sku.clone(),
+            quantity,
+        }
+    };
+    units.iter().map(view).collect()
+}
+
+/// A fulfillment order as the API shows it.
+pub fn fulfillment(order: &Order, of: &FulfillmentOrder) -> Fulfillment {
+    Fulfillment {
+        id: format!("{}-{}", order.id, of.n),
+        location: of.location.clone(),
+        status: of.status.name(),
+        ship_by: of.ship_by,
+        shipped_at: of.shipped_at,
+        lines: units_of(order, &of.units),
+        parcel: of.parcel.as_ref().map(|parcel| Parcel {
+            carrier: parcel.carrier.clone(),
+            service: parcel.service.clone(),
+            tracking_number: parcel.tracking_number.clone(),
+            label: parcel.label.clone(),
+            cost: parcel.cost.map(|(price, currency)| currency.display(price)),
+        }),
+    }
+}
+
+/// An order as the API shows it.
+pub fn order(order: &Order) -> OrderView {
+    let amount = |minor| order.currency.format(minor);
+    let line = |line: &crate::Line| Line {
+        id: line.id.clone(),
+        sku: line.sku.clone(),
+        unit_price: amount(line.money.unit_price),
+        discount: amount(line.money.discount),
+        tax: amount(line.money.tax),
+        extras: amount(line.money.extras),
+        total: amount(line.charge(order.taxes_included)),
+        refunded_units: line.refunded_units,
+        units: Standing {
+            ordered: line.units.ordered,
+            cancelled: line.units.cancelled,
+            backordered: line.units.backordered,
+            open: line.units.open,
+            allocated: line.units.allocated,
+            packed: line.units.packed,
+            shipped: line.units.shipped,
+            delivered: line.units.delivered,
+            returned: line.units.returned,
+        },
+    };
+    OrderView {
+        id: order.id.to_string(),
+        channel: order.source.channel.clone(),
+        account: order.source.account.clone(),
+        external_id: order.source.external_id.clone(),
+        number: order.number.clone(),
+        status: order.status(),
+        payment_status: order.payment_status(),
+        fulfillment_status: order.fulfillment_status(),
+        waiting_for: waiting_for(order),
+        currency: order.currency.code(),
+        total: amount(order.total()),
+        captured: amount(order.captured()),
+        refunded: amount(order.refunded()),
+        taxes_included: order.taxes_included,
+        placed_at: order.placed_at,
+        deliver_by: order.deliver_by,
+        country: order.destination.as_ref().map(|d| d.country.clone()),
+        version: order.version,
+        lines: order.lines.iter().map(line).collect(),
+        holds: order
+            .holds
+            .iter()
+            .map(|hold| Hold {
+                name: hold.reason.name(),
+                owner: hold.reason.owner(),
+                since: hold.since,
+                detail: hold.reason.explain(order.currency),
+            })
+            .collect(),
+        fulfillments: order
+            .fulfillments
+            .iter()
+            .map(|f| fulfillment(order, f))
+            .collect(),
+        returns: order
+            .returns
+            .iter()
+            .map(|r| Return {
+                id: format!("{}-R{}", order.id, r.n),
+                status: if r.received { "received" } else { "announced" },
+                lines: units_of(order, &r.units),
+            })
+            .collect(),
+        refunds: order
+            .refunds
+            .iter()
+            .map(|r| Refund {
+                id: format!("{}-F{}", order.id, r.n),
+                amount: amount(r.amount),
+                status: r.status.name(),
+            })
+            .collect(),
+    }
+}
+
+/// Whom or what the order waits for: the answer to "where is it, and why". Empty when it has
+/// reached its end.
+pub fn waiting_for(order: &Order) -> Vec<String> {
+    let mut waits = Vec::new();
+    for hold in &order.holds {
+        let why = hold.reason.explain(order.currency);
+        waits.push(format!("{} to resolve a hold: {why}", hold.reason.owner()));
+    }
+    for step in crate::owed::steps(owed(order)) {
+        waits.push(format!("the step {}", step.name()));
+    }
+    for sku in crate::allocation::waits_for(order) {
+        waits.push(format!("goods: {sku} is backordered"));
+    }
+    for f in &order.fulfillments {
+        let id = format!("{}-{}", order.id, f.n);
+        match f.status {
+            FulfillmentStatus::Released | FulfillmentStatus::Accepted => {
+                waits.push(format!(
+                    "warehouse {} to pack {id} by {}",
+                    f.location, f.ship_by
+                ));
+            }
+            FulfillmentStatus::Packed if f.unrated => {
+                let warehouse = &f.location;
+                waits.push(format!(
+                    "warehouse {warehouse} to ship {id} by its own means: no tariff takes it"
+                ));
+            }
+            FulfillmentStatus::Shipped => waits.push(format!("the carrier to deliver {id}")),
+            FulfillmentStatus::Packed
+            | FulfillmentStatus::Delivered
+            | FulfillmentStatus::Rejected
+            | FulfillmentStatus::Cancelled => {}
+        }
+    }
+    for r in order.returns.iter().filter(|r| !r.received) {
+        waits.push(format!("the goods of return {}-R{}", order.id, r.n));
+    }
+    let awaiting = |r: &&crate::order::Refund| r.status == RefundStatus::AwaitingConfirmation;
+    for r in order.refunds.iter().filter(awaiting) {
+        let amount = order.currency.display(r.amount);
+        waits.push(format!(
+            "a person to pay back {amount} and confirm refund {}-F{}",
+            order.id, r.n
+        ));
+    }
+    waits
+}

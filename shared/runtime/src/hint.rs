@@ -1,0 +1,103 @@
+//! What a queue message says: look at this. It never carries what a step decides on, except the
+//! state that its sender had just committed, which saves a read and is not believed without the
+//! condition of the commit.
+
+use domain::{Order, OrderId};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+/// Bytes of a state that a hint still takes along: ten hints have to fit a batch of 1 MiB.
+const MAX_STATE_BYTES: usize = 65_536;
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Hint {
+    /// An order, and the state that the sender left it in.
+    Order(OrderId, Option<Box<Order>>),
+    /// A fact about stock: SKU and id.
+    Fact(String, String),
+}
+
+impl Hint {
+    /// A hint at an order that has just been committed.
+    pub fn at(order: &Order) -> Self {
+        Self::Order(order.id.clone(), Some(Box::new(order.clone())))
+    }
+
+    /// What it is about, for logs.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Order(id, _) => id.to_string(),
+            Self::Fact(sku, id) => format!("{sku}/{id}"),
+        }
+    }
+
+    /// The message's body.
+    pub fn to_body(&self) -> String {
+        match self {
+            Self::Order(id, state) => {
+                let state = state
+                    .as_deref()
+                    .and_then(|state| serde_json::to_string(state).ok());
+                match state.filter(|state| state.len() <= MAX_STATE_BYTES) {
+                    Some(state) => format!(r#"{{"order":"{id}","state":{state}}}"#),
+                    None => json!({"order": id}).to_string(),
+                }
+            }
+            Self::Fact(sku, id) => json!({"sku": sku, "fact": id}).to_string(),
+        }
+    }
+
+    /// Reads a message's body, or says why it cannot be read.
+    pub fn parse(body: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Body<'a> {
+            order: Option<String>,
+            #[serde(borrow)]
+            state: Option<&'a RawValue>,
+            sku: Option<String>,
+            fact: Option<String>,
+        }
+        let body: Body = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        match (body.order, body.sku, body.fact) {
+            (Some(order), None, None) => {
+                let id = OrderId::parse(&order)
+                    .ok_or_else(|| format!("expected an order id at /order, found {order:?}"))?;
+                // A state of another release is no state: the store has the truth.
+                let state = body
+                    .state
+                    .and_then(|state| serde_json::from_str(state.get()).ok());
+                Ok(Self::Order(id, state))
+            }
+            (None, Some(sku), Some(fact)) => Ok(Self::Fact(sku, fact)),
+            _ => Err("expected either /order, or /sku and /fact".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_go_round_and_bad_ones_say_why() {
+        let order = Hint::Order(OrderId::parse("AD4OVS4KRET6JAPB").unwrap(), None);
+        let fact = Hint::Fact("TENT".into(), "F1".into());
+        for hint in [order.clone(), fact] {
+            assert_eq!(Hint::parse(&hint.to_body()), Ok(hint));
+        }
+        let odd_state = r#"{"order":"AD4OVS4KRET6JAPB","state":{"from":"another release"}}"#;
+        assert_eq!(Hint::parse(odd_state), Ok(order));
+        for bad in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            r#"{"order":"x"}"#,
+            r#"{"order":"AD4OVS4KRET6JAPB","sku":"a","fact":"b"}"#,
+        ] {
+            assert!(Hint::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

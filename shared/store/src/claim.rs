@@ -1,0 +1,88 @@
+//! Who may send a message to a person: one claim per message, taken before it is sent.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use jiff::Timestamp;
+
+use crate::item::{Item, key, number, text};
+use crate::{Store, StoreError, key};
+
+/// What came of claiming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is ours: send.
+    Taken,
+    /// Somebody took it then. Either it was sent, or whoever took it is at it, or has died.
+    Held(Timestamp),
+}
+
+/// Days for which a claim is kept: longer than any message can wait in a queue (14 days).
+const KEPT_DAYS: i64 = 60;
+
+impl Store {
+    /// Claims the sending of something about an order. `stale` is the claim to take over, as
+    /// [`Claim::Held`] told of it, for when its holder has evidently died.
+    pub async fn claim_notice(
+        &self,
+        id: &domain::OrderId,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let item = key(key::order(id), key::claim(notice));
+        self.claim(&self.tables.orders, item, stale, now).await
+    }
+
+    /// Claims the sending of something about a SKU's stock; see [`claim_notice`](Self::claim_notice).
+    pub async fn claim_stock_notice(
+        &self,
+        sku: &str,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let item = key(key::sku(sku), key::claim(notice));
+        self.claim(&self.tables.stock, item, stale, now).await
+    }
+
+    async fn claim(
+        &self,
+        table: &str,
+        mut item: Item,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        item.insert("entity".into(), text("claim"));
+        item.insert("schema".into(), number(1));
+        item.insert("version".into(), number(1));
+        item.insert("at".into(), number(now.as_millisecond()));
+        let expires_at = now.as_second() + KEPT_DAYS * 86_400;
+        item.insert("expires_at".into(), number(expires_at));
+        let put = self
+            .db
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match stale {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(stale) => put
+                .condition_expression("#at = :stale")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":stale", number(stale.as_millisecond())),
+        };
+        let Err(error) = put.send().await else {
+            return Ok(Claim::Taken);
+        };
+        if let Some(PutItemError::ConditionalCheckFailedException(held)) = error.as_service_error()
+        {
+            let at = match held.item().and_then(|item| item.get("at")) {
+                Some(AttributeValue::N(at)) => at.parse().ok(),
+                _ => None,
+            };
+            let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
+            return Ok(Claim::Held(at.unwrap_or(now)));
+        }
+        Err(StoreError::of("PutItem (claim)", error))
+    }
+}

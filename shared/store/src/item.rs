@@ -1,0 +1,65 @@
+//! Rust values as items and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::StoreError;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    Item::from([("pk".into(), text(pk)), ("sk".into(), text(sk))])
+}
+
+/// Any value as an attribute.
+pub(crate) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::Refused {
+        operation: "writing an attribute",
+        cause: error.to_string(),
+    })
+}
+
+/// A value as an item: its own fields beside the key, what it is, and its format's number.
+pub(crate) fn item<T: Serialize>(
+    value: &T,
+    entity: &str,
+    pk: String,
+    sk: impl Into<String>,
+) -> Result<Item, StoreError> {
+    let sk = sk.into();
+    let fields: Item = serde_dynamo::to_item(value).map_err(|error| StoreError::Refused {
+        operation: "writing an item",
+        cause: format!("{pk} {sk}: {error}"),
+    })?;
+    let mut item = key(pk, sk);
+    item.insert("entity".into(), text(entity));
+    item.insert("schema".into(), number(1));
+    // What is written once has had one version.
+    item.insert("version".into(), number(1));
+    item.extend(fields);
+    Ok(item)
+}
+
+/// An item as a value.
+pub(crate) fn value<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    let part = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        _ => String::from("?"),
+    };
+    let key = format!("{} {}", part("pk"), part("sk"));
+    serde_dynamo::from_item(item).map_err(|error| StoreError::Unreadable {
+        key,
+        cause: error.to_string(),
+    })
+}

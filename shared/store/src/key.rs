@@ -1,0 +1,126 @@
+//! Every key, built in one place per entity. The separator is `#`; ids and SKUs cannot contain it.
+
+use domain::OrderId;
+
+/// The sort key of an order's own item.
+pub const ORDER: &str = "ORDER";
+/// The sort key of an order's names and addresses.
+pub const CONTACT: &str = "CONTACT";
+/// The prefix of the pages of an order's timeline.
+pub const EVENTS: &str = "EVENTS#";
+/// The prefix of a SKU's levels.
+pub const LEVEL: &str = "LEVEL#";
+/// The prefix of the pages of a SKU's ledger.
+pub const LEDGER: &str = "LEDGER#";
+/// The prefix of the orders that wait for a SKU.
+pub const WAITING: &str = "WAITING#";
+/// The partition of all locations.
+pub const LOCATION: &str = "LOCATION";
+/// The partition of all suppliers.
+pub const SUPPLIER: &str = "SUPPLIER";
+/// The partition of all tariffs.
+pub const RATE: &str = "RATE";
+/// The sort key of items that are alone in their partition.
+pub const ALONE: &str = "-";
+/// Partitions of the index of open work: one would be limited to 1,000 writes a second.
+pub const OPEN_SHARDS: u32 = 8;
+
+/// The partition of an order.
+pub fn order(id: &OrderId) -> String {
+    format!("ORDER#{id}")
+}
+
+/// The partition of the index of open work that something belongs to.
+pub fn open_shard(id: &str) -> String {
+    let sum: u32 = id.bytes().map(u32::from).sum();
+    (sum % OPEN_SHARDS).to_string()
+}
+
+/// The key of an order's number in the index of numbers.
+pub fn number(channel: &str, number: &str) -> String {
+    format!("{channel}#{}", number.trim_start_matches('#'))
+}
+
+/// The sort key of a page of an order's timeline.
+pub fn events(first: u64) -> String {
+    format!("{EVENTS}{first:010}")
+}
+
+/// The sort key of the claim to send a notice.
+pub fn claim(notice: &str) -> String {
+    format!("CLAIM#{notice}")
+}
+
+/// The partition of deliveries from a channel's account that could not be understood.
+pub fn unreadable(channel: &str, account: &str) -> String {
+    format!("UNREADABLE#{channel}#{account}")
+}
+
+/// The partition of a SKU.
+pub fn sku(sku: &str) -> String {
+    format!("SKU#{sku}")
+}
+
+/// The sort key of a SKU's level in a location.
+pub fn level(location: &str) -> String {
+    format!("{LEVEL}{location}")
+}
+
+/// The sort key of a page of the ledger, by the number of its first movement.
+pub fn ledger(location: &str, first: u64) -> String {
+    format!("{LEDGER}{location}#{first:012}")
+}
+
+/// The sort key of a fact about stock.
+pub fn fact(id: &str) -> String {
+    format!("FACT#{id}")
+}
+
+/// The sort key of an order that waits for a SKU: oldest first.
+pub fn waiting(placed_at: jiff::Timestamp, id: &OrderId) -> String {
+    format!("{WAITING}{:012}#{id}", placed_at.as_second().max(0))
+}
+
+/// The partition of a product.
+pub fn product(sku: &str) -> String {
+    format!("PRODUCT#{sku}")
+}
+
+/// The partition of a channel's account.
+pub fn account(channel: &str, account: &str) -> String {
+    format!("ACCOUNT#{channel}#{account}")
+}
+
+/// The partition of an API key, by the SHA-256 of the key.
+pub fn api_key(sha256: &str) -> String {
+    format!("KEY#{sha256}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys are stored: a change here orphans what is there.
+    #[test]
+    fn keys_are_what_they_always_were() {
+        let id = OrderId::parse("AD4OVS4KRET6JAPB").unwrap();
+        assert_eq!(order(&id), "ORDER#AD4OVS4KRET6JAPB");
+        assert_eq!(events(13), "EVENTS#0000000013");
+        assert_eq!(claim("pick-1"), "CLAIM#pick-1");
+        assert_eq!(number("shopify", "#1001"), "shopify#1001");
+        assert_eq!(unreadable("shopify", "main"), "UNREADABLE#shopify#main");
+        assert_eq!(sku("TENT-2P"), "SKU#TENT-2P");
+        assert_eq!(level("berlin"), "LEVEL#berlin");
+        assert_eq!(ledger("berlin", 17), "LEDGER#berlin#000000000017");
+        assert_eq!(fact("ABC"), "FACT#ABC");
+        let placed_at = jiff::Timestamp::from_second(1_764_000_000).unwrap();
+        assert_eq!(
+            waiting(placed_at, &id),
+            "WAITING#001764000000#AD4OVS4KRET6JAPB"
+        );
+        assert_eq!(product("TENT-2P"), "PRODUCT#TENT-2P");
+        assert_eq!(account("shopify", "main"), "ACCOUNT#shopify#main");
+        assert_eq!(api_key("00ff"), "KEY#00ff");
+        assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "5");
+    }
+}

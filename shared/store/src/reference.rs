@@ -1,0 +1,176 @@
+//! The retailer's own facts: few, small, read often and changed seldom.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::item::{Item, item, key, text, value};
+use crate::{Store, StoreError, key};
+
+impl Store {
+    /// All warehouses.
+    pub async fn locations(&self) -> Result<Vec<Location>, StoreError> {
+        self.list(key::LOCATION).await
+    }
+
+    /// All suppliers.
+    pub async fn suppliers(&self) -> Result<Vec<Supplier>, StoreError> {
+        self.list(key::SUPPLIER).await
+    }
+
+    /// All tariffs.
+    pub async fn rates(&self) -> Result<Vec<Rate>, StoreError> {
+        self.list(key::RATE).await
+    }
+
+    /// The products of these SKUs; those that do not exist are left out.
+    pub async fn products(
+        &self,
+        skus: impl IntoIterator<Item = &str>,
+    ) -> Result<Vec<Product>, StoreError> {
+        let keys: Vec<Item> = skus
+            .into_iter()
+            .map(|sku| key(key::product(sku), key::ALONE))
+            .collect();
+        let mut products = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(100) {
+            for item in self
+                .batch_get(&self.tables.reference, keys.to_vec())
+                .await?
+            {
+                products.push(plain(item)?);
+            }
+        }
+        Ok(products)
+    }
+
+    /// A page of all products, after the SKU given, and the SKU after which to go on.
+    pub async fn list_products(
+        &self,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<(Vec<Product>, Option<String>), StoreError> {
+        let mut products = Vec::new();
+        let mut from = after.map(|sku| key(key::product(sku), key::ALONE));
+        loop {
+            let page = self
+                .db
+                .scan()
+                .table_name(&self.tables.reference)
+                .filter_expression("entity = :product")
+                .expression_attribute_values(":product", text("product"))
+                .limit(limit)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| StoreError::of("Scan (products)", error))?;
+            for item in page.items.unwrap_or_default() {
+                products.push(plain(item)?);
+            }
+            from = page.last_evaluated_key;
+            let next = from.as_ref().and_then(|key| match key.get("pk") {
+                Some(AttributeValue::S(pk)) => pk.strip_prefix("PRODUCT#").map(str::to_owned),
+                _ => None,
+            });
+            // A page may end on an item that is no product: then there is no SKU to go on from yet.
+            if from.is_none() || (next.is_some() && !products.is_empty()) {
+                return Ok((products, next));
+            }
+        }
+    }
+
+    /// The account of a channel, if it exists.
+    pub async fn account(
+        &self,
+        channel: &str,
+        account: &str,
+    ) -> Result<Option<Account>, StoreError> {
+        self.get(key(key::account(channel, account), key::ALONE))
+            .await
+    }
+
+    /// What an API key allows, by the SHA-256 of the key.
+    pub async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
+        self.get(key(key::api_key(sha256), key::ALONE)).await
+    }
+
+    /// Stores a warehouse, new or changed.
+    pub async fn put_location(&self, location: &Location) -> Result<(), StoreError> {
+        self.put(location, "location", key::LOCATION.into(), &location.id)
+            .await
+    }
+
+    /// Stores a supplier, new or changed.
+    pub async fn put_supplier(&self, supplier: &Supplier) -> Result<(), StoreError> {
+        self.put(supplier, "supplier", key::SUPPLIER.into(), &supplier.id)
+            .await
+    }
+
+    /// Stores a tariff, new or changed.
+    pub async fn put_rate(&self, rate: &Rate) -> Result<(), StoreError> {
+        self.put(rate, "rate", key::RATE.into(), &rate.id).await
+    }
+
+    /// Stores a product, new or changed.
+    pub async fn put_product(&self, product: &Product) -> Result<(), StoreError> {
+        self.put(product, "product", key::product(&product.sku), key::ALONE)
+            .await
+    }
+
+    /// Stores an account, new or changed.
+    pub async fn put_account(&self, account: &Account) -> Result<(), StoreError> {
+        let pk = key::account(&account.channel, &account.account);
+        self.put(account, "account", pk, key::ALONE).await
+    }
+
+    /// Stores what an API key allows, under the SHA-256 of the key: the key itself is nowhere.
+    pub async fn put_role(&self, sha256: &str, role: &Role) -> Result<(), StoreError> {
+        self.put(role, "key", key::api_key(sha256), key::ALONE)
+            .await
+    }
+
+    async fn list<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
+        let items = self
+            .query_partition(&self.tables.reference, pk.to_owned(), "")
+            .await?;
+        items.into_iter().map(plain).collect()
+    }
+
+    async fn get<T: DeserializeOwned>(&self, key: Item) -> Result<Option<T>, StoreError> {
+        let found = self
+            .db
+            .get_item()
+            .table_name(&self.tables.reference)
+            .set_key(Some(key))
+            .send()
+            .await
+            .map_err(|error| StoreError::of("GetItem (reference)", error))?;
+        found.item.map(plain).transpose()
+    }
+
+    async fn put<T: Serialize>(
+        &self,
+        of: &T,
+        entity: &str,
+        pk: String,
+        sk: &str,
+    ) -> Result<(), StoreError> {
+        self.db
+            .put_item()
+            .table_name(&self.tables.reference)
+            .set_item(Some(item(of, entity, pk, sk)?))
+            .send()
+            .await
+            .map_err(|error| StoreError::of("PutItem (reference)", error))?;
+        Ok(())
+    }
+}
+
+/// An item as a value of a type that knows nothing of keys, and refuses fields that it does not know.
+fn plain<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
+    for name in ["pk", "sk", "entity", "schema", "version"] {
+        item.remove(name);
+    }
+    value(item)
+}
