@@ -20,7 +20,8 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Answers AWS clients at `listener` until `stopped` resolves; requests under way are finished.
 ///
-/// A client counts under the name in a `waybill/<name>` token of its user agent, otherwise as `outside`.
+/// A client counts under the name in an `app/waybill-<name>` token of its user agent, which an SDK sends for the
+/// application name `waybill-<name>`; otherwise as `outside`.
 pub async fn serve(
     services: Arc<Services>,
     listener: TcpListener,
@@ -59,7 +60,7 @@ async fn answer(State(services): State<Arc<Services>>, request: Request) -> Resp
         .and_then(|agent| {
             agent
                 .split(' ')
-                .find_map(|token| token.strip_prefix("waybill/"))
+                .find_map(|token| token.strip_prefix("app/waybill-"))
         })
         .unwrap_or("outside")
         .into();

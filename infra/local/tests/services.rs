@@ -1,4 +1,5 @@
 //! The services as the AWS SDK's own clients see them, in process and over TCP.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -558,7 +559,9 @@ async fn secrets_have_a_current_and_a_previous_version() {
 #[tokio::test]
 async fn calls_are_counted_by_caller() {
     let [(services, config), (remote, over_tcp)]: [_; 2] = seams().await.try_into().ok().unwrap();
-    for config in [&config, &over_tcp] {
+    let named = aws_types::app_name::AppName::new("waybill-ship-order").unwrap();
+    let named = over_tcp.to_builder().app_name(named).build();
+    for config in [&config, &over_tcp, &named] {
         let client = aws_sdk_sqs::Client::new(config);
         create_queue(&client, "steps", &[]).await;
     }
@@ -568,7 +571,9 @@ async fn calls_are_counted_by_caller() {
     assert_eq!(calls[0].0.operation, "CreateQueue");
     assert_eq!(calls[0].1.calls, 1);
     assert_eq!(services.counters.connections(), 0);
-    assert_eq!(&*remote.counters.snapshot()[0].0.caller, "outside");
+    let remote_calls = remote.counters.snapshot();
+    let callers: Vec<_> = remote_calls.iter().map(|(call, _)| &*call.caller).collect();
+    assert_eq!(callers, ["outside", "ship-order"]);
     assert_eq!(remote.counters.connections(), 1);
 }
 

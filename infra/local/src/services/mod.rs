@@ -19,6 +19,7 @@ use dynoxide::Database;
 use http::{Method, Request, Response, StatusCode};
 
 pub use answer::Failure;
+pub(crate) use counters::Units;
 pub use counters::{Call, Counters, Tally};
 pub use dynamodb::DynamoDb;
 pub use secrets::Secrets;
