@@ -1,0 +1,194 @@
+//! Our own order document, as `POST /orders` takes it.
+
+use domain::intake::{NewLine, NewOrder};
+use domain::limits::MAX_NAME_CHARS;
+use domain::order::{Address, Contact, Payment, Source};
+use domain::{Currency, Problem};
+use jiff::Timestamp;
+
+use crate::Unreadable;
+use crate::document::{self, Object, Value};
+use crate::faults::Faults;
+
+#[cfg(test)]
+mod tests;
+
+/// The name of the channel.
+pub const CHANNEL: &str = "api";
+
+/// Reads an order. `idempotency_key` is what its sender calls it; `now` is when it was placed unless
+/// the document says so.
+pub fn parse(
+    raw_body: &[u8],
+    account: &str,
+    idempotency_key: &str,
+    now: Timestamp,
+) -> Result<NewOrder, Unreadable> {
+    if !(1..=MAX_NAME_CHARS).contains(&idempotency_key.chars().count()) {
+        let detail = format!("expected an Idempotency-Key of 1 to {MAX_NAME_CHARS} characters");
+        return Err(Unreadable::Problems(vec![Problem::at("", detail)]));
+    }
+    let faults = Faults::default();
+    let Some(mut order) = document::root(raw_body, &faults)?.object() else {
+        return Err(faults.unreadable());
+    };
+    let currency = order.require("currency").and_then(|code| code.currency());
+    let number = order.take("number").and_then(|number| number.name());
+    let placed_at = order.take("placed_at").and_then(|time| time.timestamp());
+    let taxes_included = order.flag("taxes_included", true);
+    let lines = order.require("lines").and_then(|lines| lines.lines());
+    let lines = lines.unwrap_or_default().into_iter().enumerate();
+    let lines: Vec<NewLine> = lines
+        .map(|(n, value)| line(&value, n, currency).unwrap_or_default())
+        .collect();
+    let discount = order.amount("discount", currency);
+    let extras = order.amount("shipping", currency);
+    let tax = order.amount("tax", currency);
+    let stated_total = order.take("total").and_then(|total| total.amount(currency));
+    let payment = order.take("payment").and_then(|payment| payment.object());
+    let payment = payment.and_then(|payment| status_and_amount(payment, currency));
+    let (contact, point) = contact(&mut order);
+    let deliver_by = order.take("deliver_by").and_then(|day| day.date());
+    let test = order.flag("test", false);
+    order.deny_rest();
+    let Some(currency) = currency else {
+        return Err(faults.unreadable());
+    };
+    let new = NewOrder {
+        source: Source {
+            channel: CHANNEL.into(),
+            account: account.into(),
+            external_id: idempotency_key.into(),
+        },
+        number: number.unwrap_or_else(|| idempotency_key.into()),
+        placed_at: placed_at.unwrap_or(now),
+        currency,
+        taxes_included,
+        lines,
+        lines_pointer: "/lines",
+        discount,
+        tax,
+        extras,
+        stated_total,
+        payments: Vec::new(),
+        contact,
+        address_pointer: "/shipping_address",
+        point,
+        mailed: true,
+        deliver_by,
+        test,
+        cancelled: false,
+    };
+    let mut new = faults.check(new, |problem| problem)?;
+    if let Some((ledger_entry, amount)) = payment {
+        let due = || new.stated_total.unwrap_or_else(|| total(&new));
+        let amount = amount.unwrap_or_else(due);
+        new.payments = (amount > 0)
+            .then(|| ledger_entry(amount))
+            .into_iter()
+            .collect();
+    }
+    Ok(new)
+}
+
+fn line(value: &Value<'_>, n: usize, currency: Option<Currency>) -> Option<NewLine> {
+    let mut line = value.object()?;
+    let new = NewLine {
+        id: match line.take("id") {
+            Some(id) => id.name().unwrap_or_default(),
+            None => (n + 1).to_string(),
+        },
+        sku: line.take("sku").and_then(|sku| sku.name()),
+        title: line.words("title"),
+        quantity: line
+            .require("quantity")
+            .and_then(|quantity| quantity.integer())
+            .unwrap_or_default(),
+        intangible: !line.flag("requires_shipping", true),
+        unit_price: line
+            .require("unit_price")
+            .and_then(|price| price.amount(currency))
+            .unwrap_or_default(),
+        discount: line.amount("discount", currency),
+        tax: line.amount("tax", currency),
+    };
+    line.deny_rest();
+    Some(new)
+}
+
+/// What the ledger gets, if anything, and of which amount if the document says.
+type StatusAndAmount = (fn(i64) -> Payment, Option<i64>);
+
+fn status_and_amount(
+    mut payment: Object<'_>,
+    currency: Option<Currency>,
+) -> Option<StatusAndAmount> {
+    let status = payment.require("status");
+    let amount = payment.take("amount").map(|amount| amount.amount(currency));
+    payment.deny_rest();
+    let status = status?;
+    let ledger_entry: fn(i64) -> Payment = match status.text()?.as_str() {
+        "paid" => Payment::Captured,
+        "authorised" => Payment::Authorised,
+        "pending" => return None,
+        _ => return status.expected("paid, authorised or pending"),
+    };
+    Some((ledger_entry, amount.flatten()))
+}
+
+type Point = (f64, f64);
+
+fn contact(order: &mut Object<'_>) -> (Contact, Option<Point>) {
+    let mut contact = Contact::default();
+    let mut customer_name = None;
+    if let Some(mut customer) = order.take("customer").and_then(|value| value.object()) {
+        customer_name = customer.take("name").and_then(|name| name.text());
+        contact.email = customer.take("email").and_then(|email| email.email());
+        contact.phone = customer.take("phone").and_then(|phone| phone.short_text());
+        customer.deny_rest();
+    }
+    let address = order.take("shipping_address");
+    let Some(mut address) = address.and_then(|value| value.object()) else {
+        return (contact, None);
+    };
+    let latitude = address.take("latitude");
+    let longitude = address.take("longitude");
+    let point = match (latitude, longitude) {
+        (None, None) => None,
+        (Some(north), Some(east)) => north.degrees(90.0).zip(east.degrees(180.0)),
+        (Some(one), None) | (None, Some(one)) => one.expected("latitude and longitude together"),
+    };
+    contact.address = Some(Address {
+        name: match customer_name {
+            Some(name) if !address.has("name") => name,
+            _ => required_words(&mut address, "name"),
+        },
+        company: address.words("company"),
+        line1: required_words(&mut address, "line1"),
+        line2: address.words("line2"),
+        city: required_words(&mut address, "city"),
+        region: address.words("region"),
+        postal_code: address.words("postal_code"),
+        country: required_words(&mut address, "country"),
+    });
+    address.deny_rest();
+    (contact, point)
+}
+
+fn required_words(object: &mut Object<'_>, name: &str) -> String {
+    let text = object.require(name).and_then(|value| value.text());
+    text.unwrap_or_default()
+}
+
+/// What the parts of an order without problems add up to.
+fn total(order: &NewOrder) -> i64 {
+    let lines = order.lines.iter();
+    let goods: i64 = lines
+        .map(|line| {
+            let tax = if order.taxes_included { 0 } else { line.tax };
+            line.unit_price * line.quantity - line.discount + tax
+        })
+        .sum();
+    let tax = if order.taxes_included { 0 } else { order.tax };
+    goods - order.discount + tax + order.extras
+}

@@ -1,0 +1,358 @@
+//! Reading a JSON document value by value. Every fault is collected with its JSON pointer, so that
+//! a sender hears of all of them at once; numbers stay the text that they are, never a float; and
+//! nothing recurses, so that no depth of nesting is a danger.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::Currency;
+use domain::limits::{MAX_EXACT_JSON_INTEGER, MAX_LINES, MAX_NAME_CHARS};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::Unreadable;
+use crate::faults::Faults;
+
+/// Characters of a found value that a fault quotes.
+const MAX_QUOTED: usize = 40;
+/// Characters of an e-mail address (RFC 5321, errata 1690).
+const MAX_EMAIL_CHARS: usize = 254;
+
+/// A value of a document, and where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Value<'a> {
+    pointer: String,
+    raw: &'a RawValue,
+    faults: &'a Faults,
+}
+
+/// The members of an object that have not been taken yet.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    pointer: String,
+    members: BTreeMap<String, &'a RawValue>,
+    faults: &'a Faults,
+}
+
+/// The whole document. Only its syntax is checked yet.
+pub(crate) fn root<'a>(raw_body: &'a [u8], faults: &'a Faults) -> Result<Value<'a>, Unreadable> {
+    let text = std::str::from_utf8(raw_body).map_err(|error| {
+        let before = &raw_body[..error.valid_up_to()];
+        let line_start = before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |n| n + 1);
+        Unreadable::Syntax {
+            line: before.iter().filter(|b| **b == b'\n').count() + 1,
+            column: before.len() - line_start + 1,
+            detail: "expected UTF-8".into(),
+        }
+    })?;
+    let raw = serde_json::from_str(text).map_err(|error| Unreadable::Syntax {
+        line: error.line(),
+        column: error.column(),
+        detail: without_position(&error),
+    })?;
+    Ok(Value {
+        pointer: String::new(),
+        raw,
+        faults,
+    })
+}
+
+/// serde_json's message without its position: the position is told apart, or is that within a part.
+fn without_position(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let end = message.rfind(" at line ").unwrap_or(message.len());
+    message[..end].to_owned()
+}
+
+impl<'a> Value<'a> {
+    /// Records that something else was expected here.
+    pub(crate) fn expected<T>(&self, what: &str) -> Option<T> {
+        let found = self.describe();
+        self.fault(format!("expected {what}, found {found}"))
+    }
+
+    fn fault<T>(&self, detail: impl Into<String>) -> Option<T> {
+        self.faults.add(&self.pointer, detail);
+        None
+    }
+
+    fn describe(&self) -> String {
+        let raw = self.raw.get();
+        match raw.as_bytes().first() {
+            Some(b'{') => "an object".into(),
+            Some(b'[') => "a list".into(),
+            _ if raw.chars().count() <= MAX_QUOTED => raw.to_owned(),
+            Some(b'"') => format!("a text of {} characters", raw.chars().count() - 2),
+            _ => format!("a number of {} characters", raw.len()),
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        self.raw.get().starts_with('"')
+    }
+
+    fn is_digits(&self) -> bool {
+        self.raw.get().bytes().all(|b| b.is_ascii_digit())
+    }
+
+    fn decode<T: Deserialize<'a>>(&self) -> Option<T> {
+        match serde_json::from_str(self.raw.get()) {
+            Ok(decoded) => Some(decoded),
+            Err(error) => self.fault(without_position(&error)),
+        }
+    }
+
+    /// The members, if it is an object.
+    pub(crate) fn object(&self) -> Option<Object<'a>> {
+        if !self.raw.get().starts_with('{') {
+            return self.expected("an object");
+        }
+        let Members { members, repeated } = self.decode()?;
+        for name in repeated {
+            let pointer = join(&self.pointer, &name);
+            self.faults.add(&pointer, "expected once, found twice");
+        }
+        Some(Object {
+            pointer: self.pointer.clone(),
+            members,
+            faults: self.faults,
+        })
+    }
+
+    /// The values of a list.
+    pub(crate) fn list(&self) -> Option<Vec<Value<'a>>> {
+        if !self.raw.get().starts_with('[') {
+            return self.expected("a list");
+        }
+        let values = self.decode::<Vec<&'a RawValue>>()?.into_iter().enumerate();
+        let value = |(n, raw)| Value {
+            pointer: format!("{}/{n}", self.pointer),
+            raw,
+            faults: self.faults,
+        };
+        Some(values.map(value).collect())
+    }
+
+    /// The lines of an order; of too many, none is read.
+    pub(crate) fn lines(&self) -> Option<Vec<Value<'a>>> {
+        let lines = self.list()?;
+        if !(1..=MAX_LINES).contains(&lines.len()) {
+            let found = lines.len();
+            return self.fault(format!("expected 1 to {MAX_LINES} lines, found {found}"));
+        }
+        Some(lines)
+    }
+
+    /// A text.
+    pub(crate) fn text(&self) -> Option<String> {
+        if !self.is_text() {
+            return self.expected("a text");
+        }
+        self.decode()
+    }
+
+    /// A text of the length of a name.
+    pub(crate) fn short_text(&self) -> Option<String> {
+        let text = self.text()?;
+        if text.chars().count() > MAX_NAME_CHARS {
+            return self.expected(&format!("at most {MAX_NAME_CHARS} characters"));
+        }
+        Some(text)
+    }
+
+    /// An e-mail address, as far as can be told without writing to it; `None` if it is empty.
+    pub(crate) fn email(&self) -> Option<String> {
+        let text = self.text().filter(|text| !text.is_empty())?;
+        let whole = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+        let sound = text
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| whole(local) && whole(domain));
+        if !sound || text.contains(char::is_control) || text.chars().count() > MAX_EMAIL_CHARS {
+            // It is a person's: not quoted.
+            return self.fault("expected an e-mail address");
+        }
+        Some(text)
+    }
+
+    /// An identifier as text, or as an integer that every JSON implementation keeps exactly.
+    pub(crate) fn name(&self) -> Option<String> {
+        if !self.is_digits() {
+            return self.text();
+        }
+        let digits = self.raw.get();
+        if digits
+            .parse()
+            .is_ok_and(|n: u64| n <= MAX_EXACT_JSON_INTEGER)
+        {
+            return Some(digits.to_owned());
+        }
+        self.expected(&format!(
+            "a text, since integers above {MAX_EXACT_JSON_INTEGER} are rounded on their way: send it in quotes"
+        ))
+    }
+
+    /// An identifier: text, or an integer of any size as its digits.
+    pub(crate) fn digits(&self) -> Option<String> {
+        if self.is_digits() {
+            return Some(self.raw.get().to_owned());
+        }
+        self.text()
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&self) -> Option<i64> {
+        let parsed = self.raw.get().parse().ok();
+        parsed.or_else(|| self.expected("a whole number"))
+    }
+
+    /// Minor units that are not negative, from decimal text or a number.
+    pub(crate) fn amount(&self, currency: Option<Currency>) -> Option<i64> {
+        let minor = self.signed_amount(currency)?;
+        if minor < 0 {
+            return self.expected("an amount that is not negative");
+        }
+        Some(minor)
+    }
+
+    /// Minor units from decimal text or a number. Without a currency there is nothing to read.
+    pub(crate) fn signed_amount(&self, currency: Option<Currency>) -> Option<i64> {
+        let currency = currency?;
+        let raw = self.raw.get();
+        let number = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        if !(number || self.is_text()) || raw.len() > MAX_QUOTED {
+            return self.expected("a decimal amount");
+        }
+        let text = if number { raw.to_owned() } else { self.text()? };
+        match currency.parse_minor(&text) {
+            Ok(minor) => Some(minor),
+            Err(detail) => self.fault(detail),
+        }
+    }
+
+    /// An ISO 4217 currency.
+    pub(crate) fn currency(&self) -> Option<Currency> {
+        let currency = Currency::from_code(&self.text()?);
+        currency.or_else(|| self.expected("an ISO 4217 currency code"))
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&self) -> Option<bool> {
+        let parsed = self.raw.get().parse().ok();
+        parsed.or_else(|| self.expected("true or false"))
+    }
+
+    /// A point in time with its offset.
+    pub(crate) fn timestamp(&self) -> Option<Timestamp> {
+        let parsed = self.text()?.parse().ok();
+        parsed.or_else(|| self.expected("a time like 2026-01-31T12:00:00Z"))
+    }
+
+    /// A day.
+    pub(crate) fn date(&self) -> Option<Date> {
+        let parsed = self.text()?.parse().ok();
+        parsed.or_else(|| self.expected("a date like 2026-01-31"))
+    }
+
+    /// Degrees of latitude or longitude, of at most `limit` either way; some write them as text.
+    pub(crate) fn degrees(&self, limit: f64) -> Option<f64> {
+        let parsed: Option<f64> = self.raw.get().trim_matches('"').parse().ok();
+        let degrees = parsed.filter(|degrees| degrees.abs() <= limit);
+        degrees.or_else(|| self.expected(&format!("degrees from -{limit} to {limit}")))
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Whether there is such a member, and it is not null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members
+            .get(name)
+            .is_some_and(|raw| raw.get() != "null")
+    }
+
+    /// The member's value; null is as good as missing.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value<'a>> {
+        let raw = self.members.remove(name)?;
+        (raw.get() != "null").then(|| Value {
+            pointer: join(&self.pointer, name),
+            raw,
+            faults: self.faults,
+        })
+    }
+
+    /// The member's value, which has to be there.
+    pub(crate) fn require(&mut self, name: &str) -> Option<Value<'a>> {
+        let value = self.take(name);
+        if value.is_none() {
+            self.faults.add(&join(&self.pointer, name), "is missing");
+        }
+        value
+    }
+
+    /// The member's text; empty when there is none.
+    pub(crate) fn words(&mut self, name: &str) -> String {
+        let text = self.take(name).and_then(|value| value.text());
+        text.unwrap_or_default()
+    }
+
+    /// The member's amount; zero when there is none.
+    pub(crate) fn amount(&mut self, name: &str, currency: Option<Currency>) -> i64 {
+        let amount = self.take(name).and_then(|value| value.amount(currency));
+        amount.unwrap_or(0)
+    }
+
+    /// The member's truth; `default` when there is none.
+    pub(crate) fn flag(&mut self, name: &str, default: bool) -> bool {
+        let flag = self.take(name).and_then(|value| value.flag());
+        flag.unwrap_or(default)
+    }
+
+    /// Records every member that nobody took: most are misspelt.
+    pub(crate) fn deny_rest(self) {
+        for name in self.members.keys() {
+            let pointer = join(&self.pointer, name);
+            self.faults.add(&pointer, "is not a field of this document");
+        }
+    }
+}
+
+/// The pointer of a member (RFC 6901).
+fn join(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The members of an object, and the names that occur in it more than once.
+struct Members<'a> {
+    members: BTreeMap<String, &'a RawValue>,
+    repeated: Vec<String>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = BTreeMap::new();
+                let mut repeated = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    if members.insert(name.clone(), value).is_some() {
+                        repeated.push(name);
+                    }
+                }
+                Ok(Members { members, repeated })
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}

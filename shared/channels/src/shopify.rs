@@ -1,0 +1,351 @@
+//! Shopify: `orders/create` webhooks, and the same document as its Admin API wraps it.
+
+use domain::intake::{NewLine, NewOrder};
+use domain::limits::MAX_TEXT_CHARS;
+use domain::order::{Address, Contact, Payment, Source};
+use domain::{Currency, Problem};
+
+use crate::document::{self, Object, Value};
+use crate::faults::Faults;
+use crate::signature::hmac_sha256_base64_matches;
+use crate::{Channel, Headers, Unreadable};
+
+#[cfg(test)]
+mod tests;
+
+/// The topic of webhooks about new orders.
+const ORDERS_CREATE: &str = "orders/create";
+/// What Shopify calls the only variant of a product that has none.
+const NO_VARIANT: &str = "Default Title";
+
+/// The channel.
+#[derive(Debug)]
+pub struct Shopify;
+
+impl Channel for Shopify {
+    fn name(&self) -> &'static str {
+        "shopify"
+    }
+
+    fn verify(&self, headers: &Headers<'_>, raw_body: &[u8], secrets: &[&str]) -> bool {
+        header(headers, "hmac-sha256")
+            .is_some_and(|signature| hmac_sha256_base64_matches(raw_body, signature, secrets))
+    }
+
+    fn topic<'h>(&self, headers: &Headers<'h>) -> &'h str {
+        header(headers, "topic").unwrap_or(ORDERS_CREATE)
+    }
+
+    fn brings_orders(&self, topic: &str) -> bool {
+        topic == ORDERS_CREATE
+    }
+
+    fn parse(&self, raw_body: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut order) = document::root(raw_body, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        if order.has("line_items") || !order.has("order") {
+            return new_order(order, account, &faults, &AT_ROOT);
+        }
+        match order.take("order").and_then(|inner| inner.object()) {
+            Some(inner) => new_order(inner, account, &faults, &IN_ORDER),
+            None => Err(faults.unreadable()),
+        }
+    }
+}
+
+/// A header by the end of its name: newer deliveries leave out the `x-`.
+fn header<'h>(headers: &Headers<'h>, name: &str) -> Option<&'h str> {
+    headers(&format!("x-shopify-{name}")).or_else(|| headers(&format!("shopify-{name}")))
+}
+
+/// Where the order is within the document, as JSON pointers.
+struct Place {
+    order: &'static str,
+    lines: &'static str,
+    address: &'static str,
+}
+
+const AT_ROOT: Place = Place {
+    order: "",
+    lines: "/line_items",
+    address: "/shipping_address",
+};
+const IN_ORDER: Place = Place {
+    order: "/order",
+    lines: "/order/line_items",
+    address: "/order/shipping_address",
+};
+
+impl Place {
+    /// A problem under Shopify's name of the field.
+    fn rename(&self, problem: Problem) -> Problem {
+        let address = problem.pointer.strip_prefix(self.address);
+        let pointer = match (problem.pointer.as_str(), address) {
+            ("", _) => self.order.to_owned(),
+            ("/number", _) => format!("{}/name", self.order),
+            ("/id", _) => format!("{}/id", self.order),
+            (_, Some(field)) => {
+                let field = match field {
+                    "/line1" => "/address1",
+                    "/line2" => "/address2",
+                    "/region" => "/province",
+                    "/postal_code" => "/zip",
+                    "/country" => "/country_code",
+                    same => same,
+                };
+                format!("{}{field}", self.address)
+            }
+            (same, None) => same.to_owned(),
+        };
+        Problem::at(pointer, problem.detail)
+    }
+}
+
+fn new_order(
+    mut order: Object<'_>,
+    account: &str,
+    faults: &Faults,
+    place: &Place,
+) -> Result<NewOrder, Unreadable> {
+    let external_id = exact_id(&mut order);
+    let placed_at = order
+        .take("processed_at")
+        .or_else(|| order.require("created_at"));
+    let placed_at = placed_at.and_then(|time| time.timestamp());
+    // Amounts of the shop's own currency, whatever the customer saw and paid in.
+    let currency = order.require("currency").and_then(|code| code.currency());
+    let taxes_included = order.flag("taxes_included", false);
+    let lines = order.require("line_items").and_then(|lines| lines.lines());
+    let lines = lines.unwrap_or_default();
+    let mut tips_are_lines = false;
+    let lines: Vec<NewLine> = lines
+        .iter()
+        .map(|value| {
+            let (line, tip) = line(value, currency).unwrap_or_default();
+            tips_are_lines |= tip;
+            line
+        })
+        .collect();
+    let shipping = shipping(&mut order, currency);
+    let mut extras =
+        shipping.price + money_of(&mut order, "original_total_additional_fees_set", currency);
+    if !order.flag("duties_included", false) {
+        extras += money_of(&mut order, "original_total_duties_set", currency);
+    }
+    if !tips_are_lines {
+        extras += order.amount("total_tip_received", currency);
+    }
+    if !taxes_included {
+        extras += shipping.tax;
+    }
+    let line_discounts: i64 = lines.iter().map(|line| line.discount).sum();
+    let line_taxes: i64 = lines.iter().map(|line| line.tax).sum();
+    let discount = order.amount("total_discounts", currency) - line_discounts - shipping.discount;
+    let tax = order.amount("total_tax", currency) - line_taxes - shipping.tax;
+    let total = order
+        .require("total_price")
+        .and_then(|total| total.amount(currency));
+    let payments = payments(&mut order, total.unwrap_or(0), currency);
+    let number = number(&mut order);
+    let (contact, point) = contact(&mut order);
+    let (Some(external_id), Some(placed_at), Some(currency)) = (external_id, placed_at, currency)
+    else {
+        return Err(faults.unreadable());
+    };
+    let new = NewOrder {
+        source: Source {
+            channel: Shopify.name().into(),
+            account: account.into(),
+            external_id,
+        },
+        number,
+        placed_at,
+        currency,
+        taxes_included,
+        lines,
+        lines_pointer: place.lines,
+        // Below zero the document contradicts itself: the total then differs, and the order is held.
+        discount: discount.max(0),
+        tax: tax.max(0),
+        extras,
+        stated_total: total,
+        payments,
+        contact,
+        address_pointer: place.address,
+        point,
+        mailed: true,
+        deliver_by: None,
+        test: order.flag("test", false),
+        cancelled: order.has("cancelled_at"),
+    };
+    faults.check(new, |problem| place.rename(problem))
+}
+
+/// The id. The global one is text, and so survives copies made by JavaScript, which rounds large
+/// numbers.
+fn exact_id(object: &mut Object<'_>) -> Option<String> {
+    let id = object.require("id").and_then(|id| id.digits());
+    let global = object.words("admin_graphql_api_id");
+    let exact = global
+        .rsplit_once('/')
+        .map(|(_, digits)| digits)
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+    exact.map(str::to_owned).or(id)
+}
+
+/// A line, and whether it is a tip.
+fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)> {
+    let mut line = value.object()?;
+    let tip = ["tip", "tip_payment_gateway", "tip_payment_method"]
+        .iter()
+        .any(|field| line.has(field));
+    let title = line.words("title");
+    let variant = line.words("variant_title");
+    let title = match variant.as_str() {
+        "" | NO_VARIANT => title,
+        variant => format!("{title} - {variant}"),
+    };
+    let allocated = sum(&mut line, "discount_allocations", "amount", currency);
+    let own_discount = line.amount("total_discount", currency);
+    let gift_card = line.flag("gift_card", false);
+    let shipped = line.flag("requires_shipping", true);
+    let new = NewLine {
+        id: exact_id(&mut line).unwrap_or_default(),
+        sku: Some(line.words("sku")).filter(|sku| !sku.is_empty()),
+        // Two titles of a length that Shopify allows may be longer than ours; people read the start.
+        title: title.chars().take(MAX_TEXT_CHARS).collect(),
+        quantity: line
+            .require("quantity")
+            .and_then(|quantity| quantity.integer())
+            .unwrap_or_default(),
+        intangible: gift_card || tip || !shipped,
+        unit_price: line
+            .require("price")
+            .and_then(|price| price.amount(currency))
+            .unwrap_or_default(),
+        discount: allocated.unwrap_or(own_discount),
+        tax: sum(&mut line, "tax_lines", "price", currency).unwrap_or(0),
+    };
+    Some((new, tip))
+}
+
+/// The sum of one amount of each entry of a list; `None` when there are no entries.
+fn sum(
+    object: &mut Object<'_>,
+    list: &str,
+    field: &str,
+    currency: Option<Currency>,
+) -> Option<i64> {
+    let entries = object.take(list)?.list()?;
+    let entries = entries.iter().filter_map(|entry| entry.object());
+    entries
+        .map(|mut entry| entry.amount(field, currency))
+        .reduce(|sum, amount| sum + amount)
+}
+
+/// The shop's side of an amount in two currencies.
+fn money_of(order: &mut Object<'_>, name: &str, currency: Option<Currency>) -> i64 {
+    let both = order.take(name).and_then(|both| both.object());
+    let shop = both.and_then(|mut both| both.take("shop_money")?.object());
+    shop.map_or(0, |mut money| money.amount("amount", currency))
+}
+
+#[derive(Default)]
+struct Shipping {
+    /// After its discounts.
+    price: i64,
+    discount: i64,
+    tax: i64,
+}
+
+fn shipping(order: &mut Object<'_>, currency: Option<Currency>) -> Shipping {
+    let mut shipping = Shipping::default();
+    let lines = order.take("shipping_lines").and_then(|lines| lines.list());
+    for value in lines.unwrap_or_default() {
+        let Some(mut line) = value.object() else {
+            continue;
+        };
+        // `discounted_price` is 0.00 in some documents whose total contains the price: not used.
+        let discount = sum(&mut line, "discount_allocations", "amount", currency).unwrap_or(0);
+        shipping.price += line.amount("price", currency) - discount;
+        shipping.discount += discount;
+        shipping.tax += sum(&mut line, "tax_lines", "price", currency).unwrap_or(0);
+    }
+    shipping
+}
+
+fn payments(order: &mut Object<'_>, total: i64, currency: Option<Currency>) -> Vec<Payment> {
+    let outstanding = order
+        .take("total_outstanding")
+        .and_then(|amount| amount.signed_amount(currency));
+    let payment = match (order.words("financial_status").as_str(), outstanding) {
+        ("paid" | "partially_refunded" | "refunded", _) => Some(Payment::Captured(total)),
+        ("partially_paid", Some(outstanding)) => Some(Payment::Captured(total - outstanding)),
+        ("authorized", _) => Some(Payment::Authorised(total)),
+        _ => None,
+    };
+    let counts = |payment: &Payment| match payment {
+        Payment::Authorised(amount) | Payment::Captured(amount) | Payment::Refunded(_, amount) => {
+            *amount > 0
+        }
+    };
+    payment.filter(counts).into_iter().collect()
+}
+
+fn number(order: &mut Object<'_>) -> String {
+    let name = order.words("name");
+    let number = order
+        .take("order_number")
+        .and_then(|number| number.digits());
+    match name.trim_start_matches('#') {
+        "" => number.unwrap_or_default(),
+        name => name.to_owned(),
+    }
+}
+
+fn contact(order: &mut Object<'_>) -> (Contact, Option<(f64, f64)>) {
+    let mut email = |field| order.take(field).and_then(|email| email.email());
+    let email = email("email").or_else(|| email("contact_email"));
+    let phone = order.take("phone").and_then(|phone| phone.short_text());
+    let address = order.take("shipping_address");
+    let Some(mut address) = address.and_then(|address| address.object()) else {
+        let contact = Contact {
+            email,
+            phone,
+            ..Contact::default()
+        };
+        return (contact, None);
+    };
+    let own_phone = address.take("phone").and_then(|phone| phone.short_text());
+    let latitude = address.take("latitude").and_then(|d| d.degrees(90.0));
+    let longitude = address.take("longitude").and_then(|d| d.degrees(180.0));
+    let contact = Contact {
+        email,
+        phone: own_phone.or(phone),
+        address: Some(Address {
+            name: first_of([address.words("name"), full_name(&mut address)]),
+            company: address.words("company"),
+            line1: address.words("address1"),
+            line2: address.words("address2"),
+            city: address.words("city"),
+            region: first_of([address.words("province"), address.words("province_code")]),
+            postal_code: address.words("zip"),
+            country: address.words("country_code"),
+        }),
+        ..Contact::default()
+    };
+    (contact, latitude.zip(longitude))
+}
+
+fn full_name(address: &mut Object<'_>) -> String {
+    let first = address.words("first_name");
+    let last = address.words("last_name");
+    format!("{first} {last}").trim().to_owned()
+}
+
+fn first_of(texts: [String; 2]) -> String {
+    let given = texts.into_iter().find(|text| !text.is_empty());
+    given.unwrap_or_default()
+}
