@@ -10,6 +10,7 @@ mod queues;
 mod roles;
 mod tables;
 mod template;
+mod watch;
 
 pub use functions::*;
 pub use http::*;
@@ -18,6 +19,7 @@ pub use queues::*;
 pub use roles::*;
 pub use tables::*;
 pub use template::{Template, target};
+pub use watch::*;
 
 /// Says what is wrong with a template; nothing, if it keeps the rule.
 pub type Rule = fn(&Template) -> Vec<String>;
