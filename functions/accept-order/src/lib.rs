@@ -1,1 +1,266 @@
-//! accept-order.
+//! Takes orders in: webhooks of channels, by their signature, and our own API, by key.
+
+use std::sync::Arc;
+
+use channels::{Channel, Unreadable};
+use domain::id::sha256_hex;
+use domain::intake::NewOrder;
+use domain::order::Order;
+use jiff::Timestamp;
+use runtime::auth::Keys;
+use runtime::http::{Answer, Request, answer};
+use runtime::secrets::Secrets;
+use runtime::{Emit, Function, Outbox};
+use serde_json::json;
+use store::{Created, Store, UnreadableDelivery};
+
+/// The account that orders of our own API belong to.
+const API_ACCOUNT: &str = "default";
+
+/// The function.
+pub fn function() -> Function {
+    Function {
+        name: "accept-order",
+        variables: &[
+            "ORDERS_TABLE",
+            "REFERENCE_TABLE",
+            "ALLOCATE_WAREHOUSE_QUEUE",
+            "NOTIFY_WAREHOUSE_QUEUE",
+            "SHIP_ORDER_QUEUE",
+            "UPDATE_STOCK_QUEUE",
+            "NOTIFY_CUSTOMER_QUEUE",
+            "REFUND_ORDER_QUEUE",
+            "SECRETS_PREFIX",
+        ],
+        init: |setup| {
+            Box::pin(async move {
+                let (store, outbox) = (setup.store(), setup.outbox());
+                runtime::function::warm(&store, Some(&outbox)).await;
+                let desk = Desk {
+                    keys: Keys::new(store.clone()),
+                    secrets: Secrets::new(&setup.aws, setup.var("SECRETS_PREFIX")),
+                    store,
+                    outbox,
+                };
+                Ok(answer("accept-order", desk, |desk, request| async move {
+                    desk.take(request).await
+                }))
+            })
+        },
+    }
+}
+
+struct Desk {
+    store: Store,
+    outbox: Outbox,
+    keys: Keys,
+    secrets: Secrets,
+}
+
+/// What became of an order that came in.
+enum Accepted {
+    /// It is stored; it was there, or it is new.
+    Stored(Box<Order>),
+    /// Another document came under the same name before.
+    Reused(Box<Order>),
+}
+
+impl Desk {
+    async fn take(self: Arc<Self>, request: Request) -> Result<Answer, Answer> {
+        match request.route.as_str() {
+            "POST /orders" => self.take_order(&request).await,
+            _ => self.take_webhook(&request).await,
+        }
+    }
+
+    async fn take_order(&self, request: &Request) -> Result<Answer, Answer> {
+        self.keys.operator(request).await?;
+        let key = request.header("idempotency-key").unwrap_or_default();
+        if key.is_empty() {
+            let detail =
+                "send an Idempotency-Key header: what you call this order, the same on every try";
+            return Err(Answer::problem(
+                400,
+                "no-idempotency-key",
+                "Name the request",
+                detail,
+            ));
+        }
+        let now = Timestamp::now();
+        let new =
+            channels::api::parse(&request.body, API_ACCOUNT, key, now).map_err(
+                |error| match error {
+                    Unreadable::Syntax {
+                        line,
+                        column,
+                        detail,
+                    } => Answer::bad_json(line, column, &detail),
+                    Unreadable::Problems(problems) => Answer::invalid(&problems),
+                },
+            )?;
+        match self.store_order(new, &request.body, now).await? {
+            // What is said of an order never changes, so that a repeat gets the same answer.
+            Accepted::Stored(order) => Answer::json(201, &receipt(&order)),
+            Accepted::Reused(order) => {
+                let detail = format!(
+                    "the Idempotency-Key was used for another document: order {}",
+                    order.id
+                );
+                Err(Answer::problem(
+                    422,
+                    "idempotency-key-reused",
+                    "Use a new key",
+                    &detail,
+                ))
+            }
+        }
+    }
+
+    async fn take_webhook(&self, request: &Request) -> Result<Answer, Answer> {
+        let (name, account) = (request.path("channel"), request.path("account"));
+        // An unknown channel, an unknown account and a wrong signature get one answer: which it was is
+        // nobody's business outside.
+        let refused = || {
+            let detail = "the signature does not match the body and an account's secret";
+            Answer::problem(
+                401,
+                "bad-signature",
+                "Not signed by an account of ours",
+                detail,
+            )
+        };
+        let channel = channels::by_name(name).ok_or_else(refused)?;
+        self.verify(channel, account, request)
+            .await?
+            .then_some(())
+            .ok_or_else(refused)?;
+        let topic = channel.topic(&|header| request.header(header));
+        if !channel.brings_orders(topic) {
+            self.keep(
+                name,
+                account,
+                topic,
+                "webhooks of this topic are not handled",
+                request,
+            )
+            .await?;
+            return Answer::json(200, &json!({"status": "kept"}));
+        }
+        let new = match channel.parse(&request.body, account) {
+            Ok(new) => new,
+            // It is signed: refusing it makes the shop drop its subscription. A person looks at it.
+            Err(why) => {
+                self.keep(name, account, topic, &why.to_string(), request)
+                    .await?;
+                return Answer::json(200, &json!({"status": "kept"}));
+            }
+        };
+        match self
+            .store_order(new, &request.body, Timestamp::now())
+            .await?
+        {
+            Accepted::Stored(order) | Accepted::Reused(order) => {
+                Answer::json(200, &receipt(&order))
+            }
+        }
+    }
+
+    async fn verify(
+        &self,
+        channel: &dyn Channel,
+        account: &str,
+        request: &Request,
+    ) -> Result<bool, Answer> {
+        if account.is_empty()
+            || !account
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        {
+            return Ok(false);
+        }
+        let name = format!("{}/{account}", channel.name());
+        for doubt in [false, true] {
+            let secrets = self.secrets.get(&name, doubt).await.map_err(|error| {
+                tracing::error!(
+                    channel = channel.name(),
+                    account,
+                    error,
+                    "the secret cannot be had"
+                );
+                Answer::unavailable()
+            })?;
+            let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+            if channel.verify(&|header| request.header(header), &request.body, &secrets) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn keep(
+        &self,
+        channel: &str,
+        account: &str,
+        topic: &str,
+        reason: &str,
+        request: &Request,
+    ) -> Result<(), Answer> {
+        tracing::warn!(channel, account, topic, "a delivery is kept for a person");
+        let delivery = UnreadableDelivery {
+            channel,
+            account,
+            topic,
+            reason,
+            body: &request.body,
+        };
+        Ok(self
+            .store
+            .keep_unreadable(delivery, Timestamp::now())
+            .await?)
+    }
+
+    async fn store_order(
+        &self,
+        mut new: NewOrder,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Accepted, Answer> {
+        new.contact.fingerprint = sha256_hex(body);
+        let source = new.source.clone();
+        let products = self.store.products(new.skus()).await?;
+        let known = products.into_iter().map(|product| product.sku).collect();
+        let (order, contact) = new.accept(&known, now);
+        match self.store.create_order(&order, &contact).await? {
+            Created::New => {
+                self.outbox.send_or_leave(&Emit::again(&order)).await;
+                Ok(Accepted::Stored(Box::new(order)))
+            }
+            Created::Known(known) if known.source != source => {
+                tracing::error!(order = %known.id, "two orders share an id");
+                Err(Answer::internal())
+            }
+            Created::Known(known) => {
+                // Whoever stored it may have died before it told anybody.
+                self.outbox.send_or_leave(&Emit::again(&known)).await;
+                let (_, stored) = self.store.load_order_with_contact(&known.id).await?;
+                match stored.fingerprint == contact.fingerprint {
+                    true => Ok(Accepted::Stored(known)),
+                    false => Ok(Accepted::Reused(known)),
+                }
+            }
+        }
+    }
+}
+
+/// What does not change about an order.
+fn receipt(order: &Order) -> serde_json::Value {
+    json!({
+        "id": order.id,
+        "number": order.number,
+        "channel": order.source.channel,
+        "account": order.source.account,
+        "currency": order.currency.code(),
+        "total": order.currency.format(order.total()),
+        "url": format!("/orders/{}", order.id),
+    })
+}

@@ -1,1 +1,281 @@
-//! allocate-warehouse.
+//! Sets goods aside: for a whole batch of orders in one transaction, and one by one where that
+//! meets somebody else's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::allocation::{Allocation, Available, allocate, waits_for, wanted_skus};
+use domain::catalog::Location;
+use domain::stock::Changes;
+use domain::{Order, OrderId};
+use jiff::Timestamp;
+use runtime::cached::Cached;
+use runtime::queue::{Handled, Outcome, whole_batch};
+use runtime::{Emit, Function, Hint};
+use store::{Commit, Store, StoreError, Transacted, Waiting};
+
+/// The function.
+pub fn function() -> Function {
+    Function {
+        name: "allocate-warehouse",
+        variables: &[
+            "ORDERS_TABLE",
+            "STOCK_TABLE",
+            "REFERENCE_TABLE",
+            "ALLOCATE_WAREHOUSE_QUEUE",
+            "NOTIFY_WAREHOUSE_QUEUE",
+            "SHIP_ORDER_QUEUE",
+            "UPDATE_STOCK_QUEUE",
+            "NOTIFY_CUSTOMER_QUEUE",
+            "REFUND_ORDER_QUEUE",
+            "DEAD_LETTERS_QUEUE",
+        ],
+        init: |setup| {
+            Box::pin(async move {
+                let store = setup.store();
+                runtime::function::warm(&store, Some(&setup.outbox())).await;
+                let step = Step {
+                    store,
+                    locations: Cached::default(),
+                };
+                Ok(whole_batch(
+                    "allocate-warehouse",
+                    &setup,
+                    step,
+                    |step, hints| async move { step.take(hints).await },
+                ))
+            })
+        },
+    }
+}
+
+struct Step {
+    store: Store,
+    locations: Cached<Vec<Location>>,
+}
+
+/// Orders that are committed together, and what each was.
+#[derive(Default)]
+struct Group {
+    commit: Commit,
+    before: Vec<Order>,
+    changes: Changes,
+}
+
+impl Step {
+    async fn take(self: Arc<Self>, hints: Vec<Hint>) -> Vec<Handled> {
+        let ids: Vec<Option<OrderId>> = hints
+            .iter()
+            .map(|hint| match hint {
+                Hint::Order(id, _) => Some(id.clone()),
+                Hint::Fact(..) => None,
+            })
+            .collect();
+        let mut handled = match self.take_together(hints).await {
+            Ok(handled) => handled,
+            Err(error) => {
+                let failed =
+                    |id: &OrderId| (id.clone(), Handled::from(Outcome::from_store(&error)));
+                ids.iter().flatten().map(failed).collect()
+            }
+        };
+        let not_ours = || Outcome::Permanent("expected a hint at an order".into()).into();
+        ids.into_iter()
+            .map(|id| match id {
+                // A hint that came twice in one batch has its answer with the first.
+                Some(id) => handled
+                    .remove(&id)
+                    .unwrap_or_else(|| Outcome::AlreadyDone.into()),
+                None => not_ours(),
+            })
+            .collect()
+    }
+
+    async fn take_together(
+        &self,
+        hints: Vec<Hint>,
+    ) -> Result<BTreeMap<OrderId, Handled>, StoreError> {
+        let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
+        let mut unseen = Vec::new();
+        for hint in hints {
+            match hint {
+                Hint::Order(id, Some(seen)) if seen.id == id => {
+                    orders.insert(id, *seen);
+                }
+                Hint::Order(id, _) => unseen.push(id),
+                Hint::Fact(..) => {}
+            }
+        }
+        unseen.sort();
+        unseen.dedup();
+        let mut handled = BTreeMap::new();
+        if !unseen.is_empty() {
+            let found = self.store.load_orders(&unseen).await?;
+            orders.extend(found.into_iter().map(|order| (order.id.clone(), order)));
+            for id in unseen.into_iter().filter(|id| !orders.contains_key(id)) {
+                handled.insert(
+                    id,
+                    Outcome::Permanent("there is no such order".into()).into(),
+                );
+            }
+        }
+        let orders: Vec<Order> = orders.into_values().collect();
+        let locations = self.locations.get(self.store.locations()).await?;
+        let mut available = self.available(&orders, &locations).await?;
+        let now = Timestamp::now();
+        let mut groups = vec![Group::default()];
+        let mut singly = Vec::new();
+        for order in orders {
+            let mut group = groups.pop().unwrap_or_default();
+            let mut trial = (available.clone(), group.changes.clone());
+            let Some(plan) = allocate(&order, &locations, &mut trial.0, &mut trial.1, now) else {
+                groups.push(group);
+                singly.push(order.id);
+                continue;
+            };
+            let mut commit = group.commit.clone();
+            add(&mut commit, &order, plan, &trial.1);
+            if commit.fits() {
+                available = trial.0;
+                group = Group {
+                    commit,
+                    changes: trial.1,
+                    before: group.before,
+                };
+                group.before.push(order);
+                groups.push(group);
+                continue;
+            }
+            // No room left in this transaction: the order opens the next.
+            groups.push(group);
+            let mut changes = Changes::default();
+            if let Some(plan) = allocate(&order, &locations, &mut available, &mut changes, now) {
+                let mut commit = Commit::default();
+                add(&mut commit, &order, plan, &changes);
+                groups.push(Group {
+                    commit,
+                    before: vec![order],
+                    changes,
+                });
+            }
+        }
+        for group in groups.into_iter().filter(|group| !group.before.is_empty()) {
+            match self.store.transact(group.commit).await? {
+                Transacted::Done(after) => {
+                    for (before, after) in group.before.iter().zip(&after) {
+                        let outcome = Outcome::Done;
+                        let emits = Emit::after(before, after);
+                        handled.insert(after.id.clone(), Handled { outcome, emits });
+                    }
+                }
+                Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
+            }
+        }
+        for id in singly {
+            let alone = self.take_alone(&id).await.unwrap_or_else(Handled::from);
+            handled.insert(id, alone);
+        }
+        Ok(handled)
+    }
+
+    /// Allocates one order on the truth of the store, as often as somebody else is quicker.
+    async fn take_alone(&self, id: &OrderId) -> Result<Handled, StoreError> {
+        let locations = self.locations.get(self.store.locations()).await?;
+        for _ in 0..store::MAX_ATTEMPTS {
+            let Some(order) = self.store.load_order(id).await? else {
+                return Ok(Outcome::Permanent("there is no such order".into()).into());
+            };
+            let mut available = self
+                .available(std::slice::from_ref(&order), &locations)
+                .await?;
+            let mut changes = Changes::default();
+            let now = Timestamp::now();
+            let Some(plan) = allocate(&order, &locations, &mut available, &mut changes, now) else {
+                self.stop_waiting(&order).await?;
+                return Ok(Handled {
+                    outcome: Outcome::AlreadyDone,
+                    emits: Emit::again(&order),
+                });
+            };
+            let mut commit = Commit::default();
+            add(&mut commit, &order, plan, &changes);
+            if let Transacted::Done(after) = self.store.transact(commit).await? {
+                let emits = after
+                    .iter()
+                    .flat_map(|after| Emit::after(&order, after))
+                    .collect();
+                return Ok(Handled {
+                    outcome: Outcome::Done,
+                    emits,
+                });
+            }
+        }
+        Ok(Outcome::Transient("its stock or the order itself keeps changing".into()).into())
+    }
+
+    /// Takes a cancelled order off the lists of those that wait for its SKUs.
+    async fn stop_waiting(&self, order: &Order) -> Result<(), StoreError> {
+        let cancelled = order.lines.iter().any(|line| line.units.cancelled > 0);
+        if !cancelled || !waits_for(order).is_empty() {
+            return Ok(());
+        }
+        let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
+        let mut commit = Commit::default();
+        for sku in skus
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .take(100)
+        {
+            commit.waiting.push(waiting(order, sku, false));
+        }
+        if commit.waiting.is_empty() {
+            return Ok(());
+        }
+        // Whether somebody else has done it makes no difference.
+        self.store.transact(commit).await.map(drop)
+    }
+
+    async fn available(
+        &self,
+        orders: &[Order],
+        locations: &[Location],
+    ) -> Result<Available, StoreError> {
+        let skus: std::collections::BTreeSet<&str> = orders.iter().flat_map(wanted_skus).collect();
+        let keys: Vec<(&str, &str)> = skus
+            .iter()
+            .flat_map(|sku| {
+                locations
+                    .iter()
+                    .map(move |location| (*sku, location.id.as_str()))
+            })
+            .collect();
+        let mut available = Available::default();
+        for level in self.store.load_levels(&keys).await? {
+            available.set(&level.sku, &level.location, level.available);
+        }
+        Ok(available)
+    }
+}
+
+fn add(commit: &mut Commit, before: &Order, plan: Allocation, changes: &Changes) {
+    let starts = plan
+        .starts_waiting
+        .iter()
+        .map(|sku| waiting(before, sku, true));
+    let stops = plan
+        .stops_waiting
+        .iter()
+        .map(|sku| waiting(before, sku, false));
+    commit.waiting.extend(starts.chain(stops));
+    commit.orders.push((before.version, plan.order));
+    commit.changes = changes.clone().into_vec();
+}
+
+fn waiting(order: &Order, sku: &str, waits: bool) -> Waiting {
+    Waiting {
+        sku: sku.to_owned(),
+        placed_at: order.placed_at,
+        order: order.id.clone(),
+        waits,
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary of `allocate-warehouse`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(allocate_warehouse::function())
+}

@@ -1,1 +1,197 @@
-//! change-order.
+//! Takes what people change about an order: cancellations, holds lifted, returns, refunds.
+
+mod requests;
+
+use std::sync::Arc;
+
+use domain::order::Order;
+use domain::{OrderId, Problem, change, refund};
+use jiff::Timestamp;
+use runtime::auth::Keys;
+use runtime::http::{Answer, Request, answer};
+use runtime::{Emit, Function, Outbox};
+use serde_json::json;
+use store::{Driven, Store};
+
+use crate::requests::{Cancel, Received, RefundWish, ReturnWish};
+
+/// The function.
+pub fn function() -> Function {
+    Function {
+        name: "change-order",
+        variables: &[
+            "ORDERS_TABLE",
+            "REFERENCE_TABLE",
+            "ALLOCATE_WAREHOUSE_QUEUE",
+            "NOTIFY_WAREHOUSE_QUEUE",
+            "SHIP_ORDER_QUEUE",
+            "UPDATE_STOCK_QUEUE",
+            "NOTIFY_CUSTOMER_QUEUE",
+            "REFUND_ORDER_QUEUE",
+        ],
+        init: |setup| {
+            Box::pin(async move {
+                let (store, outbox) = (setup.store(), setup.outbox());
+                runtime::function::warm(&store, Some(&outbox)).await;
+                let desk = Desk {
+                    keys: Keys::new(store.clone()),
+                    store,
+                    outbox,
+                };
+                Ok(answer("change-order", desk, |desk, request| async move {
+                    desk.take(request).await
+                }))
+            })
+        },
+    }
+}
+
+struct Desk {
+    store: Store,
+    outbox: Outbox,
+    keys: Keys,
+}
+
+impl Desk {
+    async fn take(self: Arc<Self>, request: Request) -> Result<Answer, Answer> {
+        self.keys.operator(&request).await?;
+        match request.route.as_str() {
+            "POST /orders/{id}/cancel" => self.cancel(&request).await,
+            "POST /orders/{id}/holds/{hold}/release" => self.release(&request).await,
+            "POST /orders/{id}/returns" => self.announce(&request).await,
+            "POST /returns/{id}/received" => self.receive(&request).await,
+            "POST /orders/{id}/refunds" => self.refund(&request).await,
+            "POST /refunds/{id}/confirmed" => self.confirm(&request).await,
+            other => Err(Answer::not_found(&format!("route {other:?}"))),
+        }
+    }
+
+    async fn cancel(&self, request: &Request) -> Result<Answer, Answer> {
+        let reason = request.json::<Cancel>()?.reason()?;
+        let now = Timestamp::now();
+        let order = self
+            .change(&order_id(request)?, |order| {
+                Ok(change::cancel(order, &reason, now)?)
+            })
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    async fn release(&self, request: &Request) -> Result<Answer, Answer> {
+        let (hold, now) = (request.path("hold"), Timestamp::now());
+        let order = self
+            .change(&order_id(request)?, |order| {
+                Ok(change::release_hold(order, hold, now)?)
+            })
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    async fn announce(&self, request: &Request) -> Result<Answer, Answer> {
+        let key = idempotency_key(request)?;
+        let lines = request.json::<ReturnWish>()?.lines()?;
+        let (mut made, now) = (0, Timestamp::now());
+        let order = self
+            .change(&order_id(request)?, |order| {
+                let (next, n) = change::announce_return(order, key, &lines, now)?;
+                made = n;
+                Ok(next)
+            })
+            .await?;
+        let document =
+            json!({"id": format!("{}-R{made}", order.id), "order": domain::view::order(&order)});
+        Answer::json(201, &document)
+    }
+
+    async fn receive(&self, request: &Request) -> Result<Answer, Answer> {
+        let (id, n) = part(request, "R", "return")?;
+        let received: Received = request.json()?;
+        let now = Timestamp::now();
+        let order = self
+            .change(&id, |order| {
+                let (location, lines) = received.of(order, n)?;
+                Ok(change::receive_return(order, n, &location, &lines, now)?)
+            })
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    async fn refund(&self, request: &Request) -> Result<Answer, Answer> {
+        let key = idempotency_key(request)?;
+        let wish: RefundWish = request.json()?;
+        let (mut made, now) = (0, Timestamp::now());
+        let order = self
+            .change(&order_id(request)?, |order| {
+                let (next, n) = refund::request(order, key, &wish.of(order)?, now)?;
+                made = n;
+                Ok(next)
+            })
+            .await?;
+        let document =
+            json!({"id": format!("{}-F{made}", order.id), "order": domain::view::order(&order)});
+        Answer::json(201, &document)
+    }
+
+    async fn confirm(&self, request: &Request) -> Result<Answer, Answer> {
+        let (id, n) = part(request, "F", "refund")?;
+        let now = Timestamp::now();
+        let order = self
+            .change(&id, |order| Ok(refund::confirm(order, n, now)?))
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    /// Changes an order, sends what follows, and gives the order as it is then.
+    async fn change(
+        &self,
+        id: &OrderId,
+        decide: impl FnMut(&Order) -> Result<Option<Order>, Answer>,
+    ) -> Result<Order, Answer> {
+        let (order, emits) = match self.store.drive(id, None, decide).await? {
+            Driven::Changed(before, after) => {
+                let emits = Emit::after(&before, &after);
+                (after, emits)
+            }
+            Driven::Unchanged(order) => {
+                let emits = Emit::again(&order);
+                (order, emits)
+            }
+            Driven::Missing => return Err(Answer::not_found(&format!("order {id}"))),
+        };
+        self.outbox.send_or_leave(&emits).await;
+        Ok(*order)
+    }
+}
+
+fn order_id(request: &Request) -> Result<OrderId, Answer> {
+    let id = request.path("id");
+    OrderId::parse(id).ok_or_else(|| Answer::not_found(&format!("order {id:?}")))
+}
+
+fn part(request: &Request, kind: &str, what: &str) -> Result<(OrderId, u32), Answer> {
+    let id = request.path("id");
+    OrderId::parse_part(id, kind).ok_or_else(|| Answer::not_found(&format!("{what} {id:?}")))
+}
+
+/// What the sender calls the request. Two returns of one unit each are two; one that is sent twice
+/// is one: only the sender can tell them apart.
+fn idempotency_key(request: &Request) -> Result<&str, Answer> {
+    let key = request.header("idempotency-key").unwrap_or_default();
+    match key.len() {
+        1..=domain::limits::MAX_NAME_CHARS => Ok(key),
+        0 => {
+            let detail =
+                "send an Idempotency-Key header: what you call this request, the same on every try";
+            Err(Answer::problem(
+                400,
+                "no-idempotency-key",
+                "Name the request",
+                detail,
+            ))
+        }
+        _ => Err(Answer::invalid(&[Problem::at(
+            "",
+            "expected an Idempotency-Key of at most 128 characters",
+        )])),
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary of `change-order`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(change_order::function())
+}

@@ -1,1 +1,165 @@
-//! edit-catalog.
+//! Takes what the retailer says of its warehouses and products. Putting the same again changes
+//! nothing.
+
+use std::sync::Arc;
+
+use domain::Problem;
+use domain::catalog::{Location, Product};
+use domain::geo::is_country;
+use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_TITLE_CHARS};
+use jiff::tz::TimeZone;
+use runtime::Function;
+use runtime::auth::Keys;
+use runtime::http::{Answer, Request, answer};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use store::Store;
+
+/// Documents of one request.
+const MAX_DOCUMENTS: usize = 100;
+
+/// The function.
+pub fn function() -> Function {
+    Function {
+        name: "edit-catalog",
+        variables: &["REFERENCE_TABLE"],
+        init: |setup| {
+            Box::pin(async move {
+                let store = setup.store();
+                runtime::function::warm(&store, None).await;
+                let desk = Desk {
+                    keys: Keys::new(store.clone()),
+                    store,
+                };
+                Ok(answer("edit-catalog", desk, |desk, request| async move {
+                    desk.take(request).await
+                }))
+            })
+        },
+    }
+}
+
+struct Desk {
+    store: Store,
+    keys: Keys,
+}
+
+impl Desk {
+    async fn take(self: Arc<Self>, request: Request) -> Result<Answer, Answer> {
+        self.keys.operator(&request).await?;
+        let stored = match request.route.as_str() {
+            "PUT /warehouses" => {
+                let locations: Vec<Location> = documents(&request, location_problems)?;
+                for location in &locations {
+                    self.store.put_location(location).await?;
+                }
+                locations.len()
+            }
+            "PUT /products" => {
+                let products: Vec<Product> = documents(&request, product_problems)?;
+                for product in &products {
+                    self.store.put_product(product).await?;
+                }
+                products.len()
+            }
+            other => return Err(Answer::not_found(&format!("route {other:?}"))),
+        };
+        Answer::json(200, &json!({"stored": stored}))
+    }
+}
+
+/// A list of documents, or one by itself; nothing is stored unless all of them can be.
+fn documents<T: DeserializeOwned>(
+    request: &Request,
+    problems: impl Fn(&T) -> Vec<Problem>,
+) -> Result<Vec<T>, Answer> {
+    let list = request.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+    let documents: Vec<T> = match list {
+        true => request.json()?,
+        false => vec![request.json()?],
+    };
+    if documents.len() > MAX_DOCUMENTS {
+        let detail = format!(
+            "expected at most {MAX_DOCUMENTS} documents, found {}",
+            documents.len()
+        );
+        return Err(Answer::invalid(&[Problem::at("", detail)]));
+    }
+    let mut found = Vec::new();
+    for (n, document) in documents.iter().enumerate() {
+        for problem in problems(document) {
+            let pointer = match list {
+                true => format!("/{n}{}", problem.pointer),
+                false => problem.pointer,
+            };
+            found.push(Problem::at(pointer, problem.detail));
+        }
+    }
+    match found.is_empty() {
+        true => Ok(documents),
+        false => Err(Answer::invalid(&found)),
+    }
+}
+
+fn location_problems(location: &Location) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !name(&location.id, MAX_NAME_CHARS) {
+        problems.push(Problem::at(
+            "/id",
+            "expected 1 to 128 letters, digits, '-', '_' or '.'",
+        ));
+    }
+    let countries = [("/country".to_owned(), &location.country)].into_iter();
+    let served = location
+        .serves
+        .iter()
+        .enumerate()
+        .map(|(n, c)| (format!("/serves/{n}"), c));
+    for (pointer, country) in countries.chain(served) {
+        if !is_country(country) {
+            let detail = format!("expected an ISO 3166-1 alpha-2 country code, found {country:?}");
+            problems.push(Problem::at(pointer, detail));
+        }
+    }
+    for (pointer, degrees, most) in [
+        ("/latitude", location.latitude, 90.0),
+        ("/longitude", location.longitude, 180.0),
+    ] {
+        if !(-most..=most).contains(&degrees) {
+            problems.push(Problem::at(
+                pointer,
+                format!("expected -{most} to {most} degrees, found {degrees}"),
+            ));
+        }
+    }
+    if TimeZone::get(&location.time_zone).is_err() {
+        let detail = format!("expected an IANA time zone, found {:?}", location.time_zone);
+        problems.push(Problem::at("/time_zone", detail));
+    }
+    if !location.email.contains('@') {
+        problems.push(Problem::at("/email", "expected an e-mail address"));
+    }
+    problems
+}
+
+fn product_problems(product: &Product) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let sku = &product.sku;
+    if sku.is_empty() || sku.len() > MAX_SKU_CHARS || sku.contains(['#', '\n', '\r']) {
+        let detail = format!("expected 1 to {MAX_SKU_CHARS} characters without '#' or line breaks");
+        problems.push(Problem::at("/sku", detail));
+    }
+    if !(1..=MAX_TITLE_CHARS).contains(&product.title.chars().count()) {
+        problems.push(Problem::at(
+            "/title",
+            format!("expected 1 to {MAX_TITLE_CHARS} characters"),
+        ));
+    }
+    problems
+}
+
+/// Whether a text can be part of a key and of a path.
+fn name(text: &str, max: usize) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=max).contains(&text.len()) && text.bytes().all(plain)
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary of `notify-customer`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(notify_customer::function())
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary of `notify-warehouse`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(notify_warehouse::function())
+}

@@ -1,1 +1,171 @@
-//! query-orders.
+//! Answers where an order is, and why; what happened to it; what there is of a SKU.
+
+use std::sync::Arc;
+
+use domain::catalog::Role;
+use domain::stock::{Level, Movement};
+use domain::{OrderId, Problem};
+use runtime::Function;
+use runtime::auth::{Keys, forbidden};
+use runtime::http::{Answer, Request, answer};
+use serde_json::{Value, json};
+use store::Store;
+
+/// Entries of one page of a list.
+const PAGE: usize = 100;
+
+/// The function.
+pub fn function() -> Function {
+    Function {
+        name: "query-orders",
+        variables: &["ORDERS_TABLE", "STOCK_TABLE", "REFERENCE_TABLE"],
+        init: |setup| {
+            Box::pin(async move {
+                let store = setup.store();
+                runtime::function::warm(&store, None).await;
+                let desk = Desk {
+                    keys: Keys::new(store.clone()),
+                    store,
+                };
+                Ok(answer("query-orders", desk, |desk, request| async move {
+                    desk.take(request).await
+                }))
+            })
+        },
+    }
+}
+
+struct Desk {
+    store: Store,
+    keys: Keys,
+}
+
+impl Desk {
+    async fn take(self: Arc<Self>, request: Request) -> Result<Answer, Answer> {
+        let role = self.keys.role(&request).await?;
+        if let Role::Warehouse(_) = role {
+            return Err(forbidden("an operator's or reader's key"));
+        }
+        let personal = role == Role::Operator;
+        match request.route.as_str() {
+            "GET /orders/{id}" => self.order(&order_id(&request)?, personal).await,
+            "GET /orders" => self.find(&request).await,
+            "GET /orders/{id}/events" => self.events(&request).await,
+            "GET /stock/{sku}" => self.stock(request.path("sku")).await,
+            "GET /warehouses" => {
+                let locations = self.store.locations().await?;
+                Answer::json(200, &json!({"warehouses": locations}))
+            }
+            "GET /products" => {
+                let (products, next) = self
+                    .store
+                    .list_products(request.query("after"), PAGE as i32)
+                    .await?;
+                Answer::json(200, &json!({"products": products, "next": next}))
+            }
+            other => Err(Answer::not_found(&format!("route {other:?}"))),
+        }
+    }
+
+    /// Names and addresses are for operators only.
+    async fn order(&self, id: &OrderId, personal: bool) -> Result<Answer, Answer> {
+        let unknown = || Answer::not_found(&format!("order {id}"));
+        let story = self.store.load_story(id).await?.ok_or_else(unknown)?;
+        let mut document = json!(domain::view::order(&story.order));
+        if personal {
+            document["customer"] = json!({
+                "email": story.contact.email,
+                "phone": story.contact.phone,
+                "address": story.contact.address,
+            });
+        }
+        Answer::json(200, &document)
+    }
+
+    async fn find(&self, request: &Request) -> Result<Answer, Answer> {
+        let needed = |name: &str| {
+            let missing = || Problem::at("", format!("expected the query parameter {name:?}"));
+            request
+                .query(name)
+                .filter(|text| !text.is_empty())
+                .ok_or_else(missing)
+        };
+        let (channel, number) = match (needed("channel"), needed("number")) {
+            (Ok(channel), Ok(number)) => (channel, number),
+            (channel, number) => {
+                let problems: Vec<Problem> = [channel.err(), number.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                return Err(Answer::invalid(&problems));
+            }
+        };
+        let ids = self.store.find_orders(channel, number).await?;
+        let orders = match ids.is_empty() {
+            true => Vec::new(),
+            false => self.store.load_orders(&ids).await?,
+        };
+        let orders: Vec<_> = orders.iter().map(domain::view::order).collect();
+        Answer::json(200, &json!({"orders": orders}))
+    }
+
+    async fn events(&self, request: &Request) -> Result<Answer, Answer> {
+        let id = order_id(request)?;
+        let after = match request.query("after") {
+            None => 0,
+            Some(text) => text.parse::<usize>().map_err(|_| {
+                let detail = format!("expected \"after\" to be a sequence number, found {text:?}");
+                Answer::invalid(&[Problem::at("", detail)])
+            })?,
+        };
+        let unknown = || Answer::not_found(&format!("order {id}"));
+        let story = self.store.load_story(&id).await?.ok_or_else(unknown)?;
+        let entries = &story.timeline.entries;
+        let events: Vec<Value> = entries
+            .iter()
+            .enumerate()
+            .skip(after)
+            .take(PAGE)
+            .map(|(n, entry)| {
+                json!({
+                    "id": format!("{id}-E{}", n + 1),
+                    "sequence": n + 1,
+                    "at": entry.at,
+                    "type": entry.event.name(),
+                    "text": entry.event.describe(story.order.currency),
+                })
+            })
+            .collect();
+        let seen = after.saturating_add(events.len());
+        let next = (seen < entries.len()).then_some(seen);
+        Answer::json(200, &json!({"order": id, "events": events, "next": next}))
+    }
+
+    async fn stock(&self, sku: &str) -> Result<Answer, Answer> {
+        let levels = self.store.levels_of(sku).await?;
+        if levels.is_empty() && self.store.products([sku]).await?.is_empty() {
+            return Err(Answer::not_found(&format!("product {sku:?}")));
+        }
+        let levels: Vec<Value> = levels.iter().map(level).collect();
+        Answer::json(200, &json!({"sku": sku, "levels": levels}))
+    }
+}
+
+fn level(level: &Level) -> Value {
+    let movement = |m: &Movement| json!({"kind": m.kind.name(), "quantity": m.quantity, "cause": m.cause, "at": m.at});
+    json!({
+        "location": level.location,
+        "on_hand": level.on_hand,
+        "allocated": level.allocated,
+        "available": level.available.max(0),
+        // What was promised and is not there: to be resolved by a person.
+        "shortfall": (-level.available).max(0),
+        "movements": level.movements,
+        "newest_movements": level.tail.iter().map(movement).collect::<Vec<_>>(),
+    })
+}
+
+fn order_id(request: &Request) -> Result<OrderId, Answer> {
+    let id = request.path("id");
+    OrderId::parse(id).ok_or_else(|| Answer::not_found(&format!("order {id:?}")))
+}

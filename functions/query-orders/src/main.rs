@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary of `query-orders`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(query_orders::function())
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary of `refund-order`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(refund_order::function())
+}

@@ -1,1 +1,257 @@
-//! update-stock.
+//! Moves stock: what orders have caused, and what people report, into the ledger and the level.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use domain::stock::{Changes, LevelChange, gather_moves, moved};
+use domain::{Order, OrderId, Step as StepName};
+use jiff::Timestamp;
+use runtime::queue::{Handled, Outcome, whole_batch};
+use runtime::{Emit, Function, Hint};
+use store::{Commit, Store, StoreError, Transacted};
+
+/// The function.
+pub fn function() -> Function {
+    Function {
+        name: "update-stock",
+        variables: &[
+            "ORDERS_TABLE",
+            "STOCK_TABLE",
+            "ALLOCATE_WAREHOUSE_QUEUE",
+            "NOTIFY_WAREHOUSE_QUEUE",
+            "SHIP_ORDER_QUEUE",
+            "UPDATE_STOCK_QUEUE",
+            "NOTIFY_CUSTOMER_QUEUE",
+            "REFUND_ORDER_QUEUE",
+            "DEAD_LETTERS_QUEUE",
+        ],
+        init: |setup| {
+            Box::pin(async move {
+                let store = setup.store();
+                runtime::function::warm(&store, Some(&setup.outbox())).await;
+                let step = Step { store };
+                Ok(whole_batch(
+                    "update-stock",
+                    &setup,
+                    step,
+                    |step, hints| async move { step.take(hints).await },
+                ))
+            })
+        },
+    }
+}
+
+struct Step {
+    store: Store,
+}
+
+/// Orders whose movements are committed together.
+#[derive(Default)]
+struct Group {
+    before: Vec<Order>,
+    commit: Commit,
+    changes: Changes,
+}
+
+impl Step {
+    async fn take(self: Arc<Self>, hints: Vec<Hint>) -> Vec<Handled> {
+        let mut seen: BTreeMap<OrderId, Option<Order>> = BTreeMap::new();
+        for hint in &hints {
+            if let Hint::Order(id, state) = hint {
+                let state = state.as_deref().filter(|state| state.id == *id).cloned();
+                seen.insert(id.clone(), state);
+            }
+        }
+        let ids: Vec<OrderId> = seen.keys().cloned().collect();
+        let mut orders = match self.take_orders(seen).await {
+            Ok(handled) => handled,
+            Err(error) => {
+                let failed = |id| (id, Handled::from(Outcome::from_store(&error)));
+                ids.into_iter().map(failed).collect()
+            }
+        };
+        let mut handled = Vec::with_capacity(hints.len());
+        for hint in hints {
+            handled.push(match hint {
+                // A hint that came twice in one batch has its answer with the first.
+                Hint::Order(id, _) => orders
+                    .remove(&id)
+                    .unwrap_or_else(|| Outcome::AlreadyDone.into()),
+                Hint::Fact(sku, id) => self
+                    .take_fact(&sku, &id)
+                    .await
+                    .unwrap_or_else(Handled::from),
+            });
+        }
+        handled
+    }
+
+    /// Commits the movements of many orders together, and of each by itself where that fails.
+    async fn take_orders(
+        &self,
+        seen: BTreeMap<OrderId, Option<Order>>,
+    ) -> Result<BTreeMap<OrderId, Handled>, StoreError> {
+        let now = Timestamp::now();
+        let mut handled = BTreeMap::new();
+        let mut singly: Vec<OrderId> = Vec::new();
+        let mut groups = vec![Group::default()];
+        for (id, state) in seen {
+            // A state without movements says nothing: the store is asked.
+            let Some(order) = state.filter(|state| !state.moves.is_empty()) else {
+                singly.push(id);
+                continue;
+            };
+            let moves = order.moves.len();
+            let mut group = groups.pop().unwrap_or_default();
+            let joined = join(&group, &order, moves, now);
+            if joined.commit.fits() {
+                group = joined;
+                group.before.push(order);
+                groups.push(group);
+                continue;
+            }
+            groups.push(group);
+            // What does not fit even a transaction of its own is taken in parts.
+            let alone = join(&Group::default(), &order, moves, now);
+            match alone.commit.fits() {
+                true => groups.push(Group {
+                    before: vec![order],
+                    ..alone
+                }),
+                false => singly.push(order.id),
+            }
+        }
+        for group in groups.into_iter().filter(|group| !group.before.is_empty()) {
+            match self.store.transact(group.commit).await? {
+                Transacted::Done(after) => {
+                    for (before, after) in group.before.iter().zip(&after) {
+                        let emits = self.follow(before, after).await?;
+                        let outcome = Outcome::Done;
+                        handled.insert(after.id.clone(), Handled { outcome, emits });
+                    }
+                }
+                Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
+            }
+        }
+        for id in singly {
+            let alone = self.take_order(&id).await.unwrap_or_else(Handled::from);
+            handled.insert(id, alone);
+        }
+        Ok(handled)
+    }
+
+    async fn take_order(&self, id: &OrderId) -> Result<Handled, StoreError> {
+        for _ in 0..store::MAX_ATTEMPTS {
+            let Some(order) = self.store.load_order(id).await? else {
+                return Ok(Outcome::Permanent("there is no such order".into()).into());
+            };
+            if order.moves.is_empty() {
+                // Whoever moved them may have died before it told those who wait for the goods.
+                let mut emits = Emit::again(&order);
+                for sku in order.lines.iter().filter_map(|line| line.sku.as_deref()) {
+                    emits.extend(self.tell_waiting(sku).await?);
+                }
+                return Ok(Handled {
+                    outcome: Outcome::AlreadyDone,
+                    emits,
+                });
+            }
+            let now = Timestamp::now();
+            let mut moves = order.moves.len();
+            let mut group = join(&Group::default(), &order, moves, now);
+            while !group.commit.fits() && moves > 1 {
+                moves -= 1;
+                group = join(&Group::default(), &order, moves, now);
+            }
+            if let Transacted::Done(after) = self.store.transact(group.commit).await? {
+                let mut emits = Vec::new();
+                for after in &after {
+                    emits.extend(self.follow(&order, after).await?);
+                }
+                return Ok(Handled {
+                    outcome: Outcome::Done,
+                    emits,
+                });
+            }
+        }
+        Ok(Outcome::Transient("its stock or the order itself keeps changing".into()).into())
+    }
+
+    async fn take_fact(&self, sku: &str, id: &str) -> Result<Handled, StoreError> {
+        for _ in 0..store::MAX_ATTEMPTS {
+            let Some(fact) = self.store.load_fact(sku, id).await? else {
+                return Ok(Outcome::Permanent("there is no such fact".into()).into());
+            };
+            if fact.applied {
+                let emits = self.tell_waiting(sku).await?;
+                return Ok(Handled {
+                    outcome: Outcome::AlreadyDone,
+                    emits,
+                });
+            }
+            let commit = Commit {
+                changes: vec![fact.change()],
+                fact: Some((sku.to_owned(), id.to_owned())),
+                ..Commit::default()
+            };
+            if let Transacted::Done(_) = self.store.transact(commit).await? {
+                let emits = self.tell_waiting(sku).await?;
+                return Ok(Handled {
+                    outcome: Outcome::Done,
+                    emits,
+                });
+            }
+        }
+        Ok(Outcome::Transient("its level keeps changing".into()).into())
+    }
+
+    /// What follows once an order's movements are committed: its own further work, and that of the
+    /// orders that wait for what is now available.
+    async fn follow(&self, before: &Order, after: &Order) -> Result<Vec<Emit>, StoreError> {
+        let mut emits = Emit::after(before, after);
+        let noted = before.moves.len() - after.moves.len();
+        let mut changes = Changes::default();
+        gather_moves(before, noted, &mut changes, Timestamp::UNIX_EPOCH);
+        let freed = |change: &LevelChange| change.delta().available > 0;
+        let freed: BTreeSet<String> = changes
+            .into_vec()
+            .into_iter()
+            .filter(freed)
+            .map(|change| change.sku)
+            .collect();
+        for sku in freed {
+            emits.extend(self.tell_waiting(&sku).await?);
+        }
+        Ok(emits)
+    }
+
+    async fn tell_waiting(&self, sku: &str) -> Result<Vec<Emit>, StoreError> {
+        let hint = |id| Emit {
+            step: StepName::AllocateWarehouse,
+            hint: Hint::Order(id, None),
+        };
+        Ok(self
+            .store
+            .waiting_for(sku)
+            .await?
+            .into_iter()
+            .map(hint)
+            .collect())
+    }
+}
+
+/// A group with the first `moves` movements of an order added.
+fn join(group: &Group, order: &Order, moves: usize, now: Timestamp) -> Group {
+    let mut changes = group.changes.clone();
+    gather_moves(order, moves, &mut changes, now);
+    let mut commit = group.commit.clone();
+    commit
+        .orders
+        .push((order.version, moved(order, moves, now)));
+    commit.changes = changes.clone().into_vec();
+    Group {
+        before: group.before.clone(),
+        commit,
+        changes,
+    }
+}

@@ -1,7 +1,7 @@
 //! Shopify: `orders/create` webhooks, and the same document as its Admin API wraps it.
 
 use domain::intake::{NewLine, NewOrder};
-use domain::limits::MAX_TEXT_CHARS;
+use domain::limits::MAX_TITLE_CHARS;
 use domain::order::{Address, Contact, Payment, Source};
 use domain::{Currency, Problem};
 
@@ -215,7 +215,7 @@ fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)
         id: exact_id(&mut line).unwrap_or_default(),
         sku: Some(line.words("sku")).filter(|sku| !sku.is_empty()),
         // Two titles of a length that Shopify allows may be longer than ours; people read the start.
-        title: title.chars().take(MAX_TEXT_CHARS).collect(),
+        title: title.chars().take(MAX_TITLE_CHARS).collect(),
         quantity: line
             .require("quantity")
             .and_then(|quantity| quantity.integer())

@@ -10,7 +10,7 @@ use crate::event::{Event, Timeline};
 use crate::geo::is_country;
 use crate::limits::{
     DEFAULT_PROMISE_DAYS, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
-    MAX_TEXT_CHARS,
+    MAX_TEXT_CHARS, MAX_TITLE_CHARS,
 };
 use crate::money::{Currency, split};
 use crate::order::{
@@ -127,7 +127,7 @@ impl NewOrder {
                     format!("expected 1 to {MAX_QUANTITY}, found {found}"),
                 );
             }
-            let sku_chars = line.sku.as_deref().map_or(1, |sku| sku.chars().count());
+            let sku_chars = line.sku.as_deref().map_or(1, str::len);
             if !(1..=MAX_SKU_CHARS).contains(&sku_chars) {
                 let expected = format!("expected 1 to {MAX_SKU_CHARS} characters");
                 problem("/sku", format!("{expected}, found {sku_chars}"));
@@ -139,7 +139,7 @@ impl NewOrder {
             {
                 problem("/sku", "expected no '#' and no line break".into());
             }
-            if line.id.is_empty() || line.id.chars().count() > MAX_NAME_CHARS {
+            if line.id.is_empty() || line.id.len() > MAX_NAME_CHARS {
                 problem("/id", format!("expected 1 to {MAX_NAME_CHARS} characters"));
             }
             if !ids.insert(line.id.as_str()) {
@@ -151,10 +151,10 @@ impl NewOrder {
                     ),
                 );
             }
-            if line.title.chars().count() > MAX_TEXT_CHARS {
+            if line.title.chars().count() > MAX_TITLE_CHARS {
                 problem(
                     "/title",
-                    format!("expected at most {MAX_TEXT_CHARS} characters"),
+                    format!("expected at most {MAX_TITLE_CHARS} characters"),
                 );
             }
             let amounts = [line.unit_price, line.discount, line.tax];
@@ -293,7 +293,7 @@ impl NewOrder {
         if ships && order.destination.is_none() {
             reasons.push(HoldReason::Address);
         }
-        if order.payments.is_empty() && total > 0 {
+        if order.promised_payments() < total {
             reasons.push(HoldReason::Payment);
         }
         if self.cancelled {
@@ -358,7 +358,8 @@ impl NewOrder {
 
 /// The price of a line's goods after its own discounts.
 fn goods_of(line: &NewLine) -> i64 {
-    line.unit_price.saturating_mul(line.quantity) - line.discount
+    let price = line.unit_price.saturating_mul(line.quantity);
+    price.saturating_sub(line.discount)
 }
 
 fn tenths(degrees: f64) -> i32 {

@@ -12,11 +12,13 @@ pub const MAX_TAKES_PER_COMMIT: usize = 50;
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// Units of one line.
 pub const MAX_QUANTITY: u32 = 100_000;
-/// Characters of a SKU.
+/// Characters of a SKU, counted in UTF-8 bytes: 500 lines have to fit one item of 400 KB.
 pub const MAX_SKU_CHARS: usize = 64;
-/// Characters of an order number, a line id or another name that a channel gives.
+/// Characters of an order number, a line id (counted in UTF-8 bytes) or another name that a channel gives.
 pub const MAX_NAME_CHARS: usize = 128;
-/// Characters of a free text: a title, an address line, a reason.
+/// Characters of a line's title: 500 of them have to fit one item of 400 KB.
+pub const MAX_TITLE_CHARS: usize = 150;
+/// Characters of a free text: an address line, a reason.
 pub const MAX_TEXT_CHARS: usize = 500;
 /// Minor units of one amount: a thousand sums of this size still fit an `i64` with room to spare.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;

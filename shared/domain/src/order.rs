@@ -218,7 +218,7 @@ pub enum HoldReason {
     },
     /// Goods have to be shipped and there is no address to ship to.
     Address,
-    /// The channel has not reported the money as paid or authorised.
+    /// The channel has not reported all of the money as paid or authorised.
     Payment,
     /// The channel calls it a test: it is neither shipped nor mailed.
     Test,
@@ -257,7 +257,7 @@ impl HoldReason {
                 currency.display(stated - computed)
             ),
             Self::Address => "there are goods to ship and no address to ship them to".into(),
-            Self::Payment => "the payment is neither captured nor authorised".into(),
+            Self::Payment => "not all of the money is captured or authorised".into(),
             Self::Test => "a test order: it is neither shipped nor mailed".into(),
         }
     }
@@ -531,6 +531,15 @@ impl Order {
             Payment::Authorised(_) | Payment::Refunded(..) => 0,
         });
         captured.sum()
+    }
+
+    /// What has been captured or authorised, in minor units.
+    pub fn promised_payments(&self) -> i64 {
+        let promised = self.payments.iter().map(|p| match p {
+            Payment::Authorised(amount) | Payment::Captured(amount) => *amount,
+            Payment::Refunded(..) => 0,
+        });
+        promised.sum()
     }
 
     /// What has gone back, in minor units.

@@ -1,15 +1,22 @@
 //! HTTP requests as API Gateway passes them on, and answers that help.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use base64::Engine;
 use domain::limits::MAX_BODY_BYTES;
 use domain::{Problem, Refusal};
+use futures::FutureExt;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::StoreError;
 
 use crate::Error;
+use crate::function::{Handler, handler};
+use crate::log::Closing;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -102,6 +109,44 @@ pub fn pointer(path: &serde_path_to_error::Path) -> String {
     segments.collect()
 }
 
+/// A handler that answers requests. A body that is too large, and an event that is no request,
+/// never reach `run`; every end is one closing line in the log.
+pub fn answer<S, F, A>(name: &'static str, state: S, run: F) -> Handler
+where
+    S: Send + Sync + 'static,
+    F: Fn(Arc<S>, Request) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Result<Answer, Answer>> + Send + 'static,
+{
+    handler(state, move |state, event| {
+        let run = run.clone();
+        async move {
+            let started = Instant::now();
+            let request = Request::parse(event)?;
+            let route = request.route.clone();
+            let subject = request.path("id").to_owned();
+            let answer = match request.too_large() {
+                Some(refusal) => refusal,
+                // A panic answers as what it is: our fault.
+                None => match AssertUnwindSafe(run(state, request)).catch_unwind().await {
+                    Ok(Ok(answer) | Err(answer)) => answer,
+                    Err(_) => Answer::internal(),
+                },
+            };
+            Closing {
+                step: name,
+                subject: &subject,
+                message: &route,
+                attempt: 1,
+                outcome: &answer.status().to_string(),
+                reason: None,
+                duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            }
+            .write();
+            answer.into_event()
+        }
+    })
+}
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -111,13 +156,39 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A JSON document.
-    pub fn json<T: Serialize>(status: i64, document: &T) -> Result<Self, Error> {
-        Ok(Self {
-            status,
-            content_type: "application/json",
-            body: serde_json::to_string(document)?,
-        })
+    /// A JSON document; an apology in its place where it cannot be written.
+    pub fn json<T: Serialize>(status: i64, document: &T) -> Result<Self, Self> {
+        match serde_json::to_string(document) {
+            Ok(body) => Ok(Self {
+                status,
+                content_type: "application/json",
+                body,
+            }),
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written");
+                Err(Self::internal())
+            }
+        }
+    }
+
+    /// Our own fault.
+    pub fn internal() -> Self {
+        Self::problem(
+            500,
+            "internal",
+            "This is our fault",
+            "the request is in the log",
+        )
+    }
+
+    /// Something that the answer needs cannot be had now.
+    pub fn unavailable() -> Self {
+        Self::problem(
+            503,
+            "unavailable",
+            "Try again",
+            "a part that this needs did not answer in time",
+        )
     }
 
     /// A problem (RFC 9457), with a stable type.
@@ -197,18 +268,8 @@ impl From<StoreError> for Answer {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store did not answer");
         match error.is_transient() {
-            true => Self::problem(
-                503,
-                "unavailable",
-                "Try again",
-                "the store did not answer in time",
-            ),
-            false => Self::problem(
-                500,
-                "internal",
-                "This is our fault",
-                "the request is logged",
-            ),
+            true => Self::unavailable(),
+            false => Self::internal(),
         }
     }
 }

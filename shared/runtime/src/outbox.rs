@@ -93,6 +93,14 @@ impl Outbox {
         self.send(emits).await.into_iter().collect()
     }
 
+    /// Sends hints that follow from what is already stored. Should they fail, the sweeper sends them:
+    /// the sender has its answer, because what it said is safe.
+    pub async fn send_or_leave(&self, emits: &[Emit]) {
+        if let Err(error) = self.send_all(emits).await {
+            tracing::warn!(error, "hints are left to the sweeper");
+        }
+    }
+
     /// The places of the hints that are not on their way, and why not.
     async fn send_batch(
         &self,

@@ -59,8 +59,9 @@ impl Outcome {
     }
 }
 
-impl From<StoreError> for Outcome {
-    fn from(error: StoreError) -> Self {
+impl Outcome {
+    /// What a failure of the store means for a message.
+    pub fn from_store(error: &StoreError) -> Self {
         match error.is_transient() {
             true => Self::Transient(error.to_string()),
             false => Self::Permanent(error.to_string()),
@@ -89,7 +90,7 @@ impl From<Outcome> for Handled {
 
 impl From<StoreError> for Handled {
     fn from(error: StoreError) -> Self {
-        Outcome::from(error).into()
+        Outcome::from_store(&error).into()
     }
 }
 

@@ -313,7 +313,7 @@ fn long_titles_are_cut_and_not_refused() {
     let body = with("\"Lamp\"", &format!("\"{long}\"")).replace("\"Blue\"", &format!("\"{long}\""));
     assert_eq!(
         read(&body).unwrap().lines[0].title.chars().count(),
-        MAX_TEXT_CHARS
+        MAX_TITLE_CHARS
     );
 }
 

@@ -1,0 +1,512 @@
+//! Which orders are taken, which are held, and how their money is frozen.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::*;
+use domain::intake::{NewLine, NewOrder};
+use domain::limits::*;
+use domain::order::{Hold, Payment};
+use domain::owed::owed;
+use jiff::civil::date;
+
+fn one() -> NewOrder {
+    new_order(vec![line("1", "A", 2, 1000)])
+}
+
+#[test]
+fn an_order_is_held_where_somebody_has_to_look() {
+    type Case = (&'static str, fn(&mut NewOrder), &'static [&'static str]);
+    let cases: [Case; 17] = [
+        ("nothing wrong", |_| {}, &[]),
+        (
+            "a SKU that the catalogue lacks",
+            |o| o.lines[0].sku = Some("?".into()),
+            &["unknown-sku"],
+        ),
+        (
+            "two of them: one hold",
+            |o| o.lines = vec![line("1", "?", 1, 0), line("2", "!", 1, 0)],
+            &["unknown-sku"],
+        ),
+        (
+            "a tangible line without a SKU",
+            |o| o.lines[0].sku = None,
+            &["unknown-sku"],
+        ),
+        (
+            "an intangible line needs none",
+            |o| o.lines.push(intangible("2", 1, 0)),
+            &[],
+        ),
+        (
+            "the stated total agrees",
+            |o| o.stated_total = Some(2000),
+            &[],
+        ),
+        (
+            "the stated total differs",
+            |o| o.stated_total = Some(1999),
+            &["totals"],
+        ),
+        (
+            "goods without an address",
+            |o| o.contact.address = None,
+            &["address"],
+        ),
+        (
+            "nothing to ship needs no address",
+            |o| {
+                o.lines = vec![intangible("1", 1, 0)];
+                o.contact.address = None;
+            },
+            &[],
+        ),
+        ("nobody paid", |o| o.payments.clear(), &["payment"]),
+        (
+            "paid in part",
+            |o| o.payments = vec![Payment::Captured(1999)],
+            &["payment"],
+        ),
+        (
+            "paid in part, the rest promised",
+            |o| o.payments = vec![Payment::Captured(1), Payment::Authorised(1999)],
+            &[],
+        ),
+        (
+            "nothing to pay",
+            |o| {
+                o.payments.clear();
+                o.lines[0].unit_price = 0;
+            },
+            &[],
+        ),
+        (
+            "authorised is enough",
+            |o| o.payments = vec![Payment::Authorised(2000)],
+            &[],
+        ),
+        ("a test", |o| o.test = true, &["test"]),
+        (
+            "cancelled before: nothing to look at",
+            |o| {
+                o.cancelled = true;
+                o.payments.clear();
+                o.contact.address = None;
+            },
+            &[],
+        ),
+        (
+            "everything at once",
+            |o| {
+                o.test = true;
+                o.lines[0].sku = None;
+                o.stated_total = Some(1);
+                o.contact.address = None;
+                o.payments.clear();
+            },
+            &["test", "unknown-sku", "totals", "address", "payment"],
+        ),
+    ];
+    let known = BTreeSet::from(["A".to_owned()]);
+    for (name, change, expected) in cases {
+        let mut new = one();
+        change(&mut new);
+        assert_eq!(new.problems(), [], "{name}");
+        let (order, _) = new.accept(&known, now());
+        let holds: Vec<&str> = order.holds.iter().map(|h| h.reason.name()).collect();
+        assert_eq!(holds, expected, "{name}");
+        assert!(order.holds.iter().all(|h| h.since == now()));
+        assert_eq!(order.status() == "held", !expected.is_empty(), "{name}");
+        if !expected.is_empty() {
+            assert_eq!(owed(&order), [], "{name}: it stands still");
+        }
+        for Hold { reason, .. } in &order.holds {
+            assert!(!reason.owner().is_empty());
+            assert!(!reason.explain(order.currency).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_difference_of_totals_is_explained_in_the_orders_currency() {
+    let new = NewOrder {
+        stated_total: Some(1999),
+        currency: currency("KWD"),
+        ..one()
+    };
+    let order = accept(new);
+    let words = order.holds[0].reason.explain(order.currency);
+    assert_eq!(
+        words,
+        "the channel states a total of 1.999 KWD, its parts add up to 2.000 KWD: a difference of -0.001 KWD"
+    );
+}
+
+#[test]
+fn what_was_cancelled_before_it_reached_us_rests() {
+    let order = accept(NewOrder {
+        cancelled: true,
+        ..one()
+    });
+    assert_eq!(standing(&order), ["x2"]);
+    assert_eq!(order.status(), "cancelled");
+    assert_eq!(owed(&order), []);
+    assert_eq!((order.version, order.timeline.entries.len()), (1, 1));
+    assert!(
+        order.refunds.is_empty(),
+        "the channel has seen to its money"
+    );
+}
+
+#[test]
+fn customers_are_mailed_only_where_it_is_ours_to_do() {
+    let cases: [(&str, fn(&mut NewOrder), bool); 4] = [
+        ("ours", |_| {}, true),
+        ("the channel does it", |o| o.mailed = false, false),
+        ("no e-mail address", |o| o.contact.email = None, false),
+        ("a test", |o| o.test = true, false),
+    ];
+    for (name, change, mailed) in cases {
+        let mut new = one();
+        change(&mut new);
+        assert_eq!(accept(new).mailed, mailed, "{name}");
+    }
+}
+
+#[test]
+fn the_money_of_the_whole_order_is_frozen_on_its_lines() {
+    // Line prices; discount, tax and extras of the order; what each line then bears of the three.
+    type Case<'a> = (&'a str, &'a str, &'a [i64], [i64; 3], [&'a [i64]; 3], i64);
+    let cases: [Case; 7] = [
+        (
+            "thirds, the first bears the rest",
+            "EUR",
+            &[500, 500, 500],
+            [100, 0, 200],
+            [&[34, 33, 33], &[0, 0, 0], &[67, 67, 66]],
+            1600,
+        ),
+        (
+            "by price",
+            "EUR",
+            &[3000, 1000],
+            [400, 100, 490],
+            [&[300, 100], &[75, 25], &[368, 122]],
+            4190,
+        ),
+        (
+            "yen have no minor unit",
+            "JPY",
+            &[1200, 800, 500],
+            [100, 227, 650],
+            [&[48, 32, 20], &[109, 73, 45], &[312, 208, 130]],
+            3277,
+        ),
+        (
+            "a dinar has a thousand",
+            "KWD",
+            &[12_345, 7_655],
+            [1_001, 0, 2_500],
+            [&[618, 383], &[0, 0], &[1543, 957]],
+            21_499,
+        ),
+        (
+            "a gift bears nothing",
+            "EUR",
+            &[0, 1000],
+            [1000, 19, 1],
+            [&[0, 1000], &[0, 19], &[0, 1]],
+            20,
+        ),
+        (
+            "gifts only: shared alike",
+            "EUR",
+            &[0, 0, 0],
+            [0, 0, 500],
+            [&[0, 0, 0], &[0, 0, 0], &[167, 167, 166]],
+            500,
+        ),
+        (
+            "the largest remainder, not the first",
+            "EUR",
+            &[100, 100, 300],
+            [1, 3, 0],
+            [&[0, 0, 1], &[1, 0, 2], &[0, 0, 0]],
+            502,
+        ),
+    ];
+    for (name, code, prices, [discount, tax, extras], borne, total) in cases {
+        let lines = (1..).zip(prices);
+        let lines = lines.map(|(n, price)| line(&n.to_string(), "A", 1, *price));
+        let order = accept(NewOrder {
+            currency: currency(code),
+            taxes_included: false,
+            discount,
+            tax,
+            extras,
+            ..new_order(lines.collect())
+        });
+        let of =
+            |part: fn(&domain::Line) -> i64| -> Vec<i64> { order.lines.iter().map(part).collect() };
+        assert_eq!(of(|l| l.money.discount), borne[0], "{name}: discount");
+        assert_eq!(of(|l| l.money.tax), borne[1], "{name}: tax");
+        assert_eq!(of(|l| l.money.extras), borne[2], "{name}: extras");
+        assert_eq!(order.total(), total, "{name}");
+    }
+}
+
+#[test]
+fn a_line_keeps_its_own_discount_and_tax() {
+    let own = NewLine {
+        discount: 200,
+        tax: 152,
+        ..line("1", "A", 2, 500)
+    };
+    let new = NewOrder {
+        discount: 90,
+        taxes_included: false,
+        ..new_order(vec![own, line("2", "B", 1, 100)])
+    };
+    let order = accept(new.clone());
+    assert_eq!(order.lines[0].money.discount, 200 + 80);
+    assert_eq!(order.lines[1].money.discount, 10);
+    assert_eq!(order.total(), 1000 - 280 + 152 + 100 - 10);
+    let included = accept(NewOrder {
+        taxes_included: true,
+        ..new
+    });
+    assert_eq!(included.total(), 1000 - 280 + 100 - 10);
+}
+
+/// The pointers of what is wrong with an order of one line after a change.
+fn wrong(change: impl FnOnce(&mut NewOrder)) -> Vec<String> {
+    let mut new = one();
+    change(&mut new);
+    let problems = new.problems();
+    assert!(problems.iter().all(|p| p.detail.starts_with("expected ")));
+    problems.into_iter().map(|p| p.pointer).collect()
+}
+
+fn lines_of(count: usize) -> Vec<NewLine> {
+    let line = |n: usize| line(&n.to_string(), "A", 1, 1);
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn every_limit_holds_at_its_edge() {
+    let none: [&str; 0] = [];
+    assert_eq!(wrong(|o| o.lines = lines_of(MAX_LINES)), none);
+    assert_eq!(wrong(|o| o.lines = lines_of(MAX_LINES + 1)), ["/lines"]);
+    assert_eq!(wrong(|o| o.lines.clear()), ["/lines"]);
+
+    let quantity = |units: i64| wrong(|o| o.lines[0].quantity = units);
+    assert_eq!(quantity(1), none);
+    assert_eq!(quantity(i64::from(MAX_QUANTITY)), none);
+    for bad in [0, -1, i64::from(MAX_QUANTITY) + 1] {
+        assert!(quantity(bad).contains(&"/lines/0/quantity".into()), "{bad}");
+    }
+
+    let sku = |sku: &str| wrong(|o| o.lines[0].sku = Some(sku.into()));
+    assert_eq!(sku(&"é".repeat(MAX_SKU_CHARS)), none);
+    assert_eq!(sku(&"é".repeat(MAX_SKU_CHARS + 1)), ["/lines/0/sku"]);
+    for bad in ["", "A#1", "A\n", "A\r"] {
+        assert_eq!(sku(bad), ["/lines/0/sku"], "{bad:?}");
+    }
+
+    let id = |id: &str| wrong(|o| o.lines[0].id = id.into());
+    assert_eq!(id(&"é".repeat(MAX_NAME_CHARS)), none);
+    assert_eq!(id(&"é".repeat(MAX_NAME_CHARS + 1)), ["/lines/0/id"]);
+    assert_eq!(id(""), ["/lines/0/id"]);
+    assert_eq!(
+        wrong(|o| o.lines = vec![line("1", "A", 1, 1), line("1", "B", 1, 1)]),
+        ["/lines/1/id"]
+    );
+
+    let title = |chars| wrong(|o| o.lines[0].title = "é".repeat(chars));
+    assert_eq!(title(MAX_TEXT_CHARS), none);
+    assert_eq!(title(MAX_TEXT_CHARS + 1), ["/lines/0/title"]);
+
+    let number = |chars| wrong(|o| o.number = "é".repeat(chars));
+    assert_eq!(number(MAX_NAME_CHARS), none);
+    assert_eq!(number(MAX_NAME_CHARS + 1), ["/number"]);
+    assert_eq!(number(0), ["/number"]);
+    let external = |chars| wrong(|o| o.source.external_id = "é".repeat(chars));
+    assert_eq!(external(MAX_NAME_CHARS), none);
+    assert_eq!(external(MAX_NAME_CHARS + 1), ["/id"]);
+    assert_eq!(external(0), ["/id"]);
+
+    let price = |price: i64| {
+        wrong(|o| {
+            o.lines[0].quantity = 2;
+            o.lines[0].unit_price = price;
+        })
+    };
+    assert_eq!(price(MAX_MINOR / 2), none);
+    assert_eq!(price(MAX_MINOR / 2 + 1), ["/lines/0"]);
+}
+
+#[test]
+fn address_texts_and_countries_are_checked() {
+    let none: [&str; 0] = [];
+    let mut address = one().contact.address.unwrap();
+    let long = "é".repeat(MAX_TEXT_CHARS);
+    for text in [
+        &mut address.name,
+        &mut address.company,
+        &mut address.line1,
+        &mut address.line2,
+        &mut address.city,
+        &mut address.region,
+        &mut address.postal_code,
+    ] {
+        text.clone_from(&long);
+    }
+    let edge = address.clone();
+    assert_eq!(wrong(|o| o.contact.address = Some(edge)), none);
+    for text in [
+        &mut address.name,
+        &mut address.company,
+        &mut address.line1,
+        &mut address.line2,
+        &mut address.city,
+        &mut address.region,
+        &mut address.postal_code,
+    ] {
+        text.push('é');
+    }
+    address.country = "ZZ".into();
+    assert_eq!(
+        wrong(|o| o.contact.address = Some(address)),
+        [
+            "/address/country",
+            "/address/name",
+            "/address/company",
+            "/address/line1",
+            "/address/line2",
+            "/address/city",
+            "/address/region",
+            "/address/postal_code"
+        ]
+    );
+}
+
+#[test]
+fn amounts_that_cannot_be_are_refused() {
+    let none: [&str; 0] = [];
+    assert_eq!(wrong(|o| o.lines[0].discount = 2000), none, "all of it");
+    assert_eq!(wrong(|o| o.lines[0].discount = 2001), ["/lines/0"]);
+    assert_eq!(wrong(|o| o.lines[0].discount = -1), ["/lines/0"]);
+    assert_eq!(wrong(|o| o.lines[0].tax = -1), ["/lines/0"]);
+    assert_eq!(wrong(|o| o.lines[0].unit_price = -1), ["/lines/0"]);
+    assert_eq!(wrong(|o| o.discount = 2000), none, "all of it");
+    assert_eq!(wrong(|o| o.discount = 2001), [""]);
+    assert_eq!(
+        wrong(|o| {
+            o.lines[0].discount = 1500;
+            o.discount = 501;
+        }),
+        [""],
+        "both together over the goods"
+    );
+    assert_eq!(wrong(|o| o.discount = -1), [""]);
+    assert_eq!(wrong(|o| o.tax = -1), [""]);
+    assert_eq!(wrong(|o| o.extras = -1), [""]);
+}
+
+#[test]
+fn no_amount_is_too_large_to_be_refused() {
+    let extreme = |n: usize, quantity, unit_price, discount, tax| NewLine {
+        quantity,
+        unit_price,
+        discount,
+        tax,
+        ..line(&n.to_string(), "A", 1, 1)
+    };
+    let (min, max) = (i64::MIN, i64::MAX);
+    for a in [min, -1, 0, 1, max] {
+        for b in [min, -1, 0, 1, max] {
+            let new = NewOrder {
+                discount: a,
+                tax: b,
+                extras: max,
+                ..new_order(vec![
+                    extreme(0, max, max, a, b),
+                    extreme(1, max, max, a, b),
+                    extreme(2, a, b, max, max),
+                    extreme(3, a, b, min, min),
+                ])
+            };
+            assert!(!new.problems().is_empty());
+        }
+    }
+    assert_eq!(wrong(|o| o.tax = max), [""]);
+    assert_eq!(wrong(|o| o.extras = max), [""]);
+    assert_eq!(wrong(|o| o.lines[0].tax = max), ["/lines/0"]);
+}
+
+#[test]
+fn the_largest_order_can_be_accepted() {
+    let lines = lines_of(MAX_LINES).into_iter().map(|line| NewLine {
+        quantity: i64::from(MAX_QUANTITY),
+        unit_price: MAX_MINOR / i64::from(MAX_QUANTITY),
+        tax: MAX_MINOR,
+        ..line
+    });
+    let order = accept(NewOrder {
+        taxes_included: false,
+        discount: MAX_MINOR,
+        tax: MAX_MINOR,
+        extras: MAX_MINOR,
+        ..new_order(lines.collect())
+    });
+    assert_eq!(order.total(), 2 * 500 * MAX_MINOR + MAX_MINOR);
+    let whole = |line: &domain::Line| line.refund_of(MAX_QUANTITY, false);
+    assert_eq!(order.lines.iter().map(whole).sum::<i64>(), order.total());
+}
+
+#[test]
+fn arrival_is_promised_ten_days_on_unless_the_order_names_a_day() {
+    let promised = |placed_at: &str, deliver_by| {
+        let new = NewOrder {
+            placed_at: at(placed_at),
+            deliver_by,
+            ..one()
+        };
+        accept(new).deliver_by
+    };
+    let day = Some(date(2026, 3, 6));
+    assert_eq!(promised("2026-03-04T09:00:00Z", day), date(2026, 3, 6));
+    assert_eq!(promised("2026-03-04T09:00:00Z", None), date(2026, 3, 14));
+    assert_eq!(promised("2026-03-04T23:59:59Z", None), date(2026, 3, 14));
+    assert_eq!(promised("2026-02-20T00:00:00Z", None), date(2026, 3, 2));
+    assert_eq!(promised("2026-12-25T00:00:00Z", None), date(2027, 1, 4));
+    let end = jiff::civil::Date::MAX;
+    assert_eq!(promised("9999-12-30T22:00:00Z", None), end, "time's end");
+}
+
+#[test]
+fn coordinates_are_kept_to_a_tenth_of_a_degree() {
+    let point = |point| {
+        let order = accept(NewOrder { point, ..one() });
+        order.destination.unwrap().point
+    };
+    let cases = [
+        (Some((52.52, 13.4)), Some((525, 134))),
+        (Some((-33.87, 151.21)), Some((-339, 1512))),
+        (Some((0.0, 179.96)), Some((0, 1800))),
+        (Some((0.0, -179.96)), Some((0, -1800))),
+        (Some((90.0, 180.0)), Some((900, 1800))),
+        (Some((-90.0, -180.0)), Some((-900, -1800))),
+        (None, None),
+        // What is no place on earth is not taken for one: the country stands for it.
+        (Some((90.1, 0.0)), None),
+        (Some((0.0, -180.1)), None),
+        (Some((f64::NAN, 0.0)), None),
+        (Some((0.0, f64::INFINITY)), None),
+    ];
+    for (given, kept) in cases {
+        assert_eq!(point(given), kept, "{given:?}");
+    }
+}
