@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Entry, Event};
 use crate::order::{FulfillmentStatus, Order, RefundStatus};
 
 /// A step that works on orders from a queue.
@@ -191,8 +191,13 @@ pub fn notified(
     let overtaken = match notice {
         Notice::Pick(n) => {
             let cancelled = |f: &crate::FulfillmentOrder| f.status == FulfillmentStatus::Cancelled;
-            let stopping = order.notices.contains(&Notice::Stop(*n));
-            !due && failure.is_none() && !stopping && order.fulfillment(*n).is_ok_and(cancelled)
+            // Whoever cancels it after that was noted calls it back himself.
+            let noted = |entry: &Entry| match &entry.event {
+                Event::Notified(known) | Event::NotNotified(known, _) => known == notice,
+                _ => false,
+            };
+            let noted = order.timeline.entries.iter().any(noted);
+            !due && failure.is_none() && !noted && order.fulfillment(*n).is_ok_and(cancelled)
         }
         _ => false,
     };

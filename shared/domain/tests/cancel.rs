@@ -1,5 +1,8 @@
 //! What a cancellation stops, what it gives back, and when it comes too late.
 
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,8 @@
 //! What a warehouse may report in which state, and what follows.
 
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,8 @@
 //! What an order is owed in which state, and which steps a change calls for.
 
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::*;
@@ -188,6 +191,8 @@ fn a_pick_list_that_a_cancellation_overtook_is_called_back() {
     assert!(next.notices.contains(&Notice::Stop(1)));
     assert_eq!(newly_owed(&cancelled, &next), [Step::NotifyWarehouse]);
     assert_eq!(notified(&next, &pick, None, now()), None, "once");
+    let stopped = told(&next, Notice::Stop(1));
+    assert_eq!(notified(&stopped, &pick, None, now()), None, "for good");
     // It did not go out after all.
     let failure = Some("bounced".to_owned());
     assert_eq!(notified(&cancelled, &pick, failure, now()), None);
@@ -196,6 +201,8 @@ fn a_pick_list_that_a_cancellation_overtook_is_called_back() {
     let stopping = cancel(&noted, "no", now()).unwrap().unwrap();
     assert!(stopping.notices.contains(&Notice::Stop(1)));
     assert_eq!(notified(&stopping, &pick, None, now()), None);
+    let stopped = told(&stopping, Notice::Stop(1));
+    assert_eq!(notified(&stopped, &pick, None, now()), None);
     // The warehouse itself rejected it: it knows.
     let rejected = reported(&order, 1, &Report::Rejected("flood".into()));
     assert_eq!(notified(&rejected, &pick, None, now()), None);

@@ -1,5 +1,8 @@
 //! Which goods may come back until when, and what becomes of them.
 
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::*;
@@ -250,7 +253,8 @@ fn only_goods_that_can_be_sold_again_are_counted() {
 fn what_cannot_have_come_is_refused() {
     use Disposition::Restock;
     let order = announced(&shipped(), "k", &[("1", 2)]);
-    let refusals: [(&str, u32, Came, fn(&Refusal) -> bool); 6] = [
+    type Case<'a> = (&'a str, u32, Came<'a>, fn(&Refusal) -> bool);
+    let refusals: [Case; 6] = [
         ("more than left", 1, &[("1", 4, Restock)], |r| {
             matches!(r, Refusal::TooMuch { .. })
         }),

@@ -1,5 +1,8 @@
 //! How orders and their contacts are written: what is stored once has to be read for ever.
 
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::*;

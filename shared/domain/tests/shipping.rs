@@ -1,5 +1,8 @@
 //! By when a parcel leaves and arrives, and what is the cheapest way there.
 
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::*;
