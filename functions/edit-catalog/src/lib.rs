@@ -1,12 +1,12 @@
-//! Takes what the retailer says of its warehouses and products. Putting the same again changes
+//! Takes what the retailer says of its warehouses, products, suppliers and tariffs. Putting the same again changes
 //! nothing.
 
 use std::sync::Arc;
 
 use domain::Problem;
-use domain::catalog::{Location, Product};
+use domain::catalog::{Location, Product, Rate, Supplier};
 use domain::geo::is_country;
-use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_TITLE_CHARS};
+use domain::limits::{MAX_MINOR, MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_TITLE_CHARS};
 use jiff::tz::TimeZone;
 use runtime::Function;
 use runtime::auth::Keys;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use store::Store;
 
+const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
 /// Documents of one request.
 const MAX_DOCUMENTS: usize = 100;
 
@@ -62,6 +63,20 @@ impl Desk {
                 }
                 products.len()
             }
+            "PUT /suppliers" => {
+                let suppliers: Vec<Supplier> = documents(&request, supplier_problems)?;
+                for supplier in &suppliers {
+                    self.store.put_supplier(supplier).await?;
+                }
+                suppliers.len()
+            }
+            "PUT /rates" => {
+                let rates: Vec<Rate> = documents(&request, rate_problems)?;
+                for rate in &rates {
+                    self.store.put_rate(rate).await?;
+                }
+                rates.len()
+            }
             other => return Err(Answer::not_found(&format!("route {other:?}"))),
         };
         Answer::json(200, &json!({"stored": stored}))
@@ -106,7 +121,7 @@ fn location_problems(location: &Location) -> Vec<Problem> {
     if !name(&location.id, MAX_NAME_CHARS) {
         problems.push(Problem::at(
             "/id",
-            "expected 1 to 128 letters, digits, '-', '_' or '.'",
+            BAD_NAME,
         ));
     }
     let countries = [("/country".to_owned(), &location.country)].into_iter();
@@ -154,6 +169,40 @@ fn product_problems(product: &Product) -> Vec<Problem> {
             "/title",
             format!("expected 1 to {MAX_TITLE_CHARS} characters"),
         ));
+    }
+    problems
+}
+
+fn supplier_problems(supplier: &Supplier) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !name(&supplier.id, MAX_NAME_CHARS) {
+        problems.push(Problem::at("/id", BAD_NAME));
+    }
+    if !supplier.email.contains('@') {
+        problems.push(Problem::at("/email", "expected an e-mail address"));
+    }
+    problems
+}
+
+fn rate_problems(rate: &Rate) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !name(&rate.id, MAX_NAME_CHARS) {
+        problems.push(Problem::at("/id", BAD_NAME));
+    }
+    for (n, country) in rate.to.iter().enumerate().filter(|(_, country)| !is_country(country)) {
+        let detail = format!("expected an ISO 3166-1 alpha-2 country code, found {country:?}");
+        problems.push(Problem::at(format!("/to/{n}"), detail));
+    }
+    if rate.bands.is_empty() {
+        problems.push(Problem::at("/bands", "expected at least one band"));
+    }
+    for (n, band) in rate.bands.iter().enumerate() {
+        if !(0..=MAX_MINOR).contains(&band.price) {
+            problems.push(Problem::at(format!("/bands/{n}/price"), "expected a price in minor units, not negative"));
+        }
+    }
+    if !rate.bands.is_sorted_by_key(|band| band.max_weight_g) {
+        problems.push(Problem::at("/bands", "expected the lightest band first"));
     }
     problems
 }

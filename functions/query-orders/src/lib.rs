@@ -56,6 +56,14 @@ impl Desk {
                 let locations = self.store.locations().await?;
                 Answer::json(200, &json!({"warehouses": locations}))
             }
+            "GET /suppliers" => {
+                let suppliers = self.store.suppliers().await?;
+                Answer::json(200, &json!({"suppliers": suppliers}))
+            }
+            "GET /rates" => {
+                let rates = self.store.rates().await?;
+                Answer::json(200, &json!({"rates": rates}))
+            }
             "GET /products" => {
                 let (products, next) = self
                     .store

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -34,6 +35,8 @@ pub fn sdk_config(services: &Arc<Services>, caller: &str) -> SdkConfig {
         .endpoint_url("http://localhost")
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .sleep_impl(TokioSleep::new())
+        // Nothing stalls within a process, and watching for it costs time at every call.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(client)
         .build()
 }

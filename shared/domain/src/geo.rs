@@ -32,6 +32,14 @@ pub fn is_country(code: &str) -> bool {
     code.bytes().all(|b| b.is_ascii_uppercase()) && keshvar::Alpha2::try_from(code).is_ok()
 }
 
+/// What a country is called in English, by its alpha-2 code; the code itself if nobody knows.
+pub fn country_name(code: &str) -> &str {
+    match is_country(code).then(|| keshvar::Alpha2::try_from(code)) {
+        Some(Ok(country)) => country.to_country().iso_short_name(),
+        _ => code,
+    }
+}
+
 /// The middle of a country: degrees north, degrees east.
 fn country_centre(code: &str) -> Option<(f64, f64)> {
     let country = keshvar::Alpha2::try_from(code).ok()?.to_country();

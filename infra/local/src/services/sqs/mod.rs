@@ -4,6 +4,7 @@ mod attributes;
 mod errors;
 mod protocol;
 mod queue;
+mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +22,7 @@ use queue::{Entry, MAX_IN_FLIGHT, Messages, Receipt};
 
 pub use attributes::{MessageAttribute, Redrive};
 pub(super) use protocol::known;
-pub use queue::{Depth, Message, Received};
+pub use queue::{Depth, Message, Peeked, Received};
 
 /// The queues of the account.
 pub struct Sqs {
@@ -82,6 +83,11 @@ impl Queue {
     /// How many messages it holds.
     pub fn depth(&self) -> Depth {
         lock(&self.messages).depth()
+    }
+
+    /// The oldest `max` messages, left where they are.
+    pub fn peek(&self, max: usize) -> Vec<Peeked> {
+        lock(&self.messages).peek(max)
     }
 
     /// Where its messages go after too many receives.

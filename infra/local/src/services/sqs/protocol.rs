@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::answer::{Failure, parse, success};
 use super::attributes::md5_of_attributes;
-use super::{
-    ACCOUNT, MAX_BYTES, Message, MessageAttribute, Outgoing, Queue, Received, Sqs, errors, lock,
+use super::shapes::{
+    Batch, Body, CreateQueue, Entry, GetQueueAttributes, GetQueueUrl, Handle, ListQueues, OfQueue,
+    OneOf, Outcome, ReceiveMessage, Sent, SetQueueAttributes, Visibility,
 };
+use super::{ACCOUNT, MAX_BYTES, Outgoing, Queue, Received, Sqs, errors, lock};
 
 /// Most entries of a batch, and most messages of a receive.
 const MAX_BATCH: usize = 10;
@@ -36,154 +37,6 @@ pub(in super::super) fn known(operation: &str) -> &'static str {
         "PurgeQueue",
     ];
     super::super::known(&OPERATIONS, operation)
-}
-
-type Attributes = BTreeMap<String, MessageAttribute>;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CreateQueue {
-    queue_name: String,
-    #[serde(default)]
-    attributes: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetQueueUrl {
-    queue_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListQueues {
-    queue_name_prefix: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfQueue {
-    queue_url: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetQueueAttributes {
-    queue_url: String,
-    #[serde(default)]
-    attribute_names: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SetQueueAttributes {
-    queue_url: String,
-    attributes: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendMessage {
-    queue_url: String,
-    #[serde(flatten)]
-    message: Body,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Body {
-    message_body: String,
-    delay_seconds: Option<u64>,
-    #[serde(default)]
-    message_attributes: Attributes,
-    #[serde(default)]
-    message_system_attributes: Attributes,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Batch<T> {
-    queue_url: String,
-    #[serde(default = "Vec::new")]
-    entries: Vec<Entry<T>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry<T> {
-    id: String,
-    #[serde(flatten)]
-    content: T,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Handle {
-    receipt_handle: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Visibility {
-    receipt_handle: String,
-    visibility_timeout: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OneOf<T> {
-    queue_url: String,
-    #[serde(flatten)]
-    content: T,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ReceiveMessage {
-    queue_url: String,
-    max_number_of_messages: Option<usize>,
-    visibility_timeout: Option<u64>,
-    wait_time_seconds: Option<u64>,
-    #[serde(default)]
-    attribute_names: Vec<String>,
-    #[serde(default)]
-    message_system_attribute_names: Vec<String>,
-    #[serde(default)]
-    message_attribute_names: Vec<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Sent<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    message_id: &'a str,
-    #[serde(rename = "MD5OfMessageBody")]
-    md5_of_message_body: &'a str,
-    #[serde(
-        rename = "MD5OfMessageAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
-    md5_of_message_attributes: Option<String>,
-}
-
-impl<'a> Sent<'a> {
-    fn new(id: Option<&'a str>, message: &'a Message) -> Self {
-        Self {
-            id,
-            message_id: &message.id,
-            md5_of_message_body: &message.md5_of_body,
-            md5_of_message_attributes: md5_of_attributes(&message.attributes),
-        }
-    }
-}
-
-/// The answer to a batch, entry by entry.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Outcome {
-    successful: Vec<Value>,
-    failed: Vec<Value>,
 }
 
 impl Sqs {
@@ -264,9 +117,9 @@ impl Sqs {
         self.queue(name).ok_or_else(errors::no_such_queue)
     }
 
-    fn send_message(&self, request: SendMessage) -> Result<Response<Bytes>, Failure> {
+    fn send_message(&self, request: OneOf<Body>) -> Result<Response<Bytes>, Failure> {
         let queue = self.at(&request.queue_url)?;
-        let message = self.send(&queue, outgoing(request.message))?;
+        let message = self.send(&queue, outgoing(request.content))?;
         success(&Sent::new(None, &message))
     }
 

@@ -66,6 +66,15 @@ pub struct Received {
     pub dead_letter_source: Option<Arc<str>>,
 }
 
+/// A message that was looked at and left where it is.
+#[derive(Debug, Clone)]
+pub struct Peeked {
+    /// The message.
+    pub message: Arc<Message>,
+    /// How often it was received so far.
+    pub receives: u32,
+}
+
 /// How many messages a queue holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Depth {
@@ -164,6 +173,22 @@ impl Messages {
         self.hidden.clear();
         self.timers.clear();
         self.in_flight = 0;
+    }
+
+    /// The oldest `max` messages, hidden ones among them.
+    pub(super) fn peek(&self, max: usize) -> Vec<Peeked> {
+        let ready = self.ready.iter().map(|(key, entry)| (*key, entry));
+        let hidden = self
+            .hidden
+            .iter()
+            .map(|(key, hidden)| (*key, &hidden.entry));
+        let mut entries: Vec<_> = ready.chain(hidden).collect();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        let peeked = |(_, entry): (u64, &Entry)| Peeked {
+            message: entry.message.clone(),
+            receives: entry.receives,
+        };
+        entries.into_iter().take(max).map(peeked).collect()
     }
 
     /// Takes up to `max` messages and hides them for `visibility`.

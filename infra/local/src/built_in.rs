@@ -1,0 +1,21 @@
+//! The functions that run in process.
+
+/// All of them.
+pub fn functions() -> Vec<runtime::Function> {
+    vec![
+        accept_order::function(),
+        adjust_stock::function(),
+        allocate_warehouse::function(),
+        change_order::function(),
+        check_restock::function(),
+        confirm_fulfillment::function(),
+        edit_catalog::function(),
+        notify_customer::function(),
+        notify_warehouse::function(),
+        query_orders::function(),
+        refund_order::function(),
+        ship_order::function(),
+        sweep_orders::function(),
+        update_stock::function(),
+    ]
+}
