@@ -9,6 +9,7 @@ use domain::order::Order;
 use jiff::Timestamp;
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
+use runtime::products::Products;
 use runtime::secrets::Secrets;
 use runtime::{Emit, Function, Outbox};
 use serde_json::json;
@@ -38,6 +39,7 @@ pub fn function() -> Function {
                 runtime::function::warm(&store, Some(&outbox)).await;
                 let desk = Desk {
                     keys: Keys::new(store.clone()),
+                    products: Products::new(store.clone()),
                     secrets: Secrets::new(&setup.aws, setup.var("SECRETS_PREFIX")),
                     store,
                     outbox,
@@ -54,6 +56,7 @@ struct Desk {
     store: Store,
     outbox: Outbox,
     keys: Keys,
+    products: Products,
     secrets: Secrets,
 }
 
@@ -227,7 +230,7 @@ impl Desk {
     ) -> Result<Accepted, Answer> {
         new.contact.fingerprint = sha256_hex(body);
         let source = new.source.clone();
-        let products = self.store.products(new.skus()).await?;
+        let products = self.products.get(new.skus()).await?;
         let known = products.into_iter().map(|product| product.sku).collect();
         let (order, contact) = new.accept(&known, now);
         match self.store.create_order(&order, &contact).await? {

@@ -10,6 +10,7 @@ use domain::shipping::{choose_method, weight_g};
 use messages::{Mailer, SendError};
 use runtime::cached::Cached;
 use runtime::notice::tell;
+use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, one_by_one};
 use runtime::{Function, Hint};
 use store::{Store, StoreError};
@@ -38,6 +39,7 @@ pub fn function() -> Function {
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
                 let (from, set) = (setup.var("MAIL_FROM"), setup.var("MAIL_CONFIGURATION_SET"));
                 let step = Step {
+                    products: Products::new(store.clone()),
                     store,
                     mailer: Mailer::new(&setup.aws, from, set),
                     shop: setup.var("SHOP_NAME"),
@@ -56,6 +58,7 @@ pub fn function() -> Function {
 
 struct Step {
     store: Store,
+    products: Products,
     mailer: Mailer,
     shop: String,
     tariffs: Cached<(Vec<Location>, Vec<Rate>)>,
@@ -98,7 +101,7 @@ impl Step {
             Notice::Pick(_) => {
                 let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
                 let skus: std::collections::BTreeSet<&str> = skus.collect();
-                let products = self.store.products(skus).await.map_err(passing)?;
+                let products = self.products.get(skus).await.map_err(passing)?;
                 let weight = weight_g(&order, fulfillment, &products);
                 let method = order.destination.as_ref().and_then(|to| {
                     let leaves = fulfillment.ship_by;

@@ -7,6 +7,7 @@ use domain::order::{FulfillmentStatus, Order, Parcel};
 use domain::shipping::{choose_method, leave_unrated, ship, ship_by, weight_g};
 use jiff::Timestamp;
 use runtime::cached::Cached;
+use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, one_by_one};
 use runtime::{Function, Hint};
 use store::{Store, StoreError};
@@ -31,6 +32,7 @@ pub fn function() -> Function {
                 let store = setup.store();
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
                 let step = Step {
+                    products: Products::new(store.clone()),
                     store,
                     tariffs: Cached::default(),
                 };
@@ -47,6 +49,7 @@ pub fn function() -> Function {
 
 struct Step {
     store: Store,
+    products: Products,
     tariffs: Cached<(Vec<Location>, Vec<Rate>)>,
 }
 
@@ -74,7 +77,7 @@ impl Step {
             .iter()
             .filter_map(|line| line.sku.as_deref())
             .collect();
-        let products = self.store.products(skus).await?;
+        let products = self.products.get(skus).await?;
         let now = Timestamp::now();
         let decide = |order: &Order| Ok(decide(order, &tariffs.0, &tariffs.1, &products, now));
         Ok(self.store.drive(&id, Some(order), decide).await.into())

@@ -10,6 +10,7 @@ pub mod http;
 pub mod log;
 pub mod notice;
 pub mod outbox;
+pub mod products;
 pub mod queue;
 pub mod secrets;
 
