@@ -1,1 +1,29 @@
-//! messages.
+//! What Waybill writes to people, and how it is sent.
+//!
+//! A message is one template in HTML and one in plain text (`templates/`), and one function that
+//! makes a [`Mail`] of it. The functions are pure: the same order gives the same mail, so that
+//! sending it again after a crash sends nothing new.
+
+mod customer;
+mod mailer;
+mod render;
+mod restock;
+mod warehouse;
+
+pub use customer::{cancellation_notice, order_confirmation, refund_notice, shipping_notice};
+pub use mailer::Mailer;
+pub use minijinja::Error;
+pub use restock::{restock_notice, restock_notice_to_team};
+pub use runtime::notice::SendError;
+pub use warehouse::{pick_list, stop_notice};
+
+/// A message, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One line.
+    pub subject: String,
+    /// The message as a page, without anything to load from elsewhere.
+    pub html: String,
+    /// The message as plain text: it says the same.
+    pub text: String,
+}
