@@ -1,0 +1,71 @@
+//! The template sets the variables that the code reads, and no others.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_tests::Template;
+use runtime::Function;
+
+fn functions() -> [Function; 14] {
+    [
+        accept_order::function(),
+        adjust_stock::function(),
+        allocate_warehouse::function(),
+        change_order::function(),
+        check_restock::function(),
+        confirm_fulfillment::function(),
+        edit_catalog::function(),
+        notify_customer::function(),
+        notify_warehouse::function(),
+        query_orders::function(),
+        refund_order::function(),
+        ship_order::function(),
+        sweep_orders::function(),
+        update_stock::function(),
+    ]
+}
+
+type Variables = BTreeMap<String, BTreeSet<String>>;
+
+fn set(template: &Template) -> Variables {
+    template
+        .functions()
+        .map(|(name, _, function)| {
+            let variables = Template::variables(function).map(|(name, _)| name.to_owned());
+            (name, variables.collect())
+        })
+        .collect()
+}
+
+fn read() -> Variables {
+    functions()
+        .iter()
+        .map(|function| {
+            let variables = function.variables.iter().map(|name| (*name).to_owned());
+            (function.name.to_owned(), variables.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_variable_that_a_function_reads_is_set_and_the_reverse() {
+    assert_eq!(set(&Template::load().unwrap()), read());
+}
+
+#[test]
+fn a_missing_and_a_spare_variable_are_noticed() {
+    for (id, change) in [("ShipOrder", "ORDERS_TABLE"), ("EditCatalog", "SPARE")] {
+        let mut template = Template::load().unwrap();
+        let variables = template
+            .value
+            .pointer_mut(&format!("/Resources/{id}/Properties/Environment/Variables"))
+            .unwrap()
+            .as_object_mut()
+            .unwrap();
+        if variables.remove(change).is_none() {
+            variables.insert(change.to_owned(), "x".into());
+        }
+        assert_ne!(set(&template), read());
+    }
+}
