@@ -233,7 +233,9 @@ pub fn order(order: &Order) -> OrderView {
 /// reached its end.
 pub fn waiting_for(order: &Order) -> Vec<String> {
     let mut waits = Vec::new();
-    for hold in &order.holds {
+    // Nobody has to look at what is cancelled.
+    let held = order.status() != "cancelled";
+    for hold in order.holds.iter().filter(|_| held) {
         let why = hold.reason.explain(order.currency);
         waits.push(format!("{} to resolve a hold: {why}", hold.reason.owner()));
     }

@@ -298,13 +298,13 @@ fn delivered_is_what_arrived_or_came_back() {
     );
 
     // Two come back before the carrier says that anything arrived.
-    let back = |order: &Order| {
-        let (next, n) = change::announce_return(order, "k", &[("1".into(), 2)], now()).unwrap();
-        let lines = [("1".to_owned(), 2, change::Disposition::Scrap)];
+    let back = |order: &Order, units| {
+        let (next, n) = change::announce_return(order, "k", &[("1".into(), units)], now()).unwrap();
+        let lines = [("1".to_owned(), units, change::Disposition::Scrap)];
         let next = change::receive_return(&next.unwrap(), n, "ber", &lines, now());
         next.unwrap().unwrap()
     };
-    let early = back(&order);
+    let early = back(&order, 2);
     assert_eq!(standing(&early), ["s5 d2 r2"]);
     let first = reported(&early, 1, &Report::Delivered);
     assert_eq!(standing(&first), ["s5 d3 r2"], "the other is on its way");
@@ -312,6 +312,11 @@ fn delivered_is_what_arrived_or_came_back() {
     let both = reported(&first, 2, &Report::Delivered);
     assert_eq!(standing(&both), ["s5 d5 r2"]);
     assert_eq!(both.status(), "delivered");
+
+    // Nor does a delivery unsay what came back.
+    let early = back(&order, 4);
+    let first = reported(&early, 1, &Report::Delivered);
+    assert_eq!(standing(&first), ["s5 d4 r4"]);
 }
 
 #[test]
