@@ -1,5 +1,11 @@
 //! The sample retailer and the sample events: sound, and the demo comes out as it says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on stops"
+)]
+
 mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,11 @@
 //! Every message as its reader gets it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on stops"
+)]
+
 mod sample;
 
 use domain::change::cancel;
