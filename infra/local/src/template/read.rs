@@ -18,11 +18,14 @@ use crate::services::{ACCOUNT, REGION};
 impl Template {
     /// Reads a template. An error is one line that names the resource.
     pub fn read(text: &str, setting: &Setting) -> Result<Self> {
+        // YAML 1.2: an attribute of type N is no boolean.
+        let options = serde_saphyr::options! { strict_booleans: true };
         // Only the first line says what is wrong; a picture of the place follows.
-        let template: Value = serde_saphyr::from_str(text).map_err(|error| {
-            let error = error.to_string();
-            anyhow!("{}", error.lines().next().unwrap_or_default().to_owned())
-        })?;
+        let template: Value =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+                let error = error.to_string();
+                anyhow!("{}", error.lines().next().unwrap_or_default().to_owned())
+            })?;
         let resources = template["Resources"]
             .as_object()
             .context("there are no Resources")?;
