@@ -1,13 +1,14 @@
 //! Sets goods aside: for a whole batch of orders in one transaction, and one by one where that
 //! meets somebody else's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::allocation::{Allocation, Available, allocate, waits_for, wanted_skus};
 use domain::catalog::Location;
+use domain::limits::{MAX_LINES_PER_COMMIT, MAX_TRANSACTION_ACTIONS};
 use domain::stock::Changes;
-use domain::{Order, OrderId};
+use domain::{Order, OrderId, Step as StepName};
 use jiff::Timestamp;
 use runtime::cached::Cached;
 use runtime::queue::{Handled, Outcome, whole_batch};
@@ -163,9 +164,7 @@ impl Step {
             match self.store.transact(group.commit).await? {
                 Transacted::Done(after) => {
                     for (before, after) in group.before.iter().zip(&after) {
-                        let outcome = Outcome::Done;
-                        let emits = Emit::after(before, after);
-                        handled.insert(after.id.clone(), Handled { outcome, emits });
+                        handled.insert(after.id.clone(), done(before, after));
                     }
                 }
                 Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
@@ -200,13 +199,9 @@ impl Step {
             let mut commit = Commit::default();
             add(&mut commit, &order, plan, &changes);
             if let Transacted::Done(after) = self.store.transact(commit).await? {
-                let emits = after
-                    .iter()
-                    .flat_map(|after| Emit::after(&order, after))
-                    .collect();
-                return Ok(Handled {
-                    outcome: Outcome::Done,
-                    emits,
+                return Ok(match after.first() {
+                    Some(after) => done(&order, after),
+                    None => Outcome::AlreadyDone.into(),
                 });
             }
         }
@@ -220,19 +215,16 @@ impl Step {
             return Ok(());
         }
         let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
-        let mut commit = Commit::default();
-        for sku in skus
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
-            .take(100)
-        {
-            commit.waiting.push(waiting(order, sku, false));
+        let skus: Vec<&str> = skus.collect::<BTreeSet<_>>().into_iter().collect();
+        for skus in skus.chunks(MAX_TRANSACTION_ACTIONS) {
+            let commit = Commit {
+                waiting: skus.iter().map(|sku| waiting(order, sku, false)).collect(),
+                ..Commit::default()
+            };
+            // Whether somebody else has done it makes no difference.
+            self.store.transact(commit).await?;
         }
-        if commit.waiting.is_empty() {
-            return Ok(());
-        }
-        // Whether somebody else has done it makes no difference.
-        self.store.transact(commit).await.map(drop)
+        Ok(())
     }
 
     async fn available(
@@ -240,7 +232,7 @@ impl Step {
         orders: &[Order],
         locations: &[Location],
     ) -> Result<Available, StoreError> {
-        let skus: std::collections::BTreeSet<&str> = orders.iter().flat_map(wanted_skus).collect();
+        let skus: BTreeSet<&str> = orders.iter().flat_map(wanted_skus).collect();
         let keys: Vec<(&str, &str)> = skus
             .iter()
             .flat_map(|sku| {
@@ -254,6 +246,26 @@ impl Step {
             available.set(&level.sku, &level.location, level.available);
         }
         Ok(available)
+    }
+}
+
+/// What follows from an allocation. An order with more lines than one looks at may wait for goods
+/// that are there: it is looked at again.
+fn done(before: &Order, after: &Order) -> Handled {
+    let mut emits = Emit::after(before, after);
+    let taken = before.fulfillments.len() < after.fulfillments.len();
+    let long = after.lines.len() > MAX_LINES_PER_COMMIT && !waits_for(after).is_empty();
+    if taken
+        && long
+        && !emits
+            .iter()
+            .any(|emit| emit.step == StepName::AllocateWarehouse)
+    {
+        emits.extend(Emit::each(vec![StepName::AllocateWarehouse], after));
+    }
+    Handled {
+        outcome: Outcome::Done,
+        emits,
     }
 }
 

@@ -16,6 +16,8 @@ use serde_json::json;
 use store::Store;
 
 const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
+/// Working days of the slowest service.
+const MAX_TRANSIT_DAYS: u32 = 260;
 /// Documents of one request.
 const MAX_DOCUMENTS: usize = 100;
 
@@ -119,10 +121,7 @@ fn documents<T: DeserializeOwned>(
 fn location_problems(location: &Location) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !name(&location.id, MAX_NAME_CHARS) {
-        problems.push(Problem::at(
-            "/id",
-            BAD_NAME,
-        ));
+        problems.push(Problem::at("/id", BAD_NAME));
     }
     let countries = [("/country".to_owned(), &location.country)].into_iter();
     let served = location
@@ -189,16 +188,28 @@ fn rate_problems(rate: &Rate) -> Vec<Problem> {
     if !name(&rate.id, MAX_NAME_CHARS) {
         problems.push(Problem::at("/id", BAD_NAME));
     }
-    for (n, country) in rate.to.iter().enumerate().filter(|(_, country)| !is_country(country)) {
+    for (n, country) in rate
+        .to
+        .iter()
+        .enumerate()
+        .filter(|(_, country)| !is_country(country))
+    {
         let detail = format!("expected an ISO 3166-1 alpha-2 country code, found {country:?}");
         problems.push(Problem::at(format!("/to/{n}"), detail));
+    }
+    if rate.transit_days > MAX_TRANSIT_DAYS {
+        let detail = format!("expected at most {MAX_TRANSIT_DAYS} working days");
+        problems.push(Problem::at("/transit_days", detail));
     }
     if rate.bands.is_empty() {
         problems.push(Problem::at("/bands", "expected at least one band"));
     }
     for (n, band) in rate.bands.iter().enumerate() {
         if !(0..=MAX_MINOR).contains(&band.price) {
-            problems.push(Problem::at(format!("/bands/{n}/price"), "expected a price in minor units, not negative"));
+            problems.push(Problem::at(
+                format!("/bands/{n}/price"),
+                "expected a price in minor units, not negative",
+            ));
         }
     }
     if !rate.bands.is_sorted_by_key(|band| band.max_weight_g) {

@@ -27,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Between the orders' arrivals, so that one can follow them.
 const APART: Duration = Duration::from_millis(120);
 
+/// The time that every sample was placed at.
+const SAMPLE_TIME: &str = "2026-11-23T09:30:00+01:00";
+
 /// What is to happen to an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,10 +194,10 @@ impl<S: Fn(&str)> Stage<'_, S> {
         let body = body
             .ok_or_else(|| anyhow!("{} is not among the sample orders", script.file))?
             .1;
+        // The samples are of one day; a shop writes the present.
+        let body = body.replace(SAMPLE_TIME, &jiff::Timestamp::now().to_string());
         if script.via == "api" {
-            return self
-                .post("/orders", Some(&script.key), body.to_owned())
-                .await;
+            return self.post("/orders", Some(&script.key), body).await;
         }
         let mut mac = Hmac::<Sha256>::new_from_slice(DEMO_ACCOUNT.2.as_bytes())?;
         mac.update(body.as_bytes());
@@ -206,7 +209,10 @@ impl<S: Fn(&str)> Stage<'_, S> {
         let path = format!("/webhooks/{}/{}", script.via, script.account);
         let mut receipt = Value::Null;
         for _ in 0..2 {
-            let (status, answer) = self.http.send(Method::POST, &path, &headers, body).await?;
+            let (status, answer) = self
+                .http
+                .send(Method::POST, &path, &headers, body.clone())
+                .await?;
             if status != 200 {
                 bail!("{path} answered {status}: {answer}");
             }
@@ -271,7 +277,10 @@ impl<S: Fn(&str)> Stage<'_, S> {
         let bearer = format!("Bearer {DEMO_KEY}");
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend(key.map(|key| ("idempotency-key", key)));
-        let (status, answer) = self.http.send(Method::POST, path, &headers, body).await?;
+        let (status, answer) = self
+            .http
+            .send(Method::POST, path, &headers, body.clone())
+            .await?;
         match status {
             200..=299 => Ok(answer),
             _ => bail!("{path} answered {status}: {answer}"),

@@ -135,6 +135,7 @@ pub fn allocate(
                 status: FulfillmentStatus::Released,
                 ship_by: ship_by(location, now),
                 shipped_at: None,
+                short: false,
                 unrated: false,
                 parcel: None,
             });
@@ -180,7 +181,8 @@ fn candidates<'a>(order: &Order, locations: &'a [Location]) -> Vec<&'a Location>
         return Vec::new();
     };
     let refused = |location: &Location| {
-        let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected;
+        // A shelf that was found short is not believed again for this order.
+        let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected || f.short;
         order
             .fulfillments
             .iter()

@@ -7,7 +7,7 @@ use crate::Refusal;
 use crate::event::Event;
 use crate::fulfillment::give_back;
 use crate::limits::RETURN_WINDOW_DAYS;
-use crate::order::{FulfillmentStatus, Move, Order, Return, Units};
+use crate::order::{FulfillmentStatus, HoldReason, Move, Order, Return, Units};
 use crate::owed::Notice;
 use crate::refund::request_units;
 use crate::stock::MovementKind;
@@ -23,6 +23,15 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
             state: "a test order".into(),
             request: "to release it".into(),
             expected: "a real one".into(),
+        });
+    }
+    let ships = order.lines.iter().any(|line| !line.intangible);
+    if name == "address" && ships && order.destination.is_none() {
+        return Err(Refusal::WrongState {
+            subject: "the order".into(),
+            state: "without an address".into(),
+            request: "to release it".into(),
+            expected: "one that can be shipped (cancel it, and have it placed again)".into(),
         });
     }
     let event = Event::HoldReleased(name.to_owned());
@@ -95,7 +104,14 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
                 u32::try_from(next.version).unwrap_or(0) + 1,
             ));
         }
-        request_units(next, "cancel", &cancelled);
+        // A test's money was never real.
+        if !next
+            .holds
+            .iter()
+            .any(|hold| hold.reason == HoldReason::Test)
+        {
+            request_units(next, "cancel", &cancelled);
+        }
     })))
 }
 

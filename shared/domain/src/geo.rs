@@ -32,11 +32,12 @@ pub fn is_country(code: &str) -> bool {
     code.bytes().all(|b| b.is_ascii_uppercase()) && keshvar::Alpha2::try_from(code).is_ok()
 }
 
-/// What a country is called in English, by its alpha-2 code; the code itself if nobody knows.
+/// What a country is called in English, by its alpha-2 code; the code itself if ISO 3166-1 has no
+/// such country.
 pub fn country_name(code: &str) -> &str {
-    match is_country(code).then(|| keshvar::Alpha2::try_from(code)) {
-        Some(Ok(country)) => country.to_country().iso_short_name(),
-        _ => code,
+    match keshvar::Alpha2::try_from(code) {
+        Ok(country) => country.to_country().iso_short_name(),
+        Err(_) => code,
     }
 }
 

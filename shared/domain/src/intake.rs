@@ -207,6 +207,18 @@ impl NewOrder {
                 ));
             }
         }
+        for (pointer, text) in [
+            ("/email", &self.contact.email),
+            ("/phone", &self.contact.phone),
+        ] {
+            if text
+                .as_ref()
+                .is_some_and(|text| text.len() > MAX_TEXT_CHARS)
+            {
+                let detail = format!("expected at most {MAX_TEXT_CHARS} characters");
+                problems.push(Problem::at(pointer, detail));
+            }
+        }
         if let Some(address) = &self.contact.address {
             problems.extend(self.address_problems(address));
         }

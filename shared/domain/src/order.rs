@@ -358,6 +358,9 @@ pub struct FulfillmentOrder {
         skip_serializing_if = "Option::is_none"
     )]
     pub shipped_at: Option<Timestamp>,
+    /// Not everything that it asked for was on the shelf.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub short: bool,
     /// Packed, and no tariff takes it: the warehouse ships it by its own means and reports it.
     #[serde(rename = "x", default, skip_serializing_if = "is_default")]
     pub unrated: bool,
@@ -632,6 +635,8 @@ impl Order {
             "refunded"
         } else if refunded > 0 {
             "partially_refunded"
+        } else if captured > 0 && captured < self.total() {
+            "partially_paid"
         } else if captured > 0 || self.total() == 0 {
             "paid"
         } else if self.payments.iter().any(authorised) {

@@ -25,6 +25,8 @@ pub fn request(
     request: &Request,
     now: Timestamp,
 ) -> Result<(Option<Order>, u32), Refusal> {
+    // The refunds of cancellations and returns have names of our own: a sender's cannot be one.
+    let key = format!("+{key}");
     if let Some(known) = order.refunds.iter().find(|r| r.key == key) {
         return Ok((None, known.n));
     }
@@ -59,7 +61,7 @@ pub fn request(
     }
     let n = order.refunds.len() as u32 + 1;
     let next = order.advance(now, Event::RefundRequested(n, amount), |next| {
-        push(next, key, amount, &units);
+        push(next, &key, amount, &units);
     });
     Ok((Some(next), n))
 }

@@ -76,9 +76,9 @@ fn reason<R>(error: &SdkError<SendEmailError, R>) -> SendError {
     let code = answer.code().unwrap_or("an unknown error");
     let text = format!("SES answered {code}");
     match answer {
-        SendEmailError::MessageRejected(_)
-        | SendEmailError::MailFromDomainNotVerifiedException(_)
-        | SendEmailError::BadRequestException(_) => SendError::Permanent(text),
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
+            SendError::Permanent(text)
+        }
         // Throttled, paused, over quota, not set up yet, or unwell: the mail itself is sound.
         _ => SendError::Transient(text),
     }
@@ -177,7 +177,7 @@ mod tests {
         let words = r#"{"message": "ada@example.com is not verified"}"#;
         for (status, error, permanent) in [
             (400, "MessageRejected", true),
-            (400, "MailFromDomainNotVerifiedException", true),
+            (400, "MailFromDomainNotVerifiedException", false),
             (400, "BadRequestException", true),
             (429, "TooManyRequestsException", false),
             (400, "LimitExceededException", false),

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use domain::order::{Address, Contact};
 use domain::{FulfillmentOrder, Order};
-use isocountry::CountryCode;
 use jiff::civil::Date;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
@@ -116,7 +115,7 @@ pub(crate) fn count(units: u64, one: &str) -> String {
 
 /// What a country is called; its code, if it has no name in ISO 3166-1.
 pub(crate) fn country(code: &str) -> &str {
-    CountryCode::for_alpha2(code).map_or(code, |country| country.name())
+    domain::geo::country_name(code)
 }
 
 /// The lines of an address.
