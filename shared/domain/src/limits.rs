@@ -27,7 +27,7 @@ pub const MAX_EXACT_JSON_INTEGER: u64 = 1 << 53;
 /// Bytes of a request body: API Gateway passes 10 MB and Lambda 6 MB; a 500-line order has under 1 MB.
 pub const MAX_BODY_BYTES: usize = 1_048_576;
 /// Timeline entries that the order's own item holds; older ones move to a page of their own.
-pub const MAX_TIMELINE_TAIL: usize = 24;
+pub const MAX_TIMELINE_TAIL: usize = 14;
 /// Stock movements that a level's own item holds; older ones move to a page of their own.
 pub const MAX_LEDGER_TAIL: usize = 16;
 /// Days after shipping in which goods may be announced for return.
