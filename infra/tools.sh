@@ -38,3 +38,11 @@ await() {
         sleep 0.2
     done
 }
+
+# binaries PROFILE: the folder that cargo puts a profile's binaries in.
+binaries() {
+    local target folder=$1
+    [[ $1 == dev ]] && folder=debug
+    target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+    echo "$target/$folder"
+}
