@@ -10,8 +10,8 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::serve::ListenerExt;
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use matchit::Match;
 use serde_json::json;
@@ -117,11 +117,9 @@ impl Gateway {
                 return problem(StatusCode::BAD_REQUEST, "The body broke off.");
             }
         };
-        let head = parts.method == Method::HEAD;
         let event = event::http_request(route, &params, &parts, &body);
         let answer = self.functions.invoke(&route.function, event).await;
         match answer.and_then(answer::http_response) {
-            Ok(response) if head => response.map(|_| Body::empty()),
             Ok(response) => response,
             Err(error) => {
                 tracing::error!(function = route.function, %error, "an invocation failed");

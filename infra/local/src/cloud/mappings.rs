@@ -182,10 +182,9 @@ impl Poller {
     }
 
     fn count(&self, operation: &'static str, messages: usize) {
+        let (counters, caller) = (&self.services.counters, Arc::from(CALLER));
         for _ in 0..messages.div_ceil(MAX_BATCH) {
-            self.services
-                .counters
-                .count(&CALLER.into(), "sqs", operation, Units::default(), false);
+            counters.count(&caller, "sqs", operation, Units::default(), false);
         }
     }
 }

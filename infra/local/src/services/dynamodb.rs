@@ -5,8 +5,9 @@ use dynoxide::actions::*;
 use dynoxide::types::{ConsumedCapacity, item_size, write_capacity_units};
 use dynoxide::{Database, DynoxideError};
 use http::Response;
+use serde::de::DeserializeOwned;
 
-use super::answer::{Failure, parse, success};
+use super::answer::{Failure, success};
 use super::counters::Units;
 
 type Answer = (Result<Response<Bytes>, Failure>, Units);
@@ -226,6 +227,26 @@ fn ask_for_cost(mode: &mut Option<String>) -> bool {
         *mode = Some("TOTAL".to_owned());
     }
     asked
+}
+
+/// Reads a request. The database's types mark in their messages which of AWS's two errors a mistake is.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        let (mark, message) = match text.split_once(':') {
+            Some((mark, message)) if !mark.contains(' ') => (mark, message),
+            _ => ("", text.as_str()),
+        };
+        let invalid = mark.starts_with("VALIDATION")
+            || message.starts_with("missing field")
+            || message.starts_with("unknown variant")
+            || message.contains("AttributeValue");
+        let error: fn(String) -> DynoxideError = match invalid {
+            true => DynoxideError::ValidationException,
+            false => DynoxideError::SerializationException,
+        };
+        error(message.to_owned()).into()
+    })
 }
 
 fn failed(error: DynoxideError) -> Answer {

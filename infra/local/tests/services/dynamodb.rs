@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, Put, ReturnValuesOnConditionCheckFailure,
@@ -131,6 +132,12 @@ async fn dynamodb_conditions_and_transactions_fail_as_on_aws() {
             .unwrap_err()
             .into_service_error();
         assert!(error.is_resource_not_found_exception());
+
+        let empty = AttributeValue::Ss(Vec::new());
+        let invalid = client.put_item().table_name("orders").item("pk", text("1"));
+        let error = invalid.item("sk", empty).send().await.unwrap_err();
+        let error = error.into_service_error();
+        assert_eq!(error.code(), Some("ValidationException"), "{error:?}");
     }
 }
 
