@@ -4,6 +4,7 @@ pub mod built_in;
 pub mod cli;
 pub mod client;
 pub mod cloud;
+pub mod console;
 pub mod demo;
 pub mod endpoint;
 pub mod http_client;

@@ -50,6 +50,7 @@ async fn start(arguments: &Arguments) -> Result<Cloud> {
         aws: Some(arguments.aws),
         data: arguments.data.clone(),
         functions_url: arguments.functions.clone(),
+        pages: Some(local::console::pages),
         ..Options::new(template, built_in::functions())
     })
     .await?;

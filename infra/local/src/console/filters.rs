@@ -8,6 +8,7 @@ pub(super) fn add(templates: &mut Environment<'static>) {
     templates.add_filter("utc", utc);
     templates.add_filter("words", words);
     templates.add_filter("units", units);
+    templates.add_filter("find", find);
 }
 
 fn parse(time: &str) -> Result<Timestamp, Error> {
@@ -53,4 +54,11 @@ fn units(units: f64) -> String {
         true => format!("{units:.0}"),
         false => format!("{units:.1}"),
     }
+}
+
+/// The address of the orders that a text finds.
+fn find(text: &str) -> String {
+    let mut query = form_urlencoded::Serializer::for_suffix("/?".to_owned(), 2);
+    query.append_pair("q", text);
+    query.finish()
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::OrderId;
-use minijinja::context;
+use serde_json::json;
 
 use super::{Console, Page, Shared};
 use crate::services::Mail;
@@ -29,7 +29,7 @@ pub(super) async fn list(State(console): Shared) -> Response {
     let all = mails.len();
     mails.reverse();
     mails.truncate(LISTED);
-    let facts = context! { title => "Mail", list => mails, all };
+    let facts = json!({"title": "Mail", "mails": mails, "all": all});
     console.show(Ok(Page::new("mails.html", facts)))
 }
 
@@ -47,7 +47,7 @@ async fn page(console: &Console, id: &str) -> anyhow::Result<Page> {
         Some(id) => console.store.load_order(&id).await?,
         None => None,
     };
-    let order = order.map(|order| context! { id => order.id, number => order.number });
-    let facts = context! { title => mail.subject.clone(), mail, order };
+    let order = order.map(|order| json!({"id": order.id, "number": order.number}));
+    let facts = json!({"title": mail.subject, "mail": mail, "order": order});
     Ok(Page::new("mail.html", facts))
 }

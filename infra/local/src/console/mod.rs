@@ -28,8 +28,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use minijinja::value::Value;
-use minijinja::{Environment, context};
+use minijinja::Environment;
+use minijinja::value::Serde;
+use serde_json::{Value, json};
 use store::{Store, Tables};
 
 use crate::client::sdk_config;
@@ -112,7 +113,7 @@ impl Page {
         Self {
             status: StatusCode::NOT_FOUND,
             template: "missing.html",
-            facts: context! { title => "Not found", what },
+            facts: json!({"title": "Not found", "what": what}),
         }
     }
 }
@@ -147,11 +148,12 @@ impl Console {
             Page {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 template: "missing.html",
-                facts: context! { title => "This page cannot be made", what => format!("{error:#}") },
+                facts: json!({"title": "This page cannot be made", "what": format!("{error:#}")}),
             }
         });
-        match self.render(&page) {
-            Ok(html) => (page.status, Html(html)).into_response(),
+        let status = page.status;
+        match self.render(page) {
+            Ok(html) => (status, Html(html)).into_response(),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "a page cannot be rendered");
                 (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}\n")).into_response()
@@ -159,25 +161,21 @@ impl Console {
         }
     }
 
-    fn render(&self, page: &Page) -> Result<String> {
+    fn render(&self, page: Page) -> Result<String> {
         let template = self.templates.get_template(page.template)?;
-        let facts = context! {
-            page => page.template,
-            mails => self.cloud.services().ses.count(),
-            dead_letters => parked::count(&self.cloud),
-            aws => self.cloud.aws_address().map(|address| address.port()),
-            ..page.facts.clone()
-        };
-        template
-            .render(facts)
-            .with_context(|| format!("template {}", page.template))
+        let mut facts = page.facts;
+        // What the frame around every page says.
+        facts["page"] = json!(page.template);
+        facts["mail_count"] = json!(self.cloud.services().ses.count());
+        facts["dead_letter_count"] = json!(parked::count(&self.cloud));
+        facts["aws"] = json!(self.cloud.aws_address().map(|address| address.port()));
+        let html = template.render(minijinja::Value::from(Serde(facts)));
+        html.with_context(|| format!("template {}", page.template))
     }
 }
 
 fn templates() -> Environment<'static> {
     let mut templates = Environment::new();
-    templates.set_trim_blocks(true);
-    templates.set_lstrip_blocks(true);
     templates.set_loader(|wanted| {
         let found = TEMPLATES.iter().find(|(name, _)| *name == wanted);
         Ok(found.map(|(_, source)| (*source).to_owned()))

@@ -7,11 +7,11 @@ use anyhow::Result;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
-use domain::order::{Buckets, Payment};
+use domain::order::{Buckets, LineMoney, Payment};
 use domain::{Event, Order, OrderId, view};
 use jiff::Timestamp;
-use minijinja::context;
 use serde::Serialize;
+use serde_json::json;
 use store::Story;
 
 use super::filters::span;
@@ -80,7 +80,11 @@ impl Wanted {
     /// The address of the list in another state, or behind another order.
     fn link(&self, status: Option<&str>, after: Option<&str>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let parts = [("status", status), ("q", self.text.as_deref()), ("after", after)];
+        let parts = [
+            ("status", status),
+            ("q", self.text.as_deref()),
+            ("after", after),
+        ];
         for (name, value) in parts {
             if let Some(value) = value {
                 query.append_pair(name, value);
@@ -133,25 +137,27 @@ async fn list_page(console: &Console, wanted: &Wanted) -> Result<Page> {
     let start = wanted.after.as_ref().and_then(behind);
     let start = start.map_or(0, |place| place + 1);
     let shown = &orders[start..matching.min(start + LISTED)];
-    let older = (start + shown.len() < matching).then(|| shown.last()).flatten();
+    let older = (start + shown.len() < matching)
+        .then(|| shown.last())
+        .flatten();
     let status = wanted.status.as_deref();
-    let facts = context! {
-        title => "Orders",
-        rows => shown.iter().map(row).collect::<Vec<_>>(),
-        states,
-        everything,
-        matching,
-        first => start + 1,
-        last => start + shown.len(),
-        q => wanted.text,
-        status => wanted.status,
-        all => wanted.link(None, None),
-        newest => (start > 0).then(|| wanted.link(status, None)),
-        older => older.map(|order| wanted.link(status, Some(order.id.as_str()))),
-        unreadable => found.unreadable.len() + found.broken.len(),
-        queues => traffic::queues(&console.cloud),
-        calls => traffic::calls(&console.cloud),
-    };
+    let facts = json!({
+        "title": "Orders",
+        "rows": shown.iter().map(row).collect::<Vec<_>>(),
+        "states": states,
+        "everything": everything,
+        "matching": matching,
+        "first": start + 1,
+        "last": start + shown.len(),
+        "q": wanted.text,
+        "status": wanted.status,
+        "all": wanted.link(None, None),
+        "newest": (start > 0).then(|| wanted.link(status, None)),
+        "older": older.map(|order| wanted.link(status, Some(order.id.as_str()))),
+        "unreadable": found.unreadable.len() + found.broken.len(),
+        "queues": traffic::queues(&console.cloud),
+        "calls": traffic::calls(&console.cloud),
+    });
     Ok(Page::new("orders.html", facts))
 }
 
@@ -200,7 +206,7 @@ struct Part {
 struct Entry {
     n: u64,
     at: Timestamp,
-    /// Time since the entry before, if there is one.
+    /// Time since the entry before, if there is one and any has passed.
     later: Option<String>,
     name: &'static str,
     text: String,
@@ -234,30 +240,35 @@ async fn one_page(console: &Console, id: &str) -> Result<Page> {
     let Some(story) = console.store.load_story(&parsed).await? else {
         return Ok(missing());
     };
-    let Story { order, contact, timeline } = &story;
+    let Story {
+        order,
+        contact,
+        timeline,
+    } = &story;
     let mails = mails_of(console, &parsed);
     let lines = order.lines.iter().zip(0..).map(|(line, n): (_, usize)| {
-        context! {
-            title => contact.titles.get(n).filter(|title| !title.is_empty()),
-            intangible => line.intangible,
-            bar => bar(&line.units),
-        }
+        json!({
+            "title": contact.titles.get(n).filter(|title| !title.is_empty()),
+            "intangible": line.intangible,
+            "bar": bar(&line.units),
+            "parts": parts(order, &line.money),
+        })
     });
     let payments = order.payments.iter().map(|payment| match payment {
         Payment::Authorised(amount) => ("authorised", order.currency.display(*amount)),
         Payment::Captured(amount) => ("captured", order.currency.display(*amount)),
         Payment::Refunded(_, amount) => ("refunded", order.currency.display(*amount)),
     });
-    let facts = context! {
-        title => format!("Order {}", order.number),
-        order => view::order(order),
-        contact,
-        lines => lines.collect::<Vec<_>>(),
-        bar => bar(&sum(order)),
-        payments => payments.collect::<Vec<_>>(),
-        timeline => entries(order, timeline, &mails),
-        mails,
-    };
+    let facts = json!({
+        "title": format!("Order {}", order.number),
+        "order": view::order(order),
+        "contact": contact,
+        "lines": lines.collect::<Vec<_>>(),
+        "bar": bar(&sum(order)),
+        "payments": payments.collect::<Vec<_>>(),
+        "timeline": entries(order, timeline, &mails),
+        "mails": mails,
+    });
     Ok(Page::new("order.html", facts))
 }
 
@@ -265,7 +276,9 @@ async fn one_page(console: &Console, id: &str) -> Result<Page> {
 fn mails_of(console: &Console, id: &OrderId) -> Vec<MailRow> {
     let mails = console.cloud.services().ses.mails();
     let of = |mail: crate::services::Mail| {
-        let key = mail::key(&mail)?.strip_prefix(id.as_str())?.strip_prefix('-')?;
+        let key = mail::key(&mail)?
+            .strip_prefix(id.as_str())?
+            .strip_prefix('-')?;
         Some(MailRow {
             key: key.to_owned(),
             to: mail.to.join(", "),
@@ -283,6 +296,7 @@ fn entries(order: &Order, timeline: &domain::event::Timeline, mails: &[MailRow])
     let entry = |(n, entry): (u64, &domain::event::Entry)| {
         let since = before.replace(entry.at);
         let seconds = since.map(|since| entry.at.as_second() - since.as_second());
+        let seconds = seconds.filter(|seconds| *seconds > 0);
         let mail = match &entry.event {
             Event::Notified(notice) => mails.iter().find(|mail| mail.key == notice.key()),
             _ => None,
@@ -304,6 +318,22 @@ fn entries(order: &Order, timeline: &domain::event::Timeline, mails: &[MailRow])
         }
     };
     numbered.map(entry).collect()
+}
+
+/// What makes a line cost more or less than its goods' price.
+fn parts(order: &Order, money: &LineMoney) -> Vec<(&'static str, String)> {
+    let tax = if order.taxes_included { 0 } else { money.tax };
+    let parts = [
+        ("discount", -money.discount),
+        ("tax", tax),
+        ("shipping", money.extras),
+    ];
+    let parts = parts.into_iter().filter(|(_, amount)| *amount != 0);
+    let signed = |amount| match amount {
+        1.. => format!("+{}", order.currency.format(amount)),
+        _ => order.currency.format(amount),
+    };
+    parts.map(|(name, amount)| (name, signed(amount))).collect()
 }
 
 /// All lines' units together.

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::OrderId;
 use jiff::Timestamp;
-use minijinja::context;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Console, Page, Shared};
 use crate::cloud::Cloud;
@@ -71,12 +71,12 @@ async fn page(console: &Console) -> Result<Page> {
     parked.sort_by_key(|parked| std::cmp::Reverse(parked.sent_at));
     let mut found = console.scans.orders().await?;
     found.unreadable.sort_by(|a, b| b.at.cmp(&a.at));
-    let facts = context! {
-        title => "Dead letters",
-        parked,
-        unreadable => found.unreadable,
-        broken => found.broken,
-    };
+    let facts = json!({
+        "title": "Dead letters",
+        "parked": parked,
+        "unreadable": found.unreadable,
+        "broken": found.broken,
+    });
     Ok(Page::new("dead-letters.html", facts))
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use axum::extract::State;
 use axum::response::Response;
-use domain::stock::Level;
 use domain::Product;
-use minijinja::context;
+use domain::stock::Level;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Console, Page, Shared};
 
@@ -39,7 +39,10 @@ async fn page(console: &Console) -> Result<Page> {
     let mut articles: BTreeMap<String, Article> = BTreeMap::new();
     let mut from: Option<String> = None;
     loop {
-        let (products, next) = console.store.list_products(from.as_deref(), PRODUCTS).await?;
+        let (products, next) = console
+            .store
+            .list_products(from.as_deref(), PRODUCTS)
+            .await?;
         for product in products {
             let article = Article {
                 sku: product.sku.clone(),
@@ -82,6 +85,6 @@ async fn page(console: &Console) -> Result<Page> {
     }
     let low = articles.iter().flat_map(|article| &article.levels);
     let low = low.filter(|row| row.low).count();
-    let facts = context! { title => "Stock", articles, low };
+    let facts = json!({"title": "Stock", "articles": articles, "low": low});
     Ok(Page::new("stock.html", facts))
 }

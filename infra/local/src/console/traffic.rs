@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::CALLER;
 use crate::cloud::Cloud;
-use crate::services::{Call, Tally};
 use crate::services::sqs::Depth;
+use crate::services::{Call, Tally};
 
 /// A queue and its dead letters.
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ pub(super) fn calls(cloud: &Cloud) -> Calls {
             add(operations.entry(place).or_default(), &tally);
         }
     }
-    let caller = |((other, _, name), tally)| CallRow {
+    let caller = |((other, _, name), tally): ((bool, bool, String), Tally)| CallRow {
         name,
         function: !other,
         tally,
