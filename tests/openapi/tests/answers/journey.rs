@@ -1,0 +1,154 @@
+//! The journey of the document's introduction, by its examples alone.
+
+use openapi_tests::{Api, Call, READER};
+use serde_json::{Value, json};
+
+pub async fn run(api: &Api) {
+    catalogue(api).await;
+    paid(api).await;
+    split(api).await;
+    unpaid(api).await;
+    stock(api).await;
+    api.expect(200, Call::of("receiveWebhook", "order")).await;
+    let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
+    assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));
+}
+
+async fn catalogue(api: &Api) {
+    for (put, list, field) in [
+        ("putWarehouses", "listWarehouses", "warehouses"),
+        ("putSuppliers", "listSuppliers", "suppliers"),
+        ("putProducts", "listProducts", "products"),
+        ("putRates", "listRates", "rates"),
+    ] {
+        let examples = api.document.operation(put).request_examples();
+        for name in ["one", "list"] {
+            assert_eq!(
+                api.expect(200, Call::of(put, name)).await,
+                json!({"stored": 1})
+            );
+            let known = api.expect(200, Call::of(list, "")).await;
+            let known = known[field].as_array().unwrap();
+            let entered = match examples[name] {
+                Value::Array(several) => &several[0],
+                one => one,
+            };
+            assert!(known.contains(entered), "{put} {name}: {known:#?}");
+        }
+    }
+}
+
+async fn paid(api: &Api) {
+    let receipt = api.expect(201, Call::of("placeOrder", "paid")).await;
+    let documented = api.document.operation("placeOrder");
+    let documented = &documented.value()["responses"]["201"]["content"]["application/json"];
+    assert_eq!(receipt, documented["examples"]["paid"]["value"]);
+    let again = api.expect(201, Call::of("placeOrder", "paid")).await;
+    assert_eq!(again, receipt);
+
+    let order = api.expect(200, Call::of("getOrder", "paid")).await;
+    assert_eq!(order["status"], "allocated");
+    assert_eq!(order["fulfillments"][0]["location"], "hamburg");
+    assert_eq!(order["customer"]["email"], "mira.albrecht@example.com");
+    let order = api
+        .expect(200, Call::of("getOrder", "paid").by(Some(READER)))
+        .await;
+    assert!(order.get("customer").is_none());
+    let found = api.expect(200, Call::of("findOrders", "")).await;
+    assert_eq!(found["orders"][0], order);
+
+    api.expect(200, Call::of("reportFulfillment", "accepted"))
+        .await;
+    let packed = api
+        .expect(200, Call::of("reportFulfillment", "packed"))
+        .await;
+    assert_eq!(packed["status"], "packed");
+    let order = api.expect(200, Call::of("getOrder", "paid")).await;
+    assert_eq!(order["status"], "shipped");
+    assert!(order["fulfillments"][0]["parcel"]["label"].is_string());
+    let delivered = api
+        .expect(200, Call::of("reportFulfillment", "delivered"))
+        .await;
+    assert_eq!(delivered["status"], "delivered");
+
+    let noted = api.expect(201, Call::of("announceReturn", "return")).await;
+    assert_eq!(noted["id"], "COFUGAD6MUUGAC6Z-R1");
+    let order = api
+        .expect(200, Call::of("receiveReturn", "inspected"))
+        .await;
+    assert_eq!(order["refunds"][0]["id"], "COFUGAD6MUUGAC6Z-F1");
+    let order = api.expect(200, Call::of("getOrder", "paid")).await;
+    assert_eq!(order["refunds"][0]["status"], "awaiting_confirmation");
+    let order = api.expect(200, Call::of("confirmRefund", "")).await;
+    assert_eq!(order["payment_status"], "partially_refunded");
+    assert_eq!(order["refunded"], order["lines"][0]["total"]);
+
+    let noted = api.expect(201, Call::of("requestRefund", "units")).await;
+    assert_eq!(noted["id"], "COFUGAD6MUUGAC6Z-F2");
+    let noted = api
+        .expect(201, Call::of("requestRefund", "appeasement"))
+        .await;
+    assert_eq!(noted["order"]["refunds"][2]["amount"], "5.00");
+    api.expect(201, Call::of("announceReturn", "another")).await;
+    api.expect(200, Call::of("receiveReturn", "all")).await;
+
+    let all = api.expect(200, Call::of("listEvents", "paid")).await;
+    let all = all["events"].as_array().unwrap();
+    let rest = api
+        .expect(200, Call::of("listEvents", "paid").with("after", "3"))
+        .await;
+    assert_eq!(rest["events"].as_array().unwrap(), &all[3..]);
+}
+
+async fn split(api: &Api) {
+    api.expect(201, Call::of("placeOrder", "split")).await;
+    let status = async |n: usize| {
+        let order = api.expect(200, Call::of("getOrder", "split")).await;
+        order["fulfillments"][n - 1]["status"]
+            .as_str()
+            .unwrap_or("missing")
+            .to_owned()
+    };
+    let rejected = api
+        .expect(200, Call::of("reportFulfillment", "rejected"))
+        .await;
+    assert_eq!(rejected["status"], "rejected");
+    assert_eq!(status(2).await, "released");
+    let packed = api
+        .expect(200, Call::of("reportFulfillment", "packed-short"))
+        .await;
+    assert_eq!(packed["lines"][0]["quantity"], 1);
+    assert_eq!(status(2).await, "shipped");
+    assert_eq!(status(3).await, "released");
+    let shipped = api
+        .expect(200, Call::of("reportFulfillment", "shipped"))
+        .await;
+    assert_eq!(shipped["parcel"]["tracking_number"], "HB-4471");
+    let order = api.expect(200, Call::of("getOrder", "split")).await;
+    assert_eq!(order["fulfillment_status"], "fulfilled");
+}
+
+async fn unpaid(api: &Api) {
+    api.expect(201, Call::of("placeOrder", "unpaid")).await;
+    let order = api.expect(200, Call::of("getOrder", "unpaid")).await;
+    assert_eq!(order["holds"][0]["name"], "payment");
+    let order = api.expect(200, Call::of("releaseHold", "unpaid")).await;
+    assert_eq!(order["holds"], json!([]));
+    let order = api.expect(200, Call::of("cancelOrder", "unpaid")).await;
+    assert_eq!(order["status"], "cancelled");
+    let order = api.expect(200, Call::of("getOrder", "unpaid")).await;
+    assert_eq!(order["waiting_for"], json!([]));
+}
+
+async fn stock(api: &Api) {
+    let fact = api.expect(202, Call::of("adjustStock", "delivery")).await;
+    api.expect(202, Call::of("adjustStock", "count")).await;
+    let stock = api.expect(200, Call::of("getStock", "")).await;
+    let levels = stock["levels"].as_array().unwrap();
+    let hamburg = levels
+        .iter()
+        .find(|level| level["location"] == "hamburg")
+        .unwrap();
+    assert_eq!(hamburg["on_hand"], 19);
+    assert_eq!(hamburg["newest_movements"][0]["cause"], fact["id"]);
+}

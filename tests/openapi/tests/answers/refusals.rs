@@ -1,0 +1,246 @@
+//! Every refusal that the document describes.
+
+use domain::OrderId;
+use domain::limits::{MAX_BODY_BYTES, RETURN_WINDOW_DAYS};
+use domain::{Event, Order};
+use jiff::{Timestamp, ToSpan};
+use local::seed;
+use openapi_tests::{Api, Call, OPERATOR, Operation, READER, STRANGER};
+use serde_json::{Value, json};
+use store::StoreError;
+
+pub async fn run(api: &Api) {
+    for operation in api.document.operations() {
+        keys(api, operation).await;
+        paths(api, operation).await;
+        bodies(api, operation).await;
+    }
+    names(api).await;
+    queries(api).await;
+    states(api).await;
+    amounts(api).await;
+    window(api).await;
+}
+
+/// An example of an operation that has worked.
+fn any(operation: Operation<'_>) -> &str {
+    operation
+        .request_examples()
+        .into_keys()
+        .next()
+        .unwrap_or("")
+}
+
+/// Expects a problem of a type.
+async fn refused(api: &Api, status: u16, kind: &str, call: Call<'_>) -> Value {
+    let problem = api.expect(status, call).await;
+    assert_eq!(problem["type"], format!("urn:waybill:problem:{kind}"));
+    problem
+}
+
+async fn keys(api: &Api, operation: Operation<'_>) {
+    let (id, roles) = (operation.id(), operation.roles());
+    let call = || Call::of(id, any(operation));
+    if roles.is_empty() {
+        for (parameter, value) in [("X-Shopify-Hmac-Sha256", "bm9uZQ=="), ("account", "nobody")] {
+            let call = call().with(parameter, value);
+            refused(api, 401, "bad-signature", call).await;
+        }
+        return;
+    }
+    for nobody in [None, Some("no-such-key")] {
+        refused(api, 401, "unauthorised", call().by(nobody)).await;
+    }
+    for (key, allowed) in [
+        (OPERATOR, roles.contains(&"operator")),
+        (READER, roles.contains(&"reader")),
+        // Nothing in the examples is in its location.
+        (STRANGER, false),
+    ] {
+        if allowed {
+            let answer = api.send(call().by(Some(key))).await;
+            assert!(
+                ![401, 403].contains(&answer.status),
+                "{id}: {}",
+                answer.body
+            );
+        } else {
+            refused(api, 403, "forbidden", call().by(Some(key))).await;
+        }
+    }
+}
+
+/// What the path names does not exist.
+async fn paths(api: &Api, operation: Operation<'_>) {
+    let (id, example) = (operation.id(), any(operation));
+    if !operation
+        .answers()
+        .iter()
+        .any(|(status, ..)| *status == "404")
+    {
+        return;
+    }
+    let kind = operation.path.split('/').nth(1).unwrap();
+    let (name, unknown): (_, &[&str]) = match kind {
+        "orders" => ("id", &["AAAAAAAAAAAAAAAA", "2101"]),
+        "returns" => ("id", &["AAAAAAAAAAAAAAAA-R1", "COFUGAD6MUUGAC6Z-R9"]),
+        "refunds" => ("id", &["AAAAAAAAAAAAAAAA-F1", "COFUGAD6MUUGAC6Z-F9"]),
+        "fulfillments" => ("id", &["AAAAAAAAAAAAAAAA-1", "COFUGAD6MUUGAC6Z-9"]),
+        _ => ("sku", &["NO-SUCH-SKU"]),
+    };
+    for unknown in unknown {
+        refused(
+            api,
+            404,
+            "not-found",
+            Call::of(id, example).with(name, *unknown),
+        )
+        .await;
+    }
+}
+
+/// Bodies that no operation takes.
+async fn bodies(api: &Api, operation: Operation<'_>) {
+    let (id, example) = (operation.id(), any(operation));
+    if operation.request_schema().is_none() {
+        return;
+    }
+    let large = Call::of(id, example).body(vec![b' '; MAX_BODY_BYTES + 1]);
+    refused(api, 413, "too-large", large).await;
+    // What is signed and unreadable is kept for a person.
+    if id == "receiveWebhook" {
+        let answer = api.expect(200, Call::of(id, example).body("{")).await;
+        assert_eq!(answer, json!({"status": "kept"}));
+        return;
+    }
+    refused(api, 400, "bad-json", Call::of(id, example).body("{\"")).await;
+    let unknown = Call::of(id, example).body(r#"{"surprise": 1}"#);
+    let problem = refused(api, 422, "invalid", unknown).await;
+    assert!(
+        problem["errors"]
+            .as_array()
+            .is_some_and(|errors| !errors.is_empty())
+    );
+}
+
+/// Idempotency keys that are missing or used up.
+async fn names(api: &Api) {
+    let header = "Idempotency-Key";
+    for operation in api.document.operations() {
+        let needed = operation.parameters().iter().any(|p| p["name"] == header);
+        if needed {
+            let call = || Call::of(operation.id(), any(operation));
+            refused(api, 400, "no-idempotency-key", call().with(header, None)).await;
+            let long = "k".repeat(129);
+            refused(api, 422, "invalid", call().with(header, long.as_str())).await;
+        }
+    }
+    let other = Call::of("placeOrder", "paid").with(header, "web-2102");
+    refused(api, 422, "idempotency-key-reused", other).await;
+    let other = Call::of("adjustStock", "count").with(header, "delivery-0815");
+    refused(api, 422, "idempotency-key-reused", other).await;
+}
+
+async fn queries(api: &Api) {
+    for name in ["channel", "number"] {
+        refused(
+            api,
+            422,
+            "invalid",
+            Call::of("findOrders", "").with(name, None),
+        )
+        .await;
+    }
+    let after = Call::of("listEvents", "paid").with("after", "soon");
+    refused(api, 422, "invalid", after).await;
+    let report = Call::of("reportFulfillment", "packed").with("report", "lost");
+    refused(api, 404, "not-found", report).await;
+    let nowhere = json!({"location": "nowhere", "kind": "receive", "quantity": 1});
+    let nowhere = Call::of("adjustStock", "delivery").body(nowhere.to_string());
+    refused(
+        api,
+        422,
+        "invalid",
+        nowhere.with("Idempotency-Key", "nowhere"),
+    )
+    .await;
+}
+
+async fn states(api: &Api) {
+    refused(api, 409, "wrong-state", Call::of("cancelOrder", "paid")).await;
+    let late = Call::of("reportFulfillment", "rejected").with("id", "COFUGAD6MUUGAC6Z-1");
+    refused(api, 409, "wrong-state", late).await;
+    let mut test = api.document.operation("placeOrder").request_examples()["paid"].clone();
+    test["test"] = json!(true);
+    let test = Call::of("placeOrder", "paid").body(test.to_string());
+    let receipt = api
+        .expect(201, test.with("Idempotency-Key", "test-1"))
+        .await;
+    let id = receipt["id"].as_str().unwrap();
+    let release = Call::of("releaseHold", "")
+        .with("id", id)
+        .with("hold", "test");
+    refused(api, 409, "wrong-state", release).await;
+}
+
+async fn amounts(api: &Api) {
+    // An order of its own, allocated.
+    let order = Call::of("placeOrder", "split").with("Idempotency-Key", "amounts");
+    let receipt = api.expect(201, order).await;
+    let id = receipt["id"].as_str().unwrap();
+    let fulfillment = format!("{id}-1");
+    let packed = |quantity: u32| {
+        let body = json!({"lines": [{"line": "1", "quantity": quantity}]});
+        let call = Call::of("reportFulfillment", "packed").with("id", fulfillment.as_str());
+        call.body(body.to_string())
+    };
+    refused(api, 409, "too-much", packed(3)).await;
+    refused(api, 422, "nothing-to-do", packed(0)).await;
+    api.expect(200, packed(2)).await;
+
+    let lines = |operation, name, quantity: u32| {
+        let body = json!({"lines": [{"line": "1", "quantity": quantity}]});
+        let call = Call::of(operation, "")
+            .with("id", id)
+            .with("Idempotency-Key", name);
+        call.body(body.to_string())
+    };
+    for operation in ["announceReturn", "requestRefund"] {
+        refused(api, 409, "too-much", lines(operation, "too-much", 3)).await;
+        refused(api, 422, "nothing-to-do", lines(operation, "nothing", 0)).await;
+    }
+    api.expect(201, lines("announceReturn", "one", 1)).await;
+    let returned = format!("{id}-R1");
+    let received = |quantity: u32| {
+        let line = json!({"line": "1", "quantity": quantity, "disposition": "scrap"});
+        let call = Call::of("receiveReturn", "").with("id", returned.as_str());
+        call.body(json!({"lines": [line]}).to_string())
+    };
+    refused(api, 409, "too-much", received(3)).await;
+    refused(api, 422, "nothing-to-do", received(0)).await;
+}
+
+/// Time cannot be passed, so the parcels of the order are sent earlier.
+async fn window(api: &Api) {
+    let store = seed::store(&api.cloud, "test").unwrap();
+    let id = OrderId::parse("SBMBQWLQQKMIKHIJ").unwrap();
+    let now = Timestamp::now();
+    let long_ago = now - (RETURN_WINDOW_DAYS * 24 + 1).hours();
+    let age = |order: &Order| {
+        let aged = order.advance(now, Event::StockMoved(0), |next| {
+            for fulfillment in &mut next.fulfillments {
+                fulfillment.shipped_at = fulfillment.shipped_at.map(|_| long_ago);
+            }
+        });
+        Ok::<_, StoreError>(Some(aged))
+    };
+    store.drive(&id, None, age).await.unwrap();
+    let late = Call::of("announceReturn", "return").with("id", id.as_str());
+    refused(
+        api,
+        409,
+        "window-closed",
+        late.with("Idempotency-Key", "late"),
+    )
+    .await;
+}
