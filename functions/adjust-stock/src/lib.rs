@@ -107,14 +107,20 @@ impl Desk {
             }
         }
         let key = request.header("idempotency-key").unwrap_or_default();
-        if key.is_empty() || key.len() > MAX_NAME_CHARS {
-            let detail = "send an Idempotency-Key header of 1 to 128 characters: what you call this report, the same on every try";
+        if key.is_empty() {
+            let detail =
+                "send an Idempotency-Key header: what you call this report, the same on every try";
             return Err(Answer::problem(
                 400,
                 "no-idempotency-key",
                 "Name the request",
                 detail,
             ));
+        }
+        if key.len() > MAX_NAME_CHARS {
+            let detail =
+                format!("expected an Idempotency-Key of at most {MAX_NAME_CHARS} characters");
+            return Err(Answer::invalid(&[Problem::at("", detail)]));
         }
         let problems = adjustment.problems();
         if !problems.is_empty() {

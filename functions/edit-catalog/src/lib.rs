@@ -16,6 +16,12 @@ use serde_json::json;
 use store::Store;
 
 const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
+const BAD_TEXT: &str = "expected 1 to 128 characters";
+const BAD_EMAIL: &str = "expected an e-mail address";
+/// Characters of an e-mail address (RFC 5321, errata 1690).
+const MAX_EMAIL_CHARS: usize = 254;
+/// Entries of a list within a document: there are fewer countries, and each document is one item.
+const MAX_ENTRIES: usize = 300;
 /// Working days of the slowest service.
 const MAX_TRANSIT_DAYS: u32 = 260;
 /// Documents of one request.
@@ -123,6 +129,10 @@ fn location_problems(location: &Location) -> Vec<Problem> {
     if !name(&location.id, MAX_NAME_CHARS) {
         problems.push(Problem::at("/id", BAD_NAME));
     }
+    if !words(&location.name) {
+        problems.push(Problem::at("/name", BAD_TEXT));
+    }
+    problems.extend(too_many("/serves", location.serves.len()));
     let countries = [("/country".to_owned(), &location.country)].into_iter();
     let served = location
         .serves
@@ -150,8 +160,8 @@ fn location_problems(location: &Location) -> Vec<Problem> {
         let detail = format!("expected an IANA time zone, found {:?}", location.time_zone);
         problems.push(Problem::at("/time_zone", detail));
     }
-    if !location.email.contains('@') {
-        problems.push(Problem::at("/email", "expected an e-mail address"));
+    if !email(&location.email) {
+        problems.push(Problem::at("/email", BAD_EMAIL));
     }
     problems
 }
@@ -169,6 +179,10 @@ fn product_problems(product: &Product) -> Vec<Problem> {
             format!("expected 1 to {MAX_TITLE_CHARS} characters"),
         ));
     }
+    let supplier = product.supplier.as_deref();
+    if supplier.is_some_and(|supplier| !name(supplier, MAX_NAME_CHARS)) {
+        problems.push(Problem::at("/supplier", BAD_NAME));
+    }
     problems
 }
 
@@ -177,8 +191,11 @@ fn supplier_problems(supplier: &Supplier) -> Vec<Problem> {
     if !name(&supplier.id, MAX_NAME_CHARS) {
         problems.push(Problem::at("/id", BAD_NAME));
     }
-    if !supplier.email.contains('@') {
-        problems.push(Problem::at("/email", "expected an e-mail address"));
+    if !words(&supplier.name) {
+        problems.push(Problem::at("/name", BAD_TEXT));
+    }
+    if !email(&supplier.email) {
+        problems.push(Problem::at("/email", BAD_EMAIL));
     }
     problems
 }
@@ -188,6 +205,16 @@ fn rate_problems(rate: &Rate) -> Vec<Problem> {
     if !name(&rate.id, MAX_NAME_CHARS) {
         problems.push(Problem::at("/id", BAD_NAME));
     }
+    if !name(&rate.from, MAX_NAME_CHARS) {
+        problems.push(Problem::at("/from", BAD_NAME));
+    }
+    for (pointer, text) in [("/carrier", &rate.carrier), ("/service", &rate.service)] {
+        if !words(text) {
+            problems.push(Problem::at(pointer, BAD_TEXT));
+        }
+    }
+    problems.extend(too_many("/to", rate.to.len()));
+    problems.extend(too_many("/bands", rate.bands.len()));
     for (n, country) in rate
         .to
         .iter()
@@ -222,4 +249,24 @@ fn rate_problems(rate: &Rate) -> Vec<Problem> {
 fn name(text: &str, max: usize) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     (1..=max).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Whether a text can be what people read in one line.
+fn words(text: &str) -> bool {
+    (1..=MAX_NAME_CHARS).contains(&text.chars().count())
+}
+
+/// Whether a text looks like an e-mail address, as far as can be told without writing to it.
+fn email(text: &str) -> bool {
+    let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let whole = text
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    plain && whole && text.chars().count() <= MAX_EMAIL_CHARS
+}
+
+/// A fault of a list that is too long.
+fn too_many(pointer: &str, entries: usize) -> Option<Problem> {
+    let detail = || format!("expected at most {MAX_ENTRIES} entries, found {entries}");
+    (entries > MAX_ENTRIES).then(|| Problem::at(pointer, detail()))
 }
