@@ -120,7 +120,9 @@ impl Step {
                 );
             }
         }
-        let orders: Vec<Order> = orders.into_values().collect();
+        let mut orders: Vec<Order> = orders.into_values().collect();
+        // What there is goes to who has waited longest.
+        orders.sort_by_key(|order| order.placed_at);
         let locations = self.locations.get(self.store.locations()).await?;
         let mut available = self.available(&orders, &locations).await?;
         let now = Timestamp::now();

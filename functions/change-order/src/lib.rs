@@ -4,10 +4,12 @@ mod requests;
 
 use std::sync::Arc;
 
+use domain::catalog::Location;
 use domain::order::Order;
 use domain::{OrderId, Problem, change, refund};
 use jiff::Timestamp;
 use runtime::auth::Keys;
+use runtime::cached::Cached;
 use runtime::http::{Answer, Request, answer};
 use runtime::{Emit, Function, Outbox};
 use serde_json::json;
@@ -35,6 +37,7 @@ pub fn function() -> Function {
                 runtime::function::warm(&store, Some(&outbox)).await;
                 let desk = Desk {
                     keys: Keys::new(store.clone()),
+                    locations: Cached::default(),
                     store,
                     outbox,
                 };
@@ -50,6 +53,7 @@ struct Desk {
     store: Store,
     outbox: Outbox,
     keys: Keys,
+    locations: Cached<Vec<Location>>,
 }
 
 impl Desk {
@@ -106,10 +110,15 @@ impl Desk {
     async fn receive(&self, request: &Request) -> Result<Answer, Answer> {
         let (id, n) = part(request, "R", "return")?;
         let received: Received = request.json()?;
+        let locations = self.locations.get(self.store.locations()).await?;
         let now = Timestamp::now();
         let order = self
             .change(&id, |order| {
                 let (location, lines) = received.of(order, n)?;
+                if !locations.iter().any(|known| known.id == location) {
+                    let detail = format!("location {location:?} does not exist");
+                    return Err(Answer::invalid(&[Problem::at("/location", detail)]));
+                }
                 Ok(change::receive_return(order, n, &location, &lines, now)?)
             })
             .await?;

@@ -81,6 +81,9 @@ type Arrived = Vec<(String, u32, Disposition)>;
 
 impl Received {
     pub fn of(&self, order: &Order, n: u32) -> Result<(String, Arrived), Answer> {
+        let announced = order.returns.iter().find(|r| r.n == n);
+        let unknown = || Answer::not_found(&format!("return {}-R{n}", order.id));
+        let announced = &announced.ok_or_else(unknown)?.units;
         let sent_from = order.fulfillments.iter().find(|f| f.shipped_at.is_some());
         let location = self
             .location
@@ -97,15 +100,10 @@ impl Received {
             let arrived = |l: &ReceivedLine| (l.line.clone(), l.quantity, l.disposition);
             return Ok((location, lines.iter().map(arrived).collect()));
         }
-        let announced = order
-            .returns
-            .iter()
-            .filter(|r| r.n == n)
-            .flat_map(|r| &r.units);
         let arrived = |&(place, units): &(u16, u32)| {
             (order.line(place).id.clone(), units, Disposition::Restock)
         };
-        Ok((location, announced.map(arrived).collect()))
+        Ok((location, announced.iter().map(arrived).collect()))
     }
 }
 

@@ -239,7 +239,7 @@ impl HoldReason {
     /// Who has to act.
     pub fn owner(&self) -> &'static str {
         match self {
-            Self::UnknownSku => "catalogue",
+            Self::UnknownSku => "the catalogue team",
             Self::Totals { .. } | Self::Payment => "accounting",
             Self::Address => "customer service",
             Self::Test => "nobody: test orders are never shipped",
