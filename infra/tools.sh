@@ -39,6 +39,21 @@ await() {
     done
 }
 
+# listens PORT: whether something does, on 127.0.0.1.
+listens() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# want PORT...: the end if something listens there already; it would answer in place of what we start.
+want() {
+    local port
+    for port in "$@"; do
+        if listens "$port"; then
+            fail "port $port is taken"
+        fi
+    done
+}
+
 # binaries PROFILE: the folder that cargo puts a profile's binaries in.
 binaries() {
     local target folder=$1
