@@ -1,1 +1,76 @@
-fn main() {}
+//! Figures: `cargo run --release -p bench -- NAME [--json]`. Each benchmark compares its variants in one run.
+
+mod cold_start;
+mod journey;
+mod prices;
+mod spread;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+/// A benchmark by its name.
+struct Benchmark {
+    name: &'static str,
+    run: fn(Arguments) -> BoxFuture<'static, Result<Figures>>,
+}
+
+/// All of them.
+const BENCHMARKS: [Benchmark; 2] = [
+    Benchmark {
+        name: "journey",
+        run: |arguments| Box::pin(journey::run(arguments)),
+    },
+    Benchmark {
+        name: "cold-start",
+        run: |arguments| Box::pin(cold_start::run(arguments)),
+    },
+];
+
+/// What a benchmark found.
+pub struct Figures {
+    /// For people.
+    pub table: String,
+    /// For programs.
+    pub json: Value,
+}
+
+/// Measures one thing and prints what it found.
+#[derive(Debug, Clone, Parser)]
+pub struct Arguments {
+    /// What to measure.
+    #[arg(value_parser = BENCHMARKS.map(|benchmark| benchmark.name))]
+    name: String,
+    /// Print one JSON object on the last line instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// How often each variant is measured.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// How many orders each variant measures; as many as it takes for a steady figure, if not given.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    orders: Option<u32>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let named = BENCHMARKS.iter().find(|known| known.name == arguments.name);
+    let Some(benchmark) = named else {
+        eprintln!("bench: there is no benchmark {}", arguments.name);
+        return ExitCode::from(2);
+    };
+    let json = arguments.json;
+    match (benchmark.run)(arguments).await {
+        Ok(figures) if json => println!("{}", figures.json),
+        Ok(figures) => println!("{}", figures.table),
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

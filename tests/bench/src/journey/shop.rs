@@ -1,0 +1,201 @@
+//! A shop on a local cloud: signed orders in, reports of its warehouse, over HTTP.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use data_encoding::BASE64;
+use domain::OrderId;
+use futures::future::try_join_all;
+use hmac::{Hmac, KeyInit, Mac};
+use http::Method;
+use local::cloud::{Cloud, Options};
+use local::http_client::HttpClient;
+use local::seed::{self, DEMO_ACCOUNT, DEMO_KEY};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use store::Store;
+
+use super::meter;
+
+/// The warehouse nearest to where all orders go; it has all that they ask for.
+const WAREHOUSE: &str = "hamburg";
+/// Units of each article in that warehouse: more than a run can sell.
+const STOCK: u32 = 100_000;
+/// Between two tries of a report that came before its time.
+const AGAIN: Duration = Duration::from_millis(1);
+
+const TEMPLATE: &str = include_str!("../../../../infra/template.yaml");
+const ORDER: &str = include_str!("../../../../events/orders/shopify-1001-berlin.json");
+const OPENING: &str = include_str!("../../../../events/retailer/stock.json");
+
+/// What distinguishes one shop from another.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// Seconds that every queue waits for a batch of ten to fill; 0: takes what there is.
+    pub window: u32,
+    /// Where the tables are kept; `None` keeps them in memory.
+    pub data: Option<PathBuf>,
+    /// Whether each AWS call is recorded.
+    pub traces: bool,
+    /// Whether all orders are for the same two articles.
+    pub one_pair: bool,
+}
+
+/// A shop that is open.
+pub struct Shop {
+    cloud: Cloud,
+    http: HttpClient,
+    store: Store,
+    articles: Vec<String>,
+    sold: AtomicU64,
+    one_pair: bool,
+}
+
+impl Shop {
+    /// Brings up a cloud with the sample retailer and plenty of stock.
+    pub async fn open(setting: Setting) -> Result<Self> {
+        let mut options = Options::new(template(), meter::functions(setting.traces)?);
+        options.http = Some(0);
+        options.data = setting.data;
+        let window = setting.window.to_string();
+        options.parameters.insert("BatchingWindow".into(), window);
+        let cloud = Cloud::start(options).await?;
+        seed::sample_retailer(&cloud).await?;
+        let address = cloud.http_address().context("the cloud has no HTTP port")?;
+        let shop = Self {
+            http: HttpClient::new(address),
+            store: seed::store(&cloud, "bench")?,
+            articles: articles()?,
+            sold: AtomicU64::new(0),
+            one_pair: setting.one_pair,
+            cloud,
+        };
+        let receipts = shop.articles.iter().map(|sku| shop.receive(sku));
+        try_join_all(receipts).await?;
+        shop.cloud.idle().await;
+        Ok(shop)
+    }
+
+    /// The cloud that it is on.
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    async fn receive(&self, sku: &str) -> Result<()> {
+        let body = json!({"kind": "receive", "location": WAREHOUSE, "quantity": STOCK});
+        let path = format!("/stock/{sku}/adjustments");
+        let (status, answer) = self.post(&path, Some("top-up"), body.to_string()).await?;
+        ensure!(status == 202, "{path} answered {status}: {answer}");
+        Ok(())
+    }
+
+    /// Sends the next order in, as Shopify does, and gives its id.
+    pub async fn send_order(&self) -> Result<String> {
+        let (channel, account, secret) = DEMO_ACCOUNT;
+        let body = self.next_order()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
+        mac.update(body.as_bytes());
+        let signature = BASE64.encode(&mac.finalize().into_bytes());
+        let headers = [
+            ("x-shopify-topic", "orders/create"),
+            ("x-shopify-hmac-sha256", &signature),
+        ];
+        let path = format!("/webhooks/{channel}/{account}");
+        let (status, answer) = self.http.send(Method::POST, &path, &headers, body).await?;
+        ensure!(status == 200, "{path} answered {status}: {answer}");
+        let id = answer["id"].as_str().map(str::to_owned);
+        id.ok_or_else(|| anyhow!("the order was not taken: {answer}"))
+    }
+
+    /// Reports what the warehouse has done with an order; again when it comes before its time.
+    pub async fn report(&self, order: &str, report: &str) -> Result<()> {
+        let path = format!("/fulfillments/{order}-1/{report}");
+        loop {
+            let (status, answer) = self.post(&path, None, String::new()).await?;
+            match status {
+                200 => return Ok(()),
+                409 => tokio::time::sleep(AGAIN).await,
+                _ => return Err(anyhow!("{path} answered {status}: {answer}")),
+            }
+        }
+    }
+
+    async fn post(&self, path: &str, key: Option<&str>, body: String) -> Result<(u16, Value)> {
+        let bearer = format!("Bearer {DEMO_KEY}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        self.http.send(Method::POST, path, &headers, body).await
+    }
+
+    /// An order for one unit of one article and two of another.
+    fn next_order(&self) -> Result<String> {
+        let n = self.sold.fetch_add(1, Ordering::Relaxed);
+        let kinds = self.articles.len() as u64;
+        let (first, apart) = match self.one_pair {
+            true => (0, 1),
+            // All pairs in turn.
+            false => (n % kinds, 1 + n / kinds % (kinds - 1)),
+        };
+        let pair = [first, (first + apart) % kinds];
+        let mut order: Value = serde_json::from_str(ORDER)?;
+        let id = 7_200_000_000_000 + n;
+        order["id"] = id.into();
+        order["admin_graphql_api_id"] = format!("gid://shopify/Order/{id}").into();
+        order["name"] = format!("#{}", 10_000 + n).into();
+        order["order_number"] = (10_000 + n).into();
+        for (place, article) in pair.into_iter().enumerate() {
+            let line = &mut order["line_items"][place];
+            let id = 17_000_000_000_000 + 2 * n + place as u64;
+            line["id"] = id.into();
+            line["admin_graphql_api_id"] = format!("gid://shopify/LineItem/{id}").into();
+            line["sku"] = self.articles[usize::try_from(article)?].as_str().into();
+        }
+        Ok(order.to_string())
+    }
+
+    /// Fails unless every order was delivered, nothing is owed to it, and no message was given up.
+    pub async fn check(&self, orders: &[String]) -> Result<()> {
+        for id in orders {
+            let parsed = OrderId::parse(id).ok_or_else(|| anyhow!("{id} is no order id"))?;
+            let order = self.store.load_order(&parsed).await?;
+            let order = order.ok_or_else(|| anyhow!("order {id} is gone"))?;
+            let rest = domain::owed::owed(&order);
+            ensure!(
+                order.status() == "delivered" && rest.is_empty(),
+                "order {id} is {} and is owed {rest:?}",
+                order.status()
+            );
+        }
+        for (queue, depth) in self.cloud.queue_depths() {
+            let messages = depth.total();
+            ensure!(messages == 0, "{messages} messages are left in {queue}");
+        }
+        Ok(())
+    }
+}
+
+/// The template, every queue of it with the batching window that some have.
+fn template() -> String {
+    const SIZE: &str = "      BatchSize: 10\n";
+    const WINDOW: &str = "      MaximumBatchingWindowInSeconds: {Ref: BatchingWindow}\n";
+    let once = format!("{SIZE}{WINDOW}");
+    TEMPLATE.replace(&once, SIZE).replace(SIZE, &once)
+}
+
+/// The articles that the warehouse has.
+fn articles() -> Result<Vec<String>> {
+    let opening: Vec<Value> =
+        serde_json::from_str(OPENING).context("events/retailer/stock.json")?;
+    let here = opening
+        .iter()
+        .filter(|level| level["location"] == WAREHOUSE);
+    let articles: BTreeSet<&str> = here.filter_map(|level| level["sku"].as_str()).collect();
+    ensure!(
+        articles.len() > 1,
+        "{WAREHOUSE} has fewer than two articles"
+    );
+    Ok(articles.into_iter().map(str::to_owned).collect())
+}

@@ -1,0 +1,66 @@
+//! What several runs measured: the least, the middle and the most.
+
+use serde::Serialize;
+
+/// The spread of a figure over several runs.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Spread {
+    /// The least.
+    pub min: f64,
+    /// The middle one, or the mean of the middle two.
+    pub median: f64,
+    /// The most.
+    pub max: f64,
+}
+
+impl Spread {
+    /// The spread of `values`; all zero if there are none.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let (Some(&min), Some(&max)) = (values.first(), values.last()) else {
+            return Self {
+                min: 0.0,
+                median: 0.0,
+                max: 0.0,
+            };
+        };
+        let middle = values.len() / 2;
+        let median = match values.len() % 2 {
+            1 => values[middle],
+            _ => (values[middle - 1] + values[middle]) / 2.0,
+        };
+        Self { min, median, max }.rounded()
+    }
+
+    /// Four digits after the point say all there is to say.
+    fn rounded(self) -> Self {
+        let round = |value: f64| (value * 10_000.0).round() / 10_000.0;
+        Self {
+            min: round(self.min),
+            median: round(self.median),
+            max: round(self.max),
+        }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { min, median, max } = self;
+        write!(formatter, "{median:>9.2}   ({min:.2} to {max:.2})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_odd_and_even_counts() {
+        assert_eq!(Spread::of([3.0, 1.0, 2.0]).median, 2.0);
+        assert_eq!(Spread::of([4.0, 1.0, 2.0, 3.0]).median, 2.5);
+        let one = Spread::of([7.0]);
+        assert_eq!((one.min, one.median, one.max), (7.0, 7.0, 7.0));
+        assert_eq!(Spread::of([]).max, 0.0);
+    }
+}
