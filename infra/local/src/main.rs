@@ -5,18 +5,30 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use clap::error::ErrorKind;
 use local::cli::Arguments;
 use local::cloud::{Cloud, Options};
 use local::demo::Ending;
 use local::{built_in, demo, seed};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What a start that fails, or a usage that is wrong, ends with.
 const CANNOT_START: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Of a wrong value the first line says all.
+        Err(error) if error.kind() == ErrorKind::ValueValidation => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            eprintln!("waybill: {}", line.trim_start_matches("error: "));
+            return ExitCode::from(CANNOT_START);
+        }
+        Err(error) => error.exit(),
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,closing=off"));
     tracing_subscriber::fmt()
@@ -67,7 +79,7 @@ async fn start(arguments: &Arguments) -> Result<Cloud> {
 
 async fn serve(arguments: &Arguments, cloud: &Cloud) -> Result<ExitCode> {
     let say = |line: &str| println!("{line}");
-    let stopped = tokio::signal::ctrl_c();
+    let stopped = asked_to_stop();
     tokio::pin!(stopped);
     let mut code = ExitCode::SUCCESS;
     if arguments.demo() || arguments.once {
@@ -85,9 +97,18 @@ async fn serve(arguments: &Arguments, cloud: &Cloud) -> Result<ExitCode> {
         return Ok(code);
     }
     print_addresses(cloud);
-    stopped.await.context("cannot wait for Ctrl-C")?;
+    stopped.await?;
     println!("stopping");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves at Ctrl-C, or when the process is asked to end.
+async fn asked_to_stop() -> Result<()> {
+    let mut ended = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.context("cannot wait for Ctrl-C"),
+        _ = ended.recv() => Ok(()),
+    }
 }
 
 fn summarise(arguments: &Arguments, cloud: &Cloud, endings: &[Ending], started: Instant) {
