@@ -7,4 +7,4 @@ mod documents;
 mod shop;
 
 pub use documents::{document, shopify};
-pub use shop::{Answer, Level, PATIENCE, Shop, WITHOUT_BODY, sign};
+pub use shop::{Answer, Level, PATIENCE, Shop, WITHOUT_BODY, pointers, problem, sign};

@@ -318,12 +318,17 @@ impl Shop {
         described.collect()
     }
 
+    /// The whole name of a table.
+    pub fn table(&self, name: &str) -> &str {
+        let tables = &self.cloud.template().tables;
+        let table = tables.iter().find(|table| table.name.ends_with(name));
+        &table.unwrap().name
+    }
+
     /// Every item of a table.
     pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.cloud.services(), "test"));
-        let tables = &self.cloud.template().tables;
-        let table = tables.iter().find(|t| t.name.ends_with(table)).unwrap();
-        let scan = client.scan().table_name(&table.name).into_paginator();
+        let scan = client.scan().table_name(self.table(table)).into_paginator();
         let items = scan.items().send().collect::<Result<Vec<_>, _>>().await;
         items.unwrap()
     }
@@ -347,6 +352,7 @@ impl Shop {
 
     /// Comes to rest, holds the books to their rules, and closes.
     pub async fn close(self) {
+        self.settle().await;
         assert_eq!(self.parked(), [], "nothing may be left for a person");
         self.close_with_parked().await;
     }
@@ -357,6 +363,23 @@ impl Shop {
         self.audit().await;
         self.cloud.stop().await;
     }
+}
+
+/// The type of a problem, by the end of its name.
+pub fn problem(kind: &str) -> Value {
+    json!(format!("urn:waybill:problem:{kind}"))
+}
+
+/// The JSON pointers of what is wrong with a document, which has to be refused for that.
+pub fn pointers((status, answer): &Answer) -> Vec<String> {
+    let given = (*status, &answer["type"]);
+    assert_eq!(given, (422, &problem("invalid")), "{answer}");
+    let errors = answer["errors"].as_array().unwrap().iter();
+    let pointers = errors.map(|error| {
+        assert_ne!(error["detail"], "", "{answer}");
+        error["pointer"].as_str().unwrap().to_owned()
+    });
+    pointers.collect()
 }
 
 /// The tag that says which message a mail is.

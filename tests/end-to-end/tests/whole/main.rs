@@ -5,7 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
-mod bad_input;
+mod audit;
+mod bad_documents;
+mod bad_messages;
+mod bad_requests;
+mod bad_webhooks;
 mod holds;
 mod journey;
 mod limits;
