@@ -245,7 +245,7 @@ impl Step {
             .collect();
         let mut available = Available::default();
         for level in self.store.load_levels(&keys).await? {
-            available.set(&level.sku, &level.location, level.available);
+            available.note(&level);
         }
         Ok(available)
     }

@@ -15,28 +15,57 @@ use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
 use crate::order::{FulfillmentOrder, FulfillmentStatus, Line, Order, Units};
 use crate::owed::Notice;
 use crate::shipping::ship_by;
-use crate::stock::{Changes, Movement, MovementKind};
+use crate::stock::{Changes, Level, Movement, MovementKind};
 
 /// Units available, by SKU and location. Allocating takes from it, so that a batch of orders
 /// shares one view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Available(BTreeMap<(String, String), i64>);
+pub struct Available(BTreeMap<(String, String), Shelf>);
+
+/// What is known of a SKU in a location.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Shelf {
+    units: i64,
+    /// When goods last came in, as far as the level's newest movements tell.
+    replenished_at: Option<Timestamp>,
+}
 
 impl Available {
     /// Notes what a location has.
     pub fn set(&mut self, sku: &str, location: &str, units: i64) {
-        self.0.insert((sku.to_owned(), location.to_owned()), units);
+        self.shelf(sku, location).units = units;
     }
 
-    fn of(&self, sku: &str, location: &str) -> i64 {
-        let level = self.0.get(&(sku.to_owned(), location.to_owned()));
-        level.copied().unwrap_or(0).max(0)
+    /// Notes a level: what it has, and when goods last came in.
+    pub fn note(&mut self, level: &Level) {
+        let brings = |m: &&Movement| m.kind.delta(m.quantity).on_hand > 0;
+        let shelf = self.shelf(&level.sku, &level.location);
+        shelf.units = level.available;
+        shelf.replenished_at = level.tail.iter().filter(brings).map(|m| m.at).max();
+    }
+
+    /// Units that an order can count on. A shelf that was found short for it is not believed again
+    /// until goods have come in: its counter was wrong once.
+    fn of(&self, order: &Order, sku: &str, location: &str) -> i64 {
+        let Some(shelf) = self.0.get(&(sku.to_owned(), location.to_owned())) else {
+            return 0;
+        };
+        let here = order.fulfillments.iter().filter(|f| f.location == location);
+        let short_at = here.filter_map(|f| f.short_at).max();
+        match short_at.is_some_and(|short_at| shelf.replenished_at < Some(short_at)) {
+            true => 0,
+            false => shelf.units.max(0),
+        }
     }
 
     fn take(&mut self, sku: &str, location: &str, units: i64) {
-        if let Some(level) = self.0.get_mut(&(sku.to_owned(), location.to_owned())) {
-            *level -= units;
-        }
+        self.shelf(sku, location).units -= units;
+    }
+
+    fn shelf(&mut self, sku: &str, location: &str) -> &mut Shelf {
+        self.0
+            .entry((sku.to_owned(), location.to_owned()))
+            .or_default()
     }
 }
 
@@ -85,7 +114,11 @@ pub fn allocate(
     let candidates = candidates(order, locations);
     let found = |line: &Line| {
         let sku = line.sku.as_deref();
-        sku.is_some_and(|sku| candidates.iter().any(|l| available.of(sku, &l.id) > 0))
+        sku.is_some_and(|sku| {
+            candidates
+                .iter()
+                .any(|l| available.of(order, sku, &l.id) > 0)
+        })
     };
     let (open, mut waiting): (Vec<_>, Vec<_>) = (0_u16..)
         .zip(&order.lines)
@@ -135,7 +168,7 @@ pub fn allocate(
                 status: FulfillmentStatus::Released,
                 ship_by: ship_by(location, now),
                 shipped_at: None,
-                short: false,
+                short_at: None,
                 unrated: false,
                 parcel: None,
             });
@@ -181,8 +214,7 @@ fn candidates<'a>(order: &Order, locations: &'a [Location]) -> Vec<&'a Location>
         return Vec::new();
     };
     let refused = |location: &Location| {
-        // A shelf that was found short is not believed again for this order.
-        let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected || f.short;
+        let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected;
         order
             .fulfillments
             .iter()
@@ -253,7 +285,7 @@ fn offer(
             continue;
         };
         let taken = promised.entry(sku).or_default();
-        let left = available.of(sku, &location.id) - *taken;
+        let left = available.of(order, sku, &location.id) - *taken;
         let take = i64::from(open).min(left);
         if let Ok(take @ 1..) = u32::try_from(take) {
             *taken += i64::from(take);

@@ -210,7 +210,7 @@ fn pack(order: &Order, n: u32, packed: Vec<Units>, now: Timestamp) -> Order {
         };
         fulfillment.status = FulfillmentStatus::Packed;
         fulfillment.units = packed.clone();
-        fulfillment.short = !missing.is_empty();
+        fulfillment.short_at = (!missing.is_empty()).then_some(now);
         let location = fulfillment.location.clone();
         for &(place, units) in &packed {
             let line = &mut next.lines[usize::from(place)].units;

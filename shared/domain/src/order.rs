@@ -358,9 +358,14 @@ pub struct FulfillmentOrder {
         skip_serializing_if = "Option::is_none"
     )]
     pub shipped_at: Option<Timestamp>,
-    /// Not everything that it asked for was on the shelf.
-    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
-    pub short: bool,
+    /// When its warehouse found fewer than it asked for, if it did.
+    #[serde(
+        rename = "h",
+        default,
+        with = "jiff::fmt::serde::timestamp::second::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub short_at: Option<Timestamp>,
     /// Packed, and no tariff takes it: the warehouse ships it by its own means and reports it.
     #[serde(rename = "x", default, skip_serializing_if = "is_default")]
     pub unrated: bool,

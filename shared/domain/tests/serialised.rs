@@ -143,7 +143,7 @@ fn complete() -> Order {
                 status,
                 ship_by: date(2026, 3, 5),
                 shipped_at: Some(later(1)),
-                short: true,
+                short_at: Some(later(1)),
                 unrated: true,
                 parcel: Some(parcel("T1")),
             })
