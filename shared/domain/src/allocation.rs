@@ -52,7 +52,7 @@ impl Available {
         };
         let here = order.fulfillments.iter().filter(|f| f.location == location);
         let short_at = here.filter_map(|f| f.short_at).max();
-        match short_at.is_some_and(|short_at| shelf.replenished_at < Some(short_at)) {
+        match short_at.is_some_and(|short_at| shelf.replenished_at <= Some(short_at)) {
             true => 0,
             false => shelf.units.max(0),
         }

@@ -121,6 +121,6 @@ mod tests {
         assert_eq!(product("TENT-2P"), "PRODUCT#TENT-2P");
         assert_eq!(account("shopify", "main"), "ACCOUNT#shopify#main");
         assert_eq!(api_key("00ff"), "KEY#00ff");
-        assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "5");
+        assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "6");
     }
 }
