@@ -18,7 +18,7 @@ pub use properties::*;
 pub use queues::*;
 pub use roles::*;
 pub use tables::*;
-pub use template::{Template, target};
+pub use template::{Template, kebab, target};
 pub use watch::*;
 
 /// Says what is wrong with a template; nothing, if it keeps the rule.

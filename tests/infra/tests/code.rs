@@ -5,27 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_tests::Template;
-use runtime::Function;
-
-fn functions() -> [Function; 14] {
-    [
-        accept_order::function(),
-        adjust_stock::function(),
-        allocate_warehouse::function(),
-        change_order::function(),
-        check_restock::function(),
-        confirm_fulfillment::function(),
-        edit_catalog::function(),
-        notify_customer::function(),
-        notify_warehouse::function(),
-        query_orders::function(),
-        refund_order::function(),
-        ship_order::function(),
-        sweep_orders::function(),
-        update_stock::function(),
-    ]
-}
-
 type Variables = BTreeMap<String, BTreeSet<String>>;
 
 fn set(template: &Template) -> Variables {
@@ -39,7 +18,7 @@ fn set(template: &Template) -> Variables {
 }
 
 fn read() -> Variables {
-    functions()
+    local::built_in::functions()
         .iter()
         .map(|function| {
             let variables = function.variables.iter().map(|name| (*name).to_owned());

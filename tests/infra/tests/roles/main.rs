@@ -1,0 +1,170 @@
+//! Each function's role allows what its code does, down to the keys of items, and what its code does not do it does not
+//! allow: the sample orders run in the local cloud, and every AWS call is held against the caller's role.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod policy;
+mod recorder;
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use infra_tests::Template;
+use local::cloud::{Cloud, Options};
+use local::http_client::HttpClient;
+use local::{demo, seed};
+use serde_json::{Value, json};
+
+use crate::policy::{Deed, Grant, Need, grants, needs};
+
+/// What is allowed and does not come about here: a page of the ledger that is full.
+const RARE: &str = "update-stock dynamodb:PutItem StockTable";
+
+#[tokio::test]
+async fn roles_allow_what_the_code_does_and_nothing_else() {
+    let template = Template::load().unwrap();
+    run_everything().await;
+    let calls = recorder::take();
+    let needs: Vec<Need> = calls
+        .iter()
+        .flat_map(|call| needs(&template, call))
+        .collect();
+    let grants = grants(&template);
+
+    let lacking = lacking(&needs, &grants);
+    assert!(lacking.is_empty(), "roles lack {lacking:#?}");
+
+    let done: BTreeSet<&Deed> = needs.iter().map(|need| &need.deed).collect();
+    let idle = |grant: &&Grant| !done.contains(&grant.deed) && !about_queues(&grant.deed);
+    let idle: BTreeSet<String> = grants
+        .iter()
+        .filter(idle)
+        .map(|grant| grant.deed.to_string())
+        .collect();
+    assert!(
+        idle.iter().all(|deed| deed == RARE),
+        "roles allow what no code does: {idle:#?}"
+    );
+
+    notices_what_is_wrong(&needs, grants);
+}
+
+/// The comparison fails for a key that is not allowed, and for each function without its grants.
+fn notices_what_is_wrong(needs: &[Need], mut grants: Vec<Grant>) {
+    let put = needs
+        .iter()
+        .find(|need| need.deed.action == "dynamodb:PutItem")
+        .unwrap();
+    let elsewhere = Need {
+        deed: put.deed.clone(),
+        keys: BTreeSet::from(["SECRET#1".to_owned()]),
+    };
+    assert_eq!(lacking(&[elsewhere], &grants).len(), 1);
+    let (deed, all) = (put.deed.clone(), grants.len());
+    grants.retain(|grant| grant.deed != deed);
+    assert!(grants.len() < all);
+    assert!(!lacking(needs, &grants).is_empty());
+}
+
+fn lacking(needs: &[Need], grants: &[Grant]) -> BTreeSet<String> {
+    let met = |need: &&Need| grants.iter().any(|grant| grant.meets(need));
+    let unmet = needs.iter().filter(|need| !met(need));
+    unmet
+        .map(|need| format!("{} {:?}", need.deed, need.keys))
+        .collect()
+}
+
+/// Lambda polls a queue in its function's name, and any step may have to remind any other of what an order is owed: that these
+/// are allowed is held against the variables elsewhere.
+fn about_queues(deed: &Deed) -> bool {
+    deed.action.starts_with("sqs:") && deed.on.ends_with("Queue")
+}
+
+/// Runs the sample orders, and then what of the functions they do not touch.
+async fn run_everything() {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/template.yaml");
+    let template = std::fs::read_to_string(template).unwrap();
+    let options = Options {
+        http: Some(0),
+        ..Options::new(template, recorder::functions())
+    };
+    let cloud = Cloud::start(options).await.unwrap();
+    seed::sample_retailer(&cloud).await.unwrap();
+    let endings = demo::run(&cloud, |_| {}).await.unwrap();
+    assert!(endings.iter().all(|ending| ending.ok), "{endings:?}");
+
+    let http = HttpClient::new(cloud.http_address().unwrap());
+    let bearer = format!("Bearer {}", seed::DEMO_KEY);
+    let call = async |method: Method, path: &str, body: Value| {
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("idempotency-key", path),
+        ];
+        http.send(method, path, &headers, body.to_string())
+            .await
+            .unwrap()
+            .0
+    };
+    for list in ["warehouses", "products", "suppliers", "rates"] {
+        let documents = sample(&format!("retailer/{list}"));
+        assert_eq!(call(Method::PUT, &format!("/{list}"), documents).await, 200);
+        assert_eq!(
+            call(Method::GET, &format!("/{list}"), Value::Null).await,
+            200
+        );
+    }
+    let order = format!("/orders/{}", endings[0].id);
+    for path in [
+        &order,
+        &format!("{order}/events"),
+        "/orders?channel=shopify&number=1001",
+        "/stock/KTL-GOOSE-09",
+    ] {
+        assert_eq!(call(Method::GET, path, Value::Null).await, 200);
+    }
+    assert_eq!(call(Method::GET, "/stock/NONE", Value::Null).await, 404);
+    // Goods that an order waits for arrive, and others run low.
+    for (sku, kind, quantity) in [
+        ("KTL-COPPER-12", "receive", 50),
+        ("KTL-GOOSE-09", "adjust", -32),
+    ] {
+        let body =
+            json!({"location": "newark", "kind": kind, "quantity": quantity, "reason": "counted"});
+        assert_eq!(
+            call(Method::POST, &format!("/stock/{sku}/adjustments"), body).await,
+            202
+        );
+    }
+    cloud.idle().await;
+    cloud.invoke("check-restock", json!({})).await.unwrap();
+    // An order's batch waits to be filled when the sweeper comes; on a busy machine it may come too late.
+    let mut event = sample("accept-order");
+    for n in 0.. {
+        assert!(n < 20, "the sweeper never finds an order");
+        event["headers"]["idempotency-key"] = json!(format!("swept-{n}"));
+        cloud.invoke("accept-order", event.clone()).await.unwrap();
+        let swept = cloud
+            .invoke("sweep-orders", json!({"older_than_s": 0}))
+            .await
+            .unwrap();
+        if swept["orders"] != 0 {
+            break;
+        }
+    }
+    cloud.idle().await;
+    // The orders that these are about do not exist: the messages go to the dead letters.
+    for function in recorder::functions() {
+        if function.variables.contains(&"DEAD_LETTERS_QUEUE") {
+            cloud
+                .invoke(function.name, sample(function.name))
+                .await
+                .unwrap();
+        }
+    }
+    cloud.stop().await;
+}
+
+fn sample(name: &str) -> Value {
+    let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
