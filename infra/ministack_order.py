@@ -38,6 +38,7 @@ def main(url, binaries):
     script = next(script for script in read("demo.json") if script["story"] == "return")
     take_through(clients, api, script)
     run_low(clients, api)
+    park_and_redrive(clients, api)
     nothing_is_left(clients)
     print(f"every function has done its part; {len(api.mailbox())} mails")
 
@@ -166,6 +167,25 @@ def run_low(clients, api):
     if invoke(clients, "check-restock", {})["told"] or len(api.mailbox()) != before + 2:
         sys.exit(f"{len(api.mailbox()) - before} mails were sent of one crossing, not one each to supplier and team")
     print(f"{level['sku']} ran low: supplier and team were told once")
+
+
+def park_and_redrive(clients, api):
+    """Parks a message that nobody can read, sends it back, finds it parked again, and throws it away."""
+    url = lambda name: clients.sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
+    clients.sqs.send_message(QueueUrl=url("ship-order"), MessageBody="no hint")
+    parked = lambda: api.call("GET", "/parked")["messages"]
+    first = within("the parked message", parked)
+    if len(first) != 1 or first[0]["step"] != "ship-order" or not first[0]["reason"].startswith("the message cannot be read"):
+        sys.exit(f"parked is {first}")
+    wish = {"ids": [first[0]["id"]]}
+    outcomes = [api.call("POST", "/parked/redrive", wish)["messages"][0]["outcome"] for _ in range(2)]
+    if outcomes != ["sent", "not_found"]:
+        sys.exit(f"sent back twice, it was answered {outcomes}")
+    second = within("the message that is parked again", parked)
+    if [message["id"] for message in second] == wish["ids"]:
+        sys.exit("the message was never sent back")
+    clients.sqs.purge_queue(QueueUrl=url("ship-order-dead-letters"))
+    print("a message was parked, sent back, and parked again")
 
 
 def enable(clients, function, enabled):

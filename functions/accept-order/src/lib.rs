@@ -5,13 +5,14 @@ use std::sync::Arc;
 use channels::{Channel, Unreadable};
 use domain::id::sha256_hex;
 use domain::intake::NewOrder;
+use domain::limits::MAX_NAME_CHARS;
 use domain::order::Order;
 use jiff::Timestamp;
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
 use runtime::products::Products;
 use runtime::secrets::Secrets;
-use runtime::{Emit, Function, Outbox};
+use runtime::{Clock, Emit, Function, Outbox};
 use serde_json::json;
 use store::{Created, Store, UnreadableDelivery};
 
@@ -38,9 +39,10 @@ pub fn function() -> Function {
                 let (store, outbox) = (setup.store(), setup.outbox());
                 runtime::function::warm(&store, Some(&outbox)).await;
                 let desk = Desk {
-                    keys: Keys::new(store.clone()),
-                    products: Products::new(store.clone()),
-                    secrets: Secrets::new(&setup.aws, setup.var("SECRETS_PREFIX")),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
+                    products: Products::new(store.clone(), setup.clock.clone()),
+                    secrets: setup.secrets(),
+                    clock: setup.clock.clone(),
                     store,
                     outbox,
                 };
@@ -58,6 +60,7 @@ struct Desk {
     keys: Keys,
     products: Products,
     secrets: Secrets,
+    clock: Clock,
 }
 
 /// What became of an order that came in.
@@ -89,7 +92,7 @@ impl Desk {
                 detail,
             ));
         }
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let new =
             channels::api::parse(&request.body, API_ACCOUNT, key, now).map_err(
                 |error| match error {
@@ -159,7 +162,7 @@ impl Desk {
             }
         };
         match self
-            .store_order(new, &request.body, Timestamp::now())
+            .store_order(new, &request.body, self.clock.now())
             .await?
         {
             Accepted::Stored(order) | Accepted::Reused(order) => {
@@ -174,7 +177,8 @@ impl Desk {
         account: &str,
         request: &Request,
     ) -> Result<bool, Answer> {
-        if account.is_empty()
+        // The names of secrets and keys have an end.
+        if !(1..=MAX_NAME_CHARS).contains(&account.len())
             || !account
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
@@ -218,7 +222,7 @@ impl Desk {
         };
         Ok(self
             .store
-            .keep_unreadable(delivery, Timestamp::now())
+            .keep_unreadable(delivery, self.clock.now())
             .await?)
     }
 

@@ -6,10 +6,9 @@ use domain::id::derived;
 use domain::limits::{MAX_NAME_CHARS, MAX_QUANTITY, MAX_TEXT_CHARS};
 use domain::stock::{MovementKind, StockFact};
 use domain::{Problem, Step};
-use jiff::Timestamp;
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
-use runtime::{Emit, Function, Hint, Outbox};
+use runtime::{Clock, Emit, Function, Hint, Outbox};
 use serde::Deserialize;
 use serde_json::json;
 use store::Store;
@@ -24,9 +23,10 @@ pub fn function() -> Function {
                 let (store, outbox) = (setup.store(), setup.outbox());
                 runtime::function::warm(&store, Some(&outbox)).await;
                 let desk = Desk {
-                    keys: Keys::new(store.clone()),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
                     outbox,
+                    clock: setup.clock,
                 };
                 Ok(answer("adjust-stock", desk, |desk, request| async move {
                     desk.take(request).await
@@ -40,6 +40,7 @@ struct Desk {
     store: Store,
     outbox: Outbox,
     keys: Keys,
+    clock: Clock,
 }
 
 /// What may be reported.
@@ -126,7 +127,7 @@ impl Desk {
         if !problems.is_empty() {
             return Err(Answer::invalid(&problems));
         }
-        if self.store.products([sku]).await?.is_empty() {
+        if self.store.products(&[sku]).await?.is_empty() {
             return Err(Answer::not_found(&format!("product {sku:?}")));
         }
         if !self
@@ -149,7 +150,7 @@ impl Desk {
             },
             quantity: adjustment.quantity,
             reason: adjustment.reason,
-            at: Timestamp::now(),
+            at: self.clock.now(),
             applied: false,
         };
         if let Some(known) = self.store.store_fact(&fact).await? {

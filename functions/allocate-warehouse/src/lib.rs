@@ -9,10 +9,9 @@ use domain::catalog::Location;
 use domain::limits::{MAX_LINES_PER_COMMIT, MAX_TRANSACTION_ACTIONS};
 use domain::stock::Changes;
 use domain::{Order, OrderId, Step as StepName};
-use jiff::Timestamp;
 use runtime::cached::Cached;
 use runtime::queue::{Handled, Outcome, whole_batch};
-use runtime::{Emit, Function, Hint};
+use runtime::{Clock, Emit, Function, Hint};
 use store::{Commit, Store, StoreError, Transacted, Waiting};
 
 /// The function.
@@ -37,7 +36,8 @@ pub fn function() -> Function {
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
                 let step = Step {
                     store,
-                    locations: Cached::default(),
+                    locations: Cached::new(setup.clock.clone()),
+                    clock: setup.clock.clone(),
                 };
                 Ok(whole_batch(
                     "allocate-warehouse",
@@ -53,6 +53,7 @@ pub fn function() -> Function {
 struct Step {
     store: Store,
     locations: Cached<Vec<Location>>,
+    clock: Clock,
 }
 
 /// Orders that are committed together, and what each was.
@@ -101,7 +102,7 @@ impl Step {
         for hint in hints {
             match hint {
                 Hint::Order(id, Some(seen)) if seen.id == id => {
-                    orders.insert(id, *seen);
+                    orders.insert(id, Arc::unwrap_or_clone(seen));
                 }
                 Hint::Order(id, _) => unseen.push(id),
                 Hint::Fact(..) => {}
@@ -125,7 +126,7 @@ impl Step {
         orders.sort_by_key(|order| order.placed_at);
         let locations = self.locations.get(self.store.locations()).await?;
         let mut available = self.available(&orders, &locations).await?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let mut groups = vec![Group::default()];
         let mut singly = Vec::new();
         for order in orders {
@@ -165,8 +166,12 @@ impl Step {
         for group in groups.into_iter().filter(|group| !group.before.is_empty()) {
             match self.store.transact(group.commit).await? {
                 Transacted::Done(after) => {
+                    let come = self
+                        .come_meanwhile(&group.before, &after, &locations)
+                        .await?;
                     for (before, after) in group.before.iter().zip(&after) {
-                        handled.insert(after.id.clone(), done(before, after));
+                        let again = come.contains(&after.id);
+                        handled.insert(after.id.clone(), done(before, after, again));
                     }
                 }
                 Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
@@ -190,24 +195,55 @@ impl Step {
                 .available(std::slice::from_ref(&order), &locations)
                 .await?;
             let mut changes = Changes::default();
-            let now = Timestamp::now();
+            let now = self.clock.now();
             let Some(plan) = allocate(&order, &locations, &mut available, &mut changes, now) else {
                 self.stop_waiting(&order).await?;
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,
                     emits: Emit::again(&order),
+                    left: None,
                 });
             };
             let mut commit = Commit::default();
             add(&mut commit, &order, plan, &changes);
             if let Transacted::Done(after) = self.store.transact(commit).await? {
+                let order = std::slice::from_ref(&order);
+                let come = self.come_meanwhile(order, &after, &locations).await?;
                 return Ok(match after.first() {
-                    Some(after) => done(&order, after),
+                    Some(after) => done(&order[0], after, !come.is_empty()),
                     None => Outcome::AlreadyDone.into(),
                 });
             }
         }
         Ok(Outcome::Transient("its stock or the order itself keeps changing".into()).into())
+    }
+
+    /// The orders that now wait, and did not before, for goods that have come in meanwhile. Whoever
+    /// brought them asked who waits after he had written; these were noted as waiting before this
+    /// looks again: one of the two sees the other. Should this look fail, the message comes again, and
+    /// looks at what waits.
+    async fn come_meanwhile(
+        &self,
+        before: &[Order],
+        after: &[Order],
+        locations: &[Location],
+    ) -> Result<BTreeSet<OrderId>, StoreError> {
+        let begins = |(before, after): (&Order, &Order)| {
+            let waits = waits_for(after).is_subset(&waits_for(before));
+            (!waits).then(|| after.clone())
+        };
+        let waiting: Vec<Order> = before.iter().zip(after).filter_map(begins).collect();
+        if waiting.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let available = self.available(&waiting, locations).await?;
+        let now = self.clock.now();
+        let finds = |order: &&Order| {
+            let (mut available, mut changes) = (available.clone(), Changes::default());
+            allocate(order, locations, &mut available, &mut changes, now).is_some()
+        };
+        let come = waiting.iter().filter(finds);
+        Ok(come.map(|order| order.id.clone()).collect())
     }
 
     /// Takes a cancelled order off the lists of those that wait for its SKUs.
@@ -252,13 +288,12 @@ impl Step {
 }
 
 /// What follows from an allocation. An order with more lines than one looks at may wait for goods
-/// that are there: it is looked at again.
-fn done(before: &Order, after: &Order) -> Handled {
+/// that are there, and so may one whose goods came in meanwhile (`again`): it is looked at again.
+fn done(before: &Order, after: &Order, again: bool) -> Handled {
     let mut emits = Emit::after(before, after);
     let taken = before.fulfillments.len() < after.fulfillments.len();
     let long = after.lines.len() > MAX_LINES_PER_COMMIT && !waits_for(after).is_empty();
-    if taken
-        && long
+    if (again || taken && long)
         && !emits
             .iter()
             .any(|emit| emit.step == StepName::AllocateWarehouse)
@@ -268,6 +303,7 @@ fn done(before: &Order, after: &Order) -> Handled {
     Handled {
         outcome: Outcome::Done,
         emits,
+        left: Some(Box::new(after.clone())),
     }
 }
 

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use domain::catalog::Location;
 use domain::order::Order;
 use domain::{OrderId, Problem, change, refund};
-use jiff::Timestamp;
 use runtime::auth::Keys;
 use runtime::cached::Cached;
 use runtime::http::{Answer, Request, answer};
-use runtime::{Emit, Function, Outbox};
+use runtime::{Clock, Emit, Function, Outbox};
 use serde_json::json;
 use store::{Driven, Store};
 
@@ -36,10 +35,11 @@ pub fn function() -> Function {
                 let (store, outbox) = (setup.store(), setup.outbox());
                 runtime::function::warm(&store, Some(&outbox)).await;
                 let desk = Desk {
-                    keys: Keys::new(store.clone()),
-                    locations: Cached::default(),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
+                    locations: Cached::new(setup.clock.clone()),
                     store,
                     outbox,
+                    clock: setup.clock,
                 };
                 Ok(answer("change-order", desk, |desk, request| async move {
                     desk.take(request).await
@@ -54,6 +54,7 @@ struct Desk {
     outbox: Outbox,
     keys: Keys,
     locations: Cached<Vec<Location>>,
+    clock: Clock,
 }
 
 impl Desk {
@@ -72,7 +73,7 @@ impl Desk {
 
     async fn cancel(&self, request: &Request) -> Result<Answer, Answer> {
         let reason = request.json::<Cancel>()?.reason()?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let order = self
             .change(&order_id(request)?, |order| {
                 Ok(change::cancel(order, &reason, now)?)
@@ -82,7 +83,7 @@ impl Desk {
     }
 
     async fn release(&self, request: &Request) -> Result<Answer, Answer> {
-        let (hold, now) = (request.path("hold"), Timestamp::now());
+        let (hold, now) = (request.path("hold"), self.clock.now());
         let order = self
             .change(&order_id(request)?, |order| {
                 Ok(change::release_hold(order, hold, now)?)
@@ -94,7 +95,7 @@ impl Desk {
     async fn announce(&self, request: &Request) -> Result<Answer, Answer> {
         let key = idempotency_key(request)?;
         let lines = request.json::<ReturnWish>()?.lines()?;
-        let (mut made, now) = (0, Timestamp::now());
+        let (mut made, now) = (0, self.clock.now());
         let order = self
             .change(&order_id(request)?, |order| {
                 let (next, n) = change::announce_return(order, key, &lines, now)?;
@@ -111,7 +112,7 @@ impl Desk {
         let (id, n) = part(request, "R", "return")?;
         let received: Received = request.json()?;
         let locations = self.locations.get(self.store.locations()).await?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let order = self
             .change(&id, |order| {
                 let (location, lines) = received.of(order, n)?;
@@ -128,7 +129,7 @@ impl Desk {
     async fn refund(&self, request: &Request) -> Result<Answer, Answer> {
         let key = idempotency_key(request)?;
         let wish: RefundWish = request.json()?;
-        let (mut made, now) = (0, Timestamp::now());
+        let (mut made, now) = (0, self.clock.now());
         let order = self
             .change(&order_id(request)?, |order| {
                 let (next, n) = refund::request(order, key, &wish.of(order)?, now)?;
@@ -143,7 +144,7 @@ impl Desk {
 
     async fn confirm(&self, request: &Request) -> Result<Answer, Answer> {
         let (id, n) = part(request, "F", "refund")?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let order = self
             .change(&id, |order| Ok(refund::confirm(order, n, now)?))
             .await?;

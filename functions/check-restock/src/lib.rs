@@ -9,7 +9,7 @@ use domain::stock::Level;
 use jiff::{Timestamp, ToSpan};
 use messages::{Mail, Mailer, SendError};
 use runtime::function::handler;
-use runtime::{Error, Function};
+use runtime::{Clock, Error, Function};
 use serde_json::{Value, json};
 use store::{Claim, Store, StoreError};
 
@@ -30,12 +30,12 @@ pub fn function() -> Function {
         ],
         init: |setup| {
             Box::pin(async move {
-                let (from, set) = (setup.var("MAIL_FROM"), setup.var("MAIL_CONFIGURATION_SET"));
                 let step = Step {
                     store: setup.store(),
-                    mailer: Mailer::new(&setup.aws, from, set),
+                    mailer: Mailer::new(&setup),
                     shop: setup.var("SHOP_NAME"),
                     team: setup.var("TEAM_EMAIL"),
+                    clock: setup.clock,
                 };
                 Ok(handler(step, |step, _event| step.run()))
             })
@@ -48,6 +48,7 @@ struct Step {
     mailer: Mailer,
     shop: String,
     team: String,
+    clock: Clock,
 }
 
 /// What a run came to.
@@ -71,7 +72,8 @@ impl Step {
             let (levels, next) = self.store.scan_levels(from).await?;
             let skus: std::collections::BTreeSet<&str> =
                 levels.iter().map(|l| l.sku.as_str()).collect();
-            let products = self.store.products(skus).await?;
+            let skus: Vec<&str> = skus.into_iter().collect();
+            let products = self.store.products(&skus).await?;
             for level in levels {
                 tally.levels += 1;
                 let product = products.iter().find(|p| p.sku == level.sku);
@@ -161,27 +163,15 @@ impl Step {
             .supplier
             .as_ref()
             .and_then(|id| suppliers.iter().find(|s| s.id == *id));
-        let unwritten = |error: messages::Error| format!("the mail cannot be written: {error}");
+        let shop = self.shop.as_str();
         if let Some(supplier) = supplier {
-            let mail = messages::restock_notice(level, product, supplier, location, &self.shop);
-            self.tell(
-                level,
-                &crossing,
-                "supplier",
-                &supplier.email,
-                &mail.map_err(unwritten)?,
-            )
-            .await?;
+            let write = || messages::restock_notice(level, product, supplier, location, shop);
+            let to = &supplier.email;
+            self.tell(level, &crossing, "supplier", to, write).await?;
         }
-        let mail = messages::restock_notice_to_team(level, product, supplier, location, &self.shop);
-        self.tell(
-            level,
-            &crossing,
-            "team",
-            &self.team,
-            &mail.map_err(unwritten)?,
-        )
-        .await?;
+        let write = || messages::restock_notice_to_team(level, product, supplier, location, shop);
+        self.tell(level, &crossing, "team", &self.team, write)
+            .await?;
         self.store
             .tell_crossing(level, &crossing)
             .await
@@ -197,10 +187,10 @@ impl Step {
         crossing: &Crossing,
         whom: &str,
         to: &str,
-        mail: &Mail,
+        write: impl FnOnce() -> Result<Mail, messages::Error>,
     ) -> Result<(), String> {
         let key = format!("restock-{}-{}-{whom}", level.location, crossing.n);
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let claim = |stale| self.store.claim_stock_notice(&level.sku, &key, stale, now);
         if let Claim::Held(since) = claim(None).await.map_err(|e| e.to_string())? {
             let expires = since
@@ -217,7 +207,7 @@ impl Step {
         }
         match self
             .mailer
-            .send(to, mail, &format!("{}-{key}", level.sku))
+            .send(to, &format!("{}-{key}", level.sku), write)
             .await
         {
             Ok(_) => Ok(()),

@@ -7,10 +7,9 @@ use domain::fulfillment::{Report, report};
 use domain::limits::{MAX_LINES, MAX_NAME_CHARS, MAX_TEXT_CHARS};
 use domain::order::Order;
 use domain::{OrderId, Problem};
-use jiff::Timestamp;
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
-use runtime::{Emit, Function, Outbox};
+use runtime::{Clock, Emit, Function, Outbox};
 use serde::Deserialize;
 use store::{Driven, Store};
 
@@ -33,9 +32,10 @@ pub fn function() -> Function {
                 let (store, outbox) = (setup.store(), setup.outbox());
                 runtime::function::warm(&store, Some(&outbox)).await;
                 let desk = Desk {
-                    keys: Keys::new(store.clone()),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
                     outbox,
+                    clock: setup.clock,
                 };
                 Ok(answer(
                     "confirm-fulfillment",
@@ -51,6 +51,7 @@ struct Desk {
     store: Store,
     outbox: Outbox,
     keys: Keys,
+    clock: Clock,
 }
 
 /// The body of `packed`: what is in the parcel; without lines, everything.
@@ -94,7 +95,7 @@ impl Desk {
         let unknown = || Answer::not_found(&format!("fulfillment order {id:?}"));
         let (order, n) = OrderId::parse_part(id, "").ok_or_else(unknown)?;
         let report_of = read(&request)?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let decide = |order: &Order| -> Result<Option<Order>, Answer> {
             let location = &order.fulfillment(n)?.location;
             match &role {

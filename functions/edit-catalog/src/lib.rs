@@ -37,7 +37,7 @@ pub fn function() -> Function {
                 let store = setup.store();
                 runtime::function::warm(&store, None).await;
                 let desk = Desk {
-                    keys: Keys::new(store.clone()),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
                 };
                 Ok(answer("edit-catalog", desk, |desk, request| async move {
@@ -120,7 +120,7 @@ fn documents<T: DeserializeOwned>(
     }
     match found.is_empty() {
         true => Ok(documents),
-        false => Err(Answer::invalid(&found)),
+        false => Err(Answer::invalid(&Problem::first_of(found))),
     }
 }
 

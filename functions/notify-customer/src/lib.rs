@@ -8,7 +8,7 @@ use domain::owed::Notice;
 use messages::{Mailer, SendError};
 use runtime::notice::tell;
 use runtime::queue::{Handled, Outcome, one_by_one};
-use runtime::{Function, Hint};
+use runtime::{Clock, Function, Hint};
 use store::Store;
 
 /// The function.
@@ -32,11 +32,11 @@ pub fn function() -> Function {
             Box::pin(async move {
                 let store = setup.store();
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
-                let (from, set) = (setup.var("MAIL_FROM"), setup.var("MAIL_CONFIGURATION_SET"));
                 let step = Step {
                     store,
-                    mailer: Mailer::new(&setup.aws, from, set),
+                    mailer: Mailer::new(&setup),
                     shop: setup.var("SHOP_NAME"),
+                    clock: setup.clock.clone(),
                 };
                 Ok(one_by_one(
                     "notify-customer",
@@ -53,6 +53,7 @@ struct Step {
     store: Store,
     mailer: Mailer,
     shop: String,
+    clock: Clock,
 }
 
 impl Step {
@@ -60,9 +61,10 @@ impl Step {
         let Hint::Order(id, seen) = hint else {
             return Outcome::Permanent("expected a hint at an order".into()).into();
         };
-        let seen = seen.map(|seen| *seen);
+        let seen = seen.map(Arc::unwrap_or_clone);
         tell(
             &self.store,
+            &self.clock,
             &id,
             seen,
             StepName::NotifyCustomer,
@@ -78,27 +80,32 @@ impl Step {
             ));
         };
         let gone = |what: &str, n: u32| SendError::Permanent(format!("{what} {n} does not exist"));
-        let shop = self.shop.as_str();
-        let mail = match &notice {
-            Notice::Confirmed => messages::order_confirmation(&order, &contact, shop),
-            Notice::Cancelled(_) => messages::cancellation_notice(&order, &contact, shop),
+        let (order, contact, shop) = (&order, &contact, self.shop.as_str());
+        let key = format!("{}-{}", order.id, notice.key());
+        let sent = match &notice {
+            Notice::Confirmed => {
+                let write = || messages::order_confirmation(order, contact, shop);
+                self.mailer.send(email, &key, write).await
+            }
+            Notice::Cancelled(_) => {
+                let write = || messages::cancellation_notice(order, contact, shop);
+                self.mailer.send(email, &key, write).await
+            }
             Notice::Shipped(n) => {
                 let fulfillment = order.fulfillment(*n).map_err(|_| gone("fulfillment", *n))?;
-                messages::shipping_notice(&order, fulfillment, &contact, shop)
+                let write = || messages::shipping_notice(order, fulfillment, contact, shop);
+                self.mailer.send(email, &key, write).await
             }
             Notice::Refunded(n) => {
                 let refund = order.refunds.iter().find(|r| r.n == *n);
                 let refund = refund.ok_or_else(|| gone("refund", *n))?;
-                messages::refund_notice(&order, refund, &contact, shop)
+                let write = || messages::refund_notice(order, refund, contact, shop);
+                self.mailer.send(email, &key, write).await
             }
             Notice::Pick(_) | Notice::Stop(_) => {
-                return Err(SendError::Permanent("this is not for a customer".into()));
+                Err(SendError::Permanent("this is not for a customer".into()))
             }
         };
-        let mail = mail.map_err(|error| {
-            SendError::Permanent(format!("the mail cannot be written: {error}"))
-        })?;
-        let key = format!("{}-{}", order.id, notice.key());
-        self.mailer.send(email, &mail, &key).await.map(drop)
+        sent.map(drop)
     }
 }

@@ -12,7 +12,7 @@ use runtime::cached::Cached;
 use runtime::notice::tell;
 use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, one_by_one};
-use runtime::{Function, Hint};
+use runtime::{Clock, Function, Hint};
 use store::{Store, StoreError};
 
 /// The function.
@@ -37,13 +37,13 @@ pub fn function() -> Function {
             Box::pin(async move {
                 let store = setup.store();
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
-                let (from, set) = (setup.var("MAIL_FROM"), setup.var("MAIL_CONFIGURATION_SET"));
                 let step = Step {
-                    products: Products::new(store.clone()),
+                    products: Products::new(store.clone(), setup.clock.clone()),
                     store,
-                    mailer: Mailer::new(&setup.aws, from, set),
+                    mailer: Mailer::new(&setup),
                     shop: setup.var("SHOP_NAME"),
-                    tariffs: Cached::default(),
+                    tariffs: Cached::new(setup.clock.clone()),
+                    clock: setup.clock.clone(),
                 };
                 Ok(one_by_one(
                     "notify-warehouse",
@@ -62,6 +62,7 @@ struct Step {
     mailer: Mailer,
     shop: String,
     tariffs: Cached<(Vec<Location>, Vec<Rate>)>,
+    clock: Clock,
 }
 
 impl Step {
@@ -69,9 +70,10 @@ impl Step {
         let Hint::Order(id, seen) = hint else {
             return Outcome::Permanent("expected a hint at an order".into()).into();
         };
-        let seen = seen.map(|seen| *seen);
+        let seen = seen.map(Arc::unwrap_or_clone);
         tell(
             &self.store,
+            &self.clock,
             &id,
             seen,
             StepName::NotifyWarehouse,
@@ -97,43 +99,43 @@ impl Step {
         let location = location.ok_or_else(|| {
             SendError::Permanent(format!("location {} does not exist", fulfillment.location))
         })?;
-        let mail = match notice {
+        let key = format!("{}-{}", order.id, notice.key());
+        let (to, order, contact, shop) = (&location.email, &order, &contact, self.shop.as_str());
+        let sent = match notice {
             Notice::Pick(_) => {
                 let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
                 let skus: std::collections::BTreeSet<&str> = skus.collect();
                 let products = self.products.get(skus).await.map_err(passing)?;
-                let weight = weight_g(&order, fulfillment, &products);
-                let method = order.destination.as_ref().and_then(|to| {
-                    let leaves = fulfillment.ship_by;
-                    choose_method(
-                        rates,
+                let write = || {
+                    let weight = weight_g(order, fulfillment, &products);
+                    let method = order.destination.as_ref().and_then(|to| {
+                        let leaves = fulfillment.ship_by;
+                        choose_method(
+                            rates,
+                            location,
+                            &to.country,
+                            weight,
+                            leaves,
+                            order.deliver_by,
+                        )
+                    });
+                    messages::pick_list(
+                        order,
+                        fulfillment,
+                        contact,
                         location,
-                        &to.country,
-                        weight,
-                        leaves,
-                        order.deliver_by,
+                        &products,
+                        method.as_ref(),
+                        shop,
                     )
-                });
-                let (method, shop) = (method.as_ref(), self.shop.as_str());
-                messages::pick_list(
-                    &order,
-                    fulfillment,
-                    &contact,
-                    location,
-                    &products,
-                    method,
-                    shop,
-                )
+                };
+                self.mailer.send(to, &key, write).await
             }
-            _ => messages::stop_notice(&order, fulfillment, &contact, location, &self.shop),
+            _ => {
+                let write = || messages::stop_notice(order, fulfillment, contact, location, shop);
+                self.mailer.send(to, &key, write).await
+            }
         };
-        let mail = mail.map_err(|error| {
-            SendError::Permanent(format!("the mail cannot be written: {error}"))
-        })?;
-        let key = format!("{}-{}", order.id, notice.key());
-        self.mailer
-            .send(&location.email, &mail, &key)
-            .await
-            .map(drop)
+        sent.map(drop)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::catalog::Role;
+use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
 use domain::stock::{Level, Movement};
 use domain::{OrderId, Problem};
 use runtime::Function;
@@ -24,7 +25,7 @@ pub fn function() -> Function {
                 let store = setup.store();
                 runtime::function::warm(&store, None).await;
                 let desk = Desk {
-                    keys: Keys::new(store.clone()),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
                 };
                 Ok(answer("query-orders", desk, |desk, request| async move {
@@ -64,13 +65,7 @@ impl Desk {
                 let rates = self.store.rates().await?;
                 Answer::json(200, &json!({"rates": rates}))
             }
-            "GET /products" => {
-                let (products, next) = self
-                    .store
-                    .list_products(request.query("after"), PAGE as i32)
-                    .await?;
-                Answer::json(200, &json!({"products": products, "next": next}))
-            }
+            "GET /products" => self.products(request.query("after")).await,
             other => Err(Answer::not_found(&format!("route {other:?}"))),
         }
     }
@@ -108,13 +103,28 @@ impl Desk {
                 return Err(Answer::invalid(&problems));
             }
         };
-        let ids = self.store.find_orders(channel, number).await?;
+        // The database refuses keys that are too long: no order has such a number.
+        let possible = |text: &str| text.chars().count() <= MAX_NAME_CHARS;
+        let ids = match possible(channel) && possible(number) {
+            true => self.store.find_orders(channel, number).await?,
+            false => Vec::new(),
+        };
         let orders = match ids.is_empty() {
             true => Vec::new(),
             false => self.store.load_orders(&ids).await?,
         };
         let orders: Vec<_> = orders.iter().map(domain::view::order).collect();
         Answer::json(200, &json!({"orders": orders}))
+    }
+
+    async fn products(&self, after: Option<&str>) -> Result<Answer, Answer> {
+        if after.is_some_and(|sku| sku.len() > MAX_SKU_CHARS) {
+            let detail =
+                format!("expected \"after\" to be a SKU of at most {MAX_SKU_CHARS} characters");
+            return Err(Answer::invalid(&[Problem::at("", detail)]));
+        }
+        let (products, next) = self.store.list_products(after, PAGE as i32).await?;
+        Answer::json(200, &json!({"products": products, "next": next}))
     }
 
     async fn events(&self, request: &Request) -> Result<Answer, Answer> {
@@ -150,9 +160,14 @@ impl Desk {
     }
 
     async fn stock(&self, sku: &str) -> Result<Answer, Answer> {
+        let unknown = || Answer::not_found(&format!("product {sku:?}"));
+        // The database refuses keys that are too long.
+        if sku.len() > MAX_SKU_CHARS {
+            return Err(unknown());
+        }
         let levels = self.store.levels_of(sku).await?;
-        if levels.is_empty() && self.store.products([sku]).await?.is_empty() {
-            return Err(Answer::not_found(&format!("product {sku:?}")));
+        if levels.is_empty() && self.store.products(&[sku]).await?.is_empty() {
+            return Err(unknown());
         }
         let levels: Vec<Value> = levels.iter().map(level).collect();
         Answer::json(200, &json!({"sku": sku, "levels": levels}))

@@ -2,13 +2,10 @@
 
 mod provider;
 
-use std::sync::Arc;
-
 use domain::order::{Order, RefundStatus};
 use domain::refund::submitted;
-use jiff::Timestamp;
 use runtime::queue::{Handled, Outcome, one_by_one};
-use runtime::{Function, Hint};
+use runtime::{Clock, Function, Hint};
 use store::{Store, StoreError};
 
 use crate::provider::{Provider, Submission};
@@ -34,19 +31,19 @@ pub fn function() -> Function {
                 Ok(one_by_one(
                     "refund-order",
                     &setup,
-                    store,
-                    |store, hint| async move { take(store, hint).await },
+                    (store, setup.clock.clone()),
+                    |step, hint| async move { take(&step.0, &step.1, hint).await },
                 ))
             })
         },
     }
 }
 
-async fn take(store: Arc<Store>, hint: Hint) -> Handled {
+async fn take(store: &Store, clock: &Clock, hint: Hint) -> Handled {
     let Hint::Order(id, seen) = hint else {
         return Outcome::Permanent("expected a hint at an order".into()).into();
     };
-    let now = Timestamp::now();
+    let now = clock.now();
     // The manual provider has no effect outside, so that deciding is all there is.
     let decide = |order: &Order| -> Result<Option<Order>, StoreError> {
         let requested = |r: &&domain::order::Refund| r.status == RefundStatus::Requested;
@@ -58,7 +55,7 @@ async fn take(store: Arc<Store>, hint: Hint) -> Handled {
         })
     };
     store
-        .drive(&id, seen.map(|seen| *seen), decide)
+        .drive(&id, seen.map(std::sync::Arc::unwrap_or_clone), decide)
         .await
         .into()
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use runtime::cached::Cached;
 use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, one_by_one};
-use runtime::{Function, Hint};
+use runtime::{Clock, Function, Hint};
 use store::{Store, StoreError};
 
 /// The function.
@@ -32,9 +32,10 @@ pub fn function() -> Function {
                 let store = setup.store();
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
                 let step = Step {
-                    products: Products::new(store.clone()),
+                    products: Products::new(store.clone(), setup.clock.clone()),
                     store,
-                    tariffs: Cached::default(),
+                    tariffs: Cached::new(setup.clock.clone()),
+                    clock: setup.clock.clone(),
                 };
                 Ok(one_by_one(
                     "ship-order",
@@ -51,6 +52,7 @@ struct Step {
     store: Store,
     products: Products,
     tariffs: Cached<(Vec<Location>, Vec<Rate>)>,
+    clock: Clock,
 }
 
 impl Step {
@@ -59,7 +61,7 @@ impl Step {
             return Ok(Outcome::Permanent("expected a hint at an order".into()).into());
         };
         let order = match seen {
-            Some(seen) => Some(*seen),
+            Some(seen) => Some(Arc::unwrap_or_clone(seen)),
             None => self.store.load_order(&id).await?,
         };
         let Some(order) = order else {
@@ -78,7 +80,7 @@ impl Step {
             .filter_map(|line| line.sku.as_deref())
             .collect();
         let products = self.products.get(skus).await?;
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let decide = |order: &Order| Ok(decide(order, &tariffs.0, &tariffs.1, &products, now));
         Ok(self.store.drive(&id, Some(order), decide).await.into())
     }

@@ -1,16 +1,17 @@
-//! On a schedule: gives orders and facts that have stood still too long their hint again, so that
-//! even a lost queue heals.
+//! On a schedule: gives orders and facts that have stood still too long their hint again, and orders
+//! that wait for goods which are there, so that even a lost queue heals.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::Step;
-use jiff::{Timestamp, ToSpan};
+use domain::{OrderId, Step};
+use jiff::ToSpan;
 use runtime::function::handler;
-use runtime::{Emit, Error, Function, Hint, Outbox};
+use runtime::{Clock, Emit, Error, Function, Hint, Outbox};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::Store;
 use store::key::OPEN_SHARDS;
+use store::{OpenStock, Store};
 
 /// Seconds for which work is left to its own queue: longer than a message rests after a failure.
 const PATIENCE_S: i64 = 900;
@@ -34,6 +35,7 @@ pub fn function() -> Function {
                 let sweeper = Sweeper {
                     store: setup.store(),
                     outbox: setup.outbox(),
+                    clock: setup.clock,
                 };
                 Ok(handler(sweeper, |sweeper, event| async move {
                     sweeper.run(event).await
@@ -46,6 +48,7 @@ pub fn function() -> Function {
 struct Sweeper {
     store: Store,
     outbox: Outbox,
+    clock: Clock,
 }
 
 /// What an operator may add to the schedule's event, to sweep now what is younger.
@@ -60,8 +63,9 @@ impl Sweeper {
         let wish: Wish = serde_json::from_value(event)?;
         let patience = wish.older_than_s.unwrap_or(PATIENCE_S).clamp(0, 86_400);
         // A second more: the index knows whole seconds, and what is due now is due.
-        let before = Timestamp::now().checked_sub((patience - 1).seconds())?;
+        let before = self.clock.now().checked_sub((patience - 1).seconds())?;
         let (mut orders, mut facts) = (0, 0);
+        let mut waiting: BTreeMap<String, Vec<OrderId>> = BTreeMap::new();
         for shard in 0..OPEN_SHARDS {
             let mut from = None;
             loop {
@@ -79,20 +83,48 @@ impl Sweeper {
             }
             let mut from = None;
             loop {
-                let (names, next) = self.store.open_facts(shard, before, from).await?;
-                let hint = |(sku, id)| Emit {
-                    step: Step::UpdateStock,
-                    hint: Hint::Fact(sku, id),
-                };
-                let emits: Vec<Emit> = names.into_iter().map(hint).collect();
+                let (open, next) = self.store.open_stock(shard, before, from).await?;
+                let mut emits = Vec::new();
+                for open in open {
+                    match open {
+                        OpenStock::Fact(sku, id) => {
+                            facts += 1;
+                            let (step, hint) = (Step::UpdateStock, Hint::Fact(sku, id));
+                            emits.push(Emit { step, hint });
+                        }
+                        OpenStock::Waiting(sku, id) => {
+                            waiting.entry(sku).or_default().push(id);
+                        }
+                    }
+                }
                 self.outbox.send_all(&emits).await?;
-                facts += emits.len();
                 from = next;
                 if from.is_none() {
                     break;
                 }
             }
         }
-        Ok(json!({"orders": orders, "facts": facts}))
+        let waiting = self.tell_waiting(waiting).await?;
+        Ok(json!({"orders": orders, "facts": facts, "waiting": waiting}))
+    }
+
+    /// Tells the orders that wait for goods that are there; how many. The hint that told them when the
+    /// goods came in may be lost.
+    async fn tell_waiting(&self, waiting: BTreeMap<String, Vec<OrderId>>) -> Result<usize, Error> {
+        let mut told = 0;
+        for (sku, ids) in waiting {
+            let levels = self.store.levels_of(&sku).await?;
+            if levels.iter().all(|level| level.available <= 0) {
+                continue;
+            }
+            told += ids.len();
+            let hint = |id| Emit {
+                step: Step::AllocateWarehouse,
+                hint: Hint::Order(id, None),
+            };
+            let emits: Vec<Emit> = ids.into_iter().map(hint).collect();
+            self.outbox.send_all(&emits).await?;
+        }
+        Ok(told)
     }
 }

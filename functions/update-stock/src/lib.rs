@@ -7,7 +7,7 @@ use domain::stock::{Changes, LevelChange, gather_moves, moved};
 use domain::{Order, OrderId, Step as StepName};
 use jiff::Timestamp;
 use runtime::queue::{Handled, Outcome, whole_batch};
-use runtime::{Emit, Function, Hint};
+use runtime::{Clock, Emit, Function, Hint};
 use store::{Commit, Store, StoreError, Transacted};
 
 /// The function.
@@ -29,7 +29,8 @@ pub fn function() -> Function {
             Box::pin(async move {
                 let store = setup.store();
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
-                let step = Step { store };
+                let clock = setup.clock.clone();
+                let step = Step { store, clock };
                 Ok(whole_batch(
                     "update-stock",
                     &setup,
@@ -43,6 +44,7 @@ pub fn function() -> Function {
 
 struct Step {
     store: Store,
+    clock: Clock,
 }
 
 /// Orders whose movements are committed together.
@@ -91,7 +93,7 @@ impl Step {
         &self,
         seen: BTreeMap<OrderId, Option<Order>>,
     ) -> Result<BTreeMap<OrderId, Handled>, StoreError> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let mut handled = BTreeMap::new();
         let mut singly: Vec<OrderId> = Vec::new();
         let mut groups = vec![Group::default()];
@@ -126,8 +128,12 @@ impl Step {
                 Transacted::Done(after) => {
                     for (before, after) in group.before.iter().zip(&after) {
                         let emits = self.follow(before, after).await?;
-                        let outcome = Outcome::Done;
-                        handled.insert(after.id.clone(), Handled { outcome, emits });
+                        let done = Handled {
+                            outcome: Outcome::Done,
+                            emits,
+                            left: Some(Box::new(after.clone())),
+                        };
+                        handled.insert(after.id.clone(), done);
                     }
                 }
                 Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
@@ -140,23 +146,23 @@ impl Step {
         Ok(handled)
     }
 
+    /// Takes an order on the truth of the store. Whoever moved some of its goods before may have died
+    /// before it told those who wait for them: they are told in any case.
     async fn take_order(&self, id: &OrderId) -> Result<Handled, StoreError> {
         for _ in 0..store::MAX_ATTEMPTS {
             let Some(order) = self.store.load_order(id).await? else {
                 return Ok(Outcome::Permanent("there is no such order".into()).into());
             };
             if order.moves.is_empty() {
-                // Whoever moved them may have died before it told those who wait for the goods.
                 let mut emits = Emit::again(&order);
-                for sku in order.lines.iter().filter_map(|line| line.sku.as_deref()) {
-                    emits.extend(self.tell_waiting(sku).await?);
-                }
+                emits.extend(self.tell_waiting_for(&order).await?);
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,
                     emits,
+                    left: None,
                 });
             }
-            let now = Timestamp::now();
+            let now = self.clock.now();
             let mut moves = order.moves.len();
             let mut group = join(&Group::default(), &order, moves, now);
             while !group.commit.fits() && moves > 1 {
@@ -164,13 +170,15 @@ impl Step {
                 group = join(&Group::default(), &order, moves, now);
             }
             if let Transacted::Done(after) = self.store.transact(group.commit).await? {
-                let mut emits = Vec::new();
-                for after in &after {
-                    emits.extend(self.follow(&order, after).await?);
-                }
+                let Some(after) = after.into_iter().next() else {
+                    return Ok(Outcome::AlreadyDone.into());
+                };
+                let mut emits = Emit::after(&order, &after);
+                emits.extend(self.tell_waiting_for(&order).await?);
                 return Ok(Handled {
                     outcome: Outcome::Done,
                     emits,
+                    left: Some(Box::new(after)),
                 });
             }
         }
@@ -187,6 +195,7 @@ impl Step {
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,
                     emits,
+                    left: None,
                 });
             }
             let commit = Commit {
@@ -199,6 +208,7 @@ impl Step {
                 return Ok(Handled {
                     outcome: Outcome::Done,
                     emits,
+                    left: None,
                 });
             }
         }
@@ -221,6 +231,16 @@ impl Step {
             .collect();
         for sku in freed {
             emits.extend(self.tell_waiting(&sku).await?);
+        }
+        Ok(emits)
+    }
+
+    /// Hints at the orders that wait for any of an order's goods.
+    async fn tell_waiting_for(&self, order: &Order) -> Result<Vec<Emit>, StoreError> {
+        let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
+        let mut emits = Vec::new();
+        for sku in skus.collect::<BTreeSet<&str>>() {
+            emits.extend(self.tell_waiting(sku).await?);
         }
         Ok(emits)
     }

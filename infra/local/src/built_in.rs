@@ -13,6 +13,7 @@ pub fn functions() -> Vec<runtime::Function> {
         notify_customer::function(),
         notify_warehouse::function(),
         query_orders::function(),
+        redrive_messages::function(),
         refund_order::function(),
         ship_order::function(),
         sweep_orders::function(),

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -67,16 +67,25 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self { services, caller } = self.clone();
         HttpConnectorFuture::new(async move {
-            let (parts, body) = request.try_into_http1x().map_err(user_error)?.into_parts();
-            let body = match body.bytes() {
-                Some(bytes) => Bytes::copy_from_slice(bytes),
-                None => body.collect().await.map_err(user_error)?.to_bytes(),
-            };
-            let request = http::Request::from_parts(parts, body);
-            let response = services.handle(&caller, request).await;
-            response.map(SdkBody::from).try_into().map_err(user_error)
+            let response = services.handle(&caller, read(request).await?).await;
+            answer(response)
         })
     }
+}
+
+/// A client's request, with its whole body.
+pub async fn read(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError> {
+    let (parts, body) = request.try_into_http1x().map_err(user_error)?.into_parts();
+    let body = match body.bytes() {
+        Some(bytes) => Bytes::copy_from_slice(bytes),
+        None => body.collect().await.map_err(user_error)?.to_bytes(),
+    };
+    Ok(http::Request::from_parts(parts, body))
+}
+
+/// A service's answer, as a client takes it.
+pub fn answer(response: http::Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
+    response.map(SdkBody::from).try_into().map_err(user_error)
 }
 
 fn user_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ConnectorError {

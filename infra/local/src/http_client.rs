@@ -38,6 +38,24 @@ impl HttpClient {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer> {
+        let (status, body) = self.exchange(method, path, headers, body.into()).await?;
+        // A page is no JSON; its status is all that is asked of it.
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    /// The text of a page.
+    pub async fn page(&self, path: &str) -> Result<String> {
+        let (_, body) = self.exchange(Method::GET, path, &[], Bytes::new()).await?;
+        String::from_utf8(body.into()).with_context(|| path.to_owned())
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<(u16, Bytes)> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
@@ -45,15 +63,13 @@ impl HttpClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body.into()))?;
+        let request = request.body(Full::new(body))?;
         let response = self
             .client
             .request(request)
             .await
             .with_context(|| path.to_owned())?;
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await?.to_bytes();
-        // A page is no JSON; its status is all that is asked of it.
-        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+        Ok((status, response.into_body().collect().await?.to_bytes()))
     }
 }

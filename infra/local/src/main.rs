@@ -16,6 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a start that fails, or a usage that is wrong, ends with.
 const CANNOT_START: u8 = 2;
 
+/// What is logged unless `LOG` says otherwise. The SDK complains of a call in process, which has no connection.
+const LOGGED: &str = "error,closing=off,aws_smithy_runtime::client::http::connection_poisoning=off";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -30,7 +33,7 @@ async fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,closing=off"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -66,15 +69,33 @@ async fn start(arguments: &Arguments) -> Result<Cloud> {
         ..Options::new(template, built_in::functions())
     })
     .await?;
-    seed::sample_retailer(&cloud).await?;
-    for account in &arguments.accounts {
-        seed::add_account(&cloud, &account.channel, &account.name, &account.secret).await?;
-    }
-    for key in &arguments.keys {
-        seed::add_key(&cloud, &key.role, &key.key).await?;
+    let prepared = prepare(arguments, &cloud).await;
+    match &arguments.data {
+        Some(data) => {
+            prepared.with_context(|| format!("cannot keep data in {}", data.display()))?
+        }
+        None => prepared?,
     }
     cloud.services().counters.reset();
     Ok(cloud)
+}
+
+/// Puts in what a cloud starts with, and takes up the work of an earlier start.
+async fn prepare(arguments: &Arguments, cloud: &Cloud) -> Result<()> {
+    seed::sample_retailer(cloud).await?;
+    for account in &arguments.accounts {
+        seed::add_account(cloud, &account.channel, &account.name, &account.secret).await?;
+    }
+    for key in &arguments.keys {
+        seed::add_key(cloud, &key.role, &key.key).await?;
+    }
+    if arguments.data.is_some() {
+        // The queues of an earlier start went with it, and with them every hint.
+        let wish = json!({"older_than_s": 0});
+        let swept = cloud.invoke("sweep-orders", wish).await;
+        swept.context("cannot take up the work of an earlier start")?;
+    }
+    Ok(())
 }
 
 async fn serve(arguments: &Arguments, cloud: &Cloud) -> Result<ExitCode> {

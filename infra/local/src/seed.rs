@@ -51,17 +51,18 @@ pub fn store(cloud: &Cloud, caller: &str) -> Result<Store> {
     Ok(Store::new(&sdk_config(cloud.services(), caller), tables))
 }
 
-/// Puts the sample retailer into a cloud that has no warehouse yet.
+/// Puts the sample retailer into a cloud that does not have its warehouses yet. They come last: who finds them all finds
+/// everything, wherever an earlier start was killed.
 pub async fn sample_retailer(cloud: &Cloud) -> Result<()> {
     let store = store(cloud, "seed")?;
     let (channel, account, secret) = DEMO_ACCOUNT;
     add_account(cloud, channel, account, secret).await?;
     add_key(cloud, "operator", DEMO_KEY).await?;
-    if !store.locations().await?.is_empty() {
+    let warehouses = read::<Location>("warehouses", retailer!("warehouses"))?;
+    let known = store.locations().await?;
+    let is_known = |wanted: &Location| known.iter().any(|location| location.id == wanted.id);
+    if warehouses.iter().all(is_known) {
         return Ok(());
-    }
-    for location in read::<Location>("warehouses", retailer!("warehouses"))? {
-        store.put_location(&location).await?;
     }
     for product in read::<Product>("products", retailer!("products"))? {
         store.put_product(&product).await?;
@@ -74,6 +75,9 @@ pub async fn sample_retailer(cloud: &Cloud) -> Result<()> {
     }
     for opening in read::<Opening>("stock", retailer!("stock"))? {
         receive(&store, opening).await?;
+    }
+    for location in warehouses {
+        store.put_location(&location).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use http_body_util::BodyExt;
 use local::cloud::{Cloud, Options};
-use runtime::{Function, Handler, Setup};
+use runtime::{Aws, Function, Handler, Setup};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -73,9 +73,12 @@ fn seen(test: &str) -> Vec<Value> {
 /// Answers with the event it got; a POST sends the body on.
 fn accept(setup: Setup) -> BoxFuture<'static, Result<Handler, runtime::Error>> {
     Box::pin(async move {
-        let client = aws_sdk_sqs::Client::new(&setup.aws);
+        let Aws::Sdk(aws) = &setup.aws else {
+            return Err("expected the SDK".into());
+        };
+        let client = aws_sdk_sqs::Client::new(aws);
         let queue = setup.env["WORK_QUEUE"].clone();
-        let handler: Handler = Arc::new(move |event: Value| {
+        let handler = Handler::Event(Arc::new(move |event: Value| {
             let (client, queue) = (client.clone(), queue.clone());
             Box::pin(async move {
                 if event["requestContext"]["http"]["method"] == "POST" {
@@ -90,7 +93,7 @@ fn accept(setup: Setup) -> BoxFuture<'static, Result<Handler, runtime::Error>> {
                     "body": event.to_string(),
                 }))
             })
-        });
+        }));
         Ok(handler)
     })
 }
@@ -99,7 +102,7 @@ fn accept(setup: Setup) -> BoxFuture<'static, Result<Handler, runtime::Error>> {
 fn process(setup: Setup) -> BoxFuture<'static, Result<Handler, runtime::Error>> {
     Box::pin(async move {
         let test = setup.env["TEST"].clone();
-        let handler: Handler = Arc::new(move |event: Value| {
+        let handler = Handler::Event(Arc::new(move |event: Value| {
             let test = test.clone();
             Box::pin(async move {
                 SEEN.lock()
@@ -121,7 +124,7 @@ fn process(setup: Setup) -> BoxFuture<'static, Result<Handler, runtime::Error>> 
                 }
                 Ok(json!({"batchItemFailures": failures}))
             })
-        });
+        }));
         Ok(handler)
     })
 }

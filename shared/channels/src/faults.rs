@@ -20,7 +20,7 @@ impl Faults {
 
     /// The faults so far, when nothing can be made of the document.
     pub(crate) fn unreadable(&self) -> Unreadable {
-        Unreadable::Problems(self.0.take())
+        Unreadable::Problems(Problem::first_of(self.0.take()))
     }
 
     /// Adds what the house finds wrong with an order, under the names of the sender's document, and
@@ -39,7 +39,7 @@ impl Faults {
             .collect();
         problems.extend(found);
         if !problems.is_empty() {
-            return Err(Unreadable::Problems(problems));
+            return Err(Unreadable::Problems(Problem::first_of(problems)));
         }
         order.contact.titles = order.lines.iter().map(|line| line.title.clone()).collect();
         Ok(order)

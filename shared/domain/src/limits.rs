@@ -26,10 +26,15 @@ pub const MAX_MINOR: i64 = 1_000_000_000_000;
 pub const MAX_EXACT_JSON_INTEGER: u64 = 1 << 53;
 /// Bytes of a request body: API Gateway passes 10 MB and Lambda 6 MB; a 500-line order has under 1 MB.
 pub const MAX_BODY_BYTES: usize = 1_048_576;
+/// Faults of one document that its sender is told of: a body can hold more of them than an answer or an item has room for.
+pub const MAX_PROBLEMS: usize = 100;
 /// Timeline entries that the order's own item holds; older ones move to a page of their own.
 pub const MAX_TIMELINE_TAIL: usize = 14;
 /// Stock movements that a level's own item holds; older ones move to a page of their own.
 pub const MAX_LEDGER_TAIL: usize = 16;
+/// Parked messages that one request looks at in each step's dead-letter queue, and that it names: all
+/// of them are held in memory at once, with bodies of up to 64 KB.
+pub const MAX_PARKED: usize = 200;
 /// Days after shipping in which goods may be announced for return.
 pub const RETURN_WINDOW_DAYS: i64 = 30;
 /// Days from order to delivery that are promised when the order names no date.

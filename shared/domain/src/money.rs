@@ -58,7 +58,8 @@ impl Currency {
             .checked_mul(scale)
             .and_then(|minor| i64::try_from(minor).ok())
             .ok_or_else(expected)?;
-        if minor.abs() > MAX_MINOR {
+        // `abs` has no answer for the least of all numbers.
+        if !(-MAX_MINOR..=MAX_MINOR).contains(&minor) {
             return Err(format!(
                 "expected at most {}, found {text}",
                 self.format(MAX_MINOR)
@@ -194,6 +195,8 @@ mod tests {
         assert_eq!(eur.parse_minor(&edge), Ok(MAX_MINOR));
         assert!(eur.parse_minor(&eur.format(MAX_MINOR + 1)).is_err());
         assert!(eur.parse_minor("99999999999999999999999999999").is_err());
+        let least = eur.format(i64::MIN);
+        assert!(eur.parse_minor(&least).is_err(), "{least}");
     }
 
     proptest! {

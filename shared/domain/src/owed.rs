@@ -50,6 +50,11 @@ impl Step {
             Self::RefundOrder => "refund-order",
         }
     }
+
+    /// The step of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
 }
 
 /// A message to a person that an order calls for. Each is sent once.

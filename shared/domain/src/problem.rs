@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::limits::MAX_PROBLEMS;
+
 /// One fault of an input document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -18,6 +20,17 @@ impl Problem {
             pointer: pointer.into(),
             detail: detail.into(),
         }
+    }
+
+    /// The first of the faults of a document; the last one tells how many more there are.
+    pub fn first_of(mut problems: Vec<Self>) -> Vec<Self> {
+        if problems.len() > MAX_PROBLEMS {
+            let told = MAX_PROBLEMS - 1;
+            let more = problems.len() - told;
+            problems.truncate(told);
+            problems.push(Self::at("", format!("and {more} more")));
+        }
+        problems
     }
 }
 

@@ -14,16 +14,5 @@ pub use customer::{cancellation_notice, order_confirmation, refund_notice, shipp
 pub use mailer::Mailer;
 pub use minijinja::Error;
 pub use restock::{restock_notice, restock_notice_to_team};
-pub use runtime::notice::SendError;
+pub use runtime::mail::{Mail, SendError};
 pub use warehouse::{pick_list, stop_notice};
-
-/// A message, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
-    /// One line.
-    pub subject: String,
-    /// The message as a page, without anything to load from elsewhere.
-    pub html: String,
-    /// The message as plain text: it says the same.
-    pub text: String,
-}

@@ -1,43 +1,70 @@
 //! Sending mail through Amazon SES.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
 
-use runtime::notice::SendError;
-
-use crate::Mail;
+use runtime::mail::{Mail, Post, SendError};
+use runtime::{Aws, Setup};
 
 /// Longest value of a tag that SES takes.
 const MAX_TAG_CHARS: usize = 256;
 /// Longest address that can be delivered to (RFC 5321, errata 1690).
 const MAX_ADDRESS_CHARS: usize = 254;
 
-/// Sends mail through Amazon SES.
-#[derive(Debug, Clone)]
-pub struct Mailer {
+/// Sends mail, to addresses that can be one.
+#[derive(Clone)]
+pub struct Mailer(Arc<dyn Post>);
+
+impl Mailer {
+    /// Sends as the function's environment says.
+    pub fn new(setup: &Setup) -> Self {
+        Self(match &setup.aws {
+            Aws::Sdk(aws) => Arc::new(Ses {
+                client: Client::new(aws),
+                from: setup.var("MAIL_FROM"),
+                configuration_set: setup.var("MAIL_CONFIGURATION_SET"),
+            }),
+            Aws::StandIn(other) => other.post(),
+        })
+    }
+
+    /// Sends what `write` writes to one address, and gives the provider's id of it. `key` says which
+    /// message it is; it does not keep a repeat from going out.
+    pub async fn send(
+        &self,
+        to: &str,
+        key: &str,
+        write: impl FnOnce() -> Result<Mail, crate::Error>,
+    ) -> Result<String, SendError> {
+        if !deliverable(to) {
+            return Err(SendError::Permanent("not an e-mail address".into()));
+        }
+        let mail = match self.0.is_read() {
+            true => write().map_err(|error| {
+                SendError::Permanent(format!("the mail cannot be written: {error}"))
+            })?,
+            false => Mail::default(),
+        };
+        self.0.send(to, &mail, key).await
+    }
+}
+
+/// Amazon SES: sends from one address, under the rules of a configuration set.
+struct Ses {
     client: Client,
     from: String,
     configuration_set: String,
 }
 
-impl Mailer {
-    /// Sends as `from`, under the rules of a configuration set.
-    pub fn new(aws: &aws_types::SdkConfig, from: String, configuration_set: String) -> Self {
-        Self {
-            client: Client::new(aws),
-            from,
-            configuration_set,
-        }
-    }
-
-    /// Sends a mail to one address, and gives SES's id of it. `key` says which message it is: SES
-    /// repeats it in its reports as the tag `waybill-key`; it does not keep a repeat from going out.
-    pub async fn send(&self, to: &str, mail: &Mail, key: &str) -> Result<String, SendError> {
-        if !deliverable(to) {
-            return Err(SendError::Permanent("not an e-mail address".into()));
-        }
+#[async_trait]
+impl Post for Ses {
+    /// SES repeats `key` in its reports as the tag `waybill-key`.
+    async fn send(&self, to: &str, mail: &Mail, key: &str) -> Result<String, SendError> {
         let body = Body::builder()
             .html(utf8(&mail.html)?)
             .text(utf8(&mail.text)?)
@@ -110,7 +137,8 @@ fn tag(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
 
     use aws_credential_types::Credentials;
     use aws_credential_types::provider::SharedCredentialsProvider;
@@ -140,7 +168,16 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .http_client(ses)
             .build();
-        let mailer = Mailer::new(&aws, "shop@example.com".into(), "mail".into());
+        let variables = [
+            ("MAIL_FROM", "shop@example.com"),
+            ("MAIL_CONFIGURATION_SET", "mail"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mailer = Mailer::new(&Setup {
+            env: BTreeMap::from(variables),
+            clock: runtime::Clock::system(),
+            aws: Aws::Sdk(aws),
+        });
         (mailer, asked)
     }
 
@@ -155,8 +192,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_sent_is_what_ses_is_asked_for() {
         let (mailer, asked) = mailer(200, "", r#"{"MessageId": "0107-1"}"#);
-        let mail = mail();
-        let sent = mailer.send("ada@example.com", &mail, "AD4OVS4KRET6JAPB/pick-1");
+        let sent = mailer.send("ada@example.com", "AD4OVS4KRET6JAPB/pick-1", || Ok(mail()));
         assert_eq!(sent.await, Ok("0107-1".into()));
         let text = |text: &str| serde_json::json!({"Data": text, "Charset": "UTF-8"});
         let expected = serde_json::json!({
@@ -189,7 +225,7 @@ mod tests {
             (503, "", false),
         ] {
             let (mailer, _) = mailer(status, error, words);
-            let refused = mailer.send("ada@example.com", &mail(), "k").await;
+            let refused = mailer.send("ada@example.com", "k", || Ok(mail())).await;
             let refused = refused.unwrap_err();
             assert!(!refused.to_string().contains("ada"), "{refused}");
             assert!(refused.to_string().contains(error), "{refused}");
@@ -216,7 +252,7 @@ mod tests {
             &long,
         ] {
             let (mailer, asked) = mailer(200, "", r#"{"MessageId": "1"}"#);
-            let sent = mailer.send(bad, &mail(), "k").await;
+            let sent = mailer.send(bad, "k", || Ok(mail())).await;
             let expected = SendError::Permanent("not an e-mail address".into());
             assert_eq!(sent, Err(expected), "{bad:?}");
             assert!(asked.lock().unwrap().is_empty(), "{bad:?}");

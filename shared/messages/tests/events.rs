@@ -232,6 +232,7 @@ fn every_function_has_an_event_of_its_kind() {
         ("confirm-fulfillment", "POST /fulfillments/{id}/{report}"),
         ("edit-catalog", "PUT /products"),
         ("query-orders", "GET /orders/{id}"),
+        ("redrive-messages", "GET /parked"),
     ];
     for (name, route) in http {
         let event: ApiGatewayV2httpRequest = read(&format!("{name}.json"));

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::catalog::Role;
 use domain::id::sha256_hex;
+use jiff::Timestamp;
 use store::Store;
 
+use crate::clock::Clock;
 use crate::http::{Answer, Request};
 
 /// How long a key's role is believed without asking again: so long after its removal it still works.
@@ -19,14 +21,16 @@ const MAX_REMEMBERED: usize = 1000;
 #[derive(Debug)]
 pub struct Keys {
     store: Store,
-    known: Mutex<HashMap<String, (Instant, Option<Role>)>>,
+    clock: Clock,
+    known: Mutex<HashMap<String, (Timestamp, Option<Role>)>>,
 }
 
 impl Keys {
     /// Keys of the reference table.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, clock: Clock) -> Self {
         Self {
             store,
+            clock,
             known: Mutex::default(),
         }
     }
@@ -80,7 +84,7 @@ impl Keys {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let (since, role) = known.get(digest)?;
-        (since.elapsed() < BELIEVED).then(|| role.clone())
+        self.clock.within(*since, BELIEVED).then(|| role.clone())
     }
 
     fn remember(&self, digest: String, role: Option<Role>) {
@@ -91,7 +95,7 @@ impl Keys {
         if known.len() >= MAX_REMEMBERED {
             known.clear();
         }
-        known.insert(digest, (Instant::now(), role));
+        known.insert(digest, (self.clock.now(), role));
     }
 }
 

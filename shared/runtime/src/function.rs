@@ -1,48 +1,48 @@
 //! A function: its name, what it reads from the environment, and what it does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::future::BoxFuture;
 use serde_json::Value;
-use store::{Store, Tables};
+use store::Store;
 
-use crate::outbox::{Outbox, STEP_QUEUES};
+use crate::clock::Clock;
+use crate::http::{Answer, Request};
+use crate::outbox::Outbox;
+use crate::setup::{Aws, Setup};
+use crate::sqs::Delivery;
 use crate::{Error, aws, log};
 
-/// Takes an event as Lambda sends it, and gives the answer that Lambda expects.
-pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, Error>> + Send + Sync>;
-
-/// What a function is built from.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// The environment's variables.
-    pub env: BTreeMap<String, String>,
-    /// Region, credentials, endpoint, HTTP client.
-    pub aws: aws_types::SdkConfig,
+/// What runs at an event, by what the event comes from.
+#[derive(Clone)]
+pub enum Handler {
+    /// A queue: a batch of messages; the ids of those that are to come again.
+    Queue(Arc<dyn Fn(Vec<Delivery>) -> BoxFuture<'static, Vec<String>> + Send + Sync>),
+    /// A route of the HTTP API: a request, its answer.
+    Http(Arc<dyn Fn(Request) -> BoxFuture<'static, Answer> + Send + Sync>),
+    /// A schedule or a person: any document.
+    Event(Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, Error>> + Send + Sync>),
 }
 
-impl Setup {
-    /// A variable that the function has declared; empty if it has not.
-    pub fn var(&self, name: &str) -> String {
-        self.env.get(name).cloned().unwrap_or_default()
-    }
-
-    /// The store on the tables that the function has declared.
-    pub fn store(&self) -> Store {
-        let tables = Tables {
-            orders: self.var("ORDERS_TABLE"),
-            stock: self.var("STOCK_TABLE"),
-            reference: self.var("REFERENCE_TABLE"),
-        };
-        Store::new(&self.aws, tables)
-    }
-
-    /// The way to the steps' queues.
-    pub fn outbox(&self) -> Outbox {
-        let url = |step: domain::Step| (step, self.var(STEP_QUEUES[step as usize]));
-        let urls = domain::Step::ALL.into_iter().map(url).collect();
-        Outbox::new(&self.aws, urls)
+impl Handler {
+    /// Takes an event as Lambda sends it, and gives the answer that Lambda expects.
+    pub async fn call(&self, event: Value) -> Result<Value, Error> {
+        match self {
+            Self::Queue(take) => {
+                let records = serde_json::from_value::<SqsEvent>(event)?.records;
+                let again = take(records.into_iter().map(Delivery::from).collect()).await;
+                let mut response = SqsBatchResponse::default();
+                for id in again {
+                    let mut failure = BatchItemFailure::default();
+                    failure.item_identifier = id;
+                    response.batch_item_failures.push(failure);
+                }
+                Ok(serde_json::to_value(response)?)
+            }
+            Self::Http(take) => take(Request::parse(event)?).await.into_event(),
+            Self::Event(take) => take(event).await,
+        }
     }
 }
 
@@ -75,7 +75,8 @@ impl Function {
     }
 }
 
-/// Makes a handler of a shared state and what is done with it.
+/// Makes a handler of a shared state and what is done with an event that is neither a message nor a
+/// request.
 pub fn handler<S, F, A>(state: S, run: F) -> Handler
 where
     S: Send + Sync + 'static,
@@ -83,7 +84,9 @@ where
     A: Future<Output = Result<Value, Error>> + Send + 'static,
 {
     let state = Arc::new(state);
-    Arc::new(move |event| Box::pin(run(Arc::clone(&state), event)))
+    Handler::Event(Arc::new(move |event| {
+        Box::pin(run(Arc::clone(&state), event))
+    }))
 }
 
 /// The whole `main` of a function's binary.
@@ -96,15 +99,16 @@ pub fn run(function: Function) -> Result<(), Error> {
     runtime.block_on(async {
         let setup = Setup {
             env: std::env::vars().collect(),
-            aws: aws::from_environment(function.name),
+            clock: Clock::system(),
+            aws: Aws::Sdk(aws::from_environment(function.name)),
         };
         let handler = function.start(setup).await.inspect_err(|error| {
             tracing::error!(function = function.name, %error, "cannot start");
         })?;
         let service =
             lambda_runtime::service_fn(move |event: lambda_runtime::LambdaEvent<Value>| {
-                let handler = Arc::clone(&handler);
-                async move { handler(event.payload).await }
+                let handler = handler.clone();
+                async move { handler.call(event.payload).await }
             });
         lambda_runtime::run(service).await
     })

@@ -2,6 +2,8 @@
 //! state that its sender had just committed, which saves a read and is not believed without the
 //! condition of the commit.
 
+use std::sync::Arc;
+
 use domain::{Order, OrderId};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,7 +16,7 @@ const MAX_STATE_BYTES: usize = 65_536;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Hint {
     /// An order, and the state that the sender left it in.
-    Order(OrderId, Option<Box<Order>>),
+    Order(OrderId, Option<Arc<Order>>),
     /// A fact about stock: SKU and id.
     Fact(String, String),
 }
@@ -22,7 +24,7 @@ pub enum Hint {
 impl Hint {
     /// A hint at an order that has just been committed.
     pub fn at(order: &Order) -> Self {
-        Self::Order(order.id.clone(), Some(Box::new(order.clone())))
+        Self::Order(order.id.clone(), Some(Arc::new(order.clone())))
     }
 
     /// What it is about, for logs.
@@ -64,11 +66,12 @@ impl Hint {
             (Some(order), None, None) => {
                 let id = OrderId::parse(&order)
                     .ok_or_else(|| format!("expected an order id at /order, found {order:?}"))?;
-                // A state of another release is no state: the store has the truth.
+                // A state of another release, or of another order, is no state: the store has the truth.
                 let state = body
                     .state
-                    .and_then(|state| serde_json::from_str(state.get()).ok());
-                Ok(Self::Order(id, state))
+                    .and_then(|state| serde_json::from_str::<Order>(state.get()).ok())
+                    .filter(|state| state.id == id);
+                Ok(Self::Order(id, state.map(Arc::new)))
             }
             (None, Some(sku), Some(fact)) => Ok(Self::Fact(sku, fact)),
             _ => Err("expected either /order, or /sku and /fact".into()),
@@ -88,7 +91,14 @@ mod tests {
             assert_eq!(Hint::parse(&hint.to_body()), Ok(hint));
         }
         let odd_state = r#"{"order":"AD4OVS4KRET6JAPB","state":{"from":"another release"}}"#;
-        assert_eq!(Hint::parse(odd_state), Ok(order));
+        assert_eq!(Hint::parse(odd_state), Ok(order.clone()));
+        let state = include_str!("../../domain/tests/golden/order.json");
+        let own = format!(r#"{{"order":"OW7SCDYSILDFZD6D","state":{state}}}"#);
+        let own = Hint::parse(&own).unwrap();
+        assert!(matches!(own, Hint::Order(_, Some(_))));
+        assert_eq!(Hint::parse(&own.to_body()), Ok(own));
+        let of_another = format!(r#"{{"order":"AD4OVS4KRET6JAPB","state":{state}}}"#);
+        assert_eq!(Hint::parse(&of_another), Ok(order));
         for bad in [
             "",
             "{",

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::StoreError;
 
 use crate::Error;
-use crate::function::{Handler, handler};
+use crate::function::Handler;
 use crate::log::Closing;
 
 /// A request.
@@ -32,7 +32,11 @@ impl Request {
     /// Reads an event of API Gateway's payload format 2.0. The body is decoded where the gateway
     /// has encoded it: signatures are made over the bytes.
     pub fn parse(event: Value) -> Result<Self, Error> {
-        let mut event: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
+        Self::read(serde_json::from_value(event)?)
+    }
+
+    /// Reads an event that is parsed; see [`parse`](Self::parse).
+    pub fn read(mut event: ApiGatewayV2httpRequest) -> Result<Self, Error> {
         let text = event.body.take().unwrap_or_default();
         let body = match event.is_base64_encoded {
             true => base64::engine::general_purpose::STANDARD.decode(text)?,
@@ -109,19 +113,19 @@ pub fn pointer(path: &serde_path_to_error::Path) -> String {
     segments.collect()
 }
 
-/// A handler that answers requests. A body that is too large, and an event that is no request,
-/// never reach `run`; every end is one closing line in the log.
+/// A handler that answers requests. A body that is too large never reaches `run`; every end is one
+/// closing line in the log.
 pub fn answer<S, F, A>(name: &'static str, state: S, run: F) -> Handler
 where
     S: Send + Sync + 'static,
-    F: Fn(Arc<S>, Request) -> A + Clone + Send + Sync + 'static,
+    F: Fn(Arc<S>, Request) -> A + Send + Sync + 'static,
     A: Future<Output = Result<Answer, Answer>> + Send + 'static,
 {
-    handler(state, move |state, event| {
-        let run = run.clone();
-        async move {
+    let (state, run) = (Arc::new(state), Arc::new(run));
+    Handler::Http(Arc::new(move |request| {
+        let (state, run) = (Arc::clone(&state), Arc::clone(&run));
+        Box::pin(async move {
             let started = Instant::now();
-            let request = Request::parse(event)?;
             let route = request.route.clone();
             let subject = request.path("id").to_owned();
             let answer = match request.too_large() {
@@ -142,9 +146,9 @@ where
                 duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             }
             .write();
-            answer.into_event()
-        }
-    })
+            answer
+        })
+    }))
 }
 
 /// An answer.
@@ -249,6 +253,11 @@ impl Answer {
     /// The status, for logs and tests.
     pub fn status(&self) -> i64 {
         self.status
+    }
+
+    /// The body.
+    pub fn body(&self) -> &str {
+        &self.body
     }
 
     /// The event's answer, as API Gateway expects it.

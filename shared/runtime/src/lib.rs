@@ -4,19 +4,27 @@
 pub mod auth;
 pub mod aws;
 pub mod cached;
+pub mod clock;
 pub mod function;
 pub mod hint;
 pub mod http;
 pub mod log;
+pub mod mail;
 pub mod notice;
 pub mod outbox;
+pub mod parked;
 pub mod products;
 pub mod queue;
 pub mod secrets;
+pub mod setup;
+pub mod sqs;
 
-pub use function::{Function, Handler, Setup, run};
+pub use clock::Clock;
+pub use function::{Function, Handler, run};
 pub use hint::Hint;
 pub use outbox::{Emit, Outbox};
+pub use parked::{DeadLetters, Parked};
+pub use setup::{Aws, Setup};
 
 /// An error that fails a whole invocation.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

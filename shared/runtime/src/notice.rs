@@ -7,21 +7,12 @@ use jiff::{Timestamp, ToSpan};
 use store::{Claim, Driven, Store, StoreError};
 
 use crate::Emit;
+use crate::clock::Clock;
+use crate::mail::SendError;
 use crate::queue::{Handled, Outcome};
 
 /// Seconds after which a claim's holder is taken for dead: longer than a function may run.
 const LEASE_S: i64 = 60;
-
-/// Why a message was not sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// It may go later.
-    #[error("{0}")]
-    Transient(String),
-    /// It will never go: the address is none, or the provider refuses it.
-    #[error("{0}")]
-    Permanent(String),
-}
 
 /// Sends every notice that the order is owed from `step`, each once. `send` composes and sends
 /// one. What the hint says of the order only names the notices: a mail cannot be taken back, so it
@@ -29,6 +20,7 @@ pub enum SendError {
 /// the only window, one call wide.
 pub async fn tell<F, A>(
     store: &Store,
+    clock: &Clock,
     id: &OrderId,
     seen: Option<Order>,
     step: Step,
@@ -38,13 +30,14 @@ where
     F: Fn(Order, Contact, Notice) -> A,
     A: Future<Output = Result<(), SendError>>,
 {
-    match tell_all(store, id, seen, step, send).await {
+    match tell_all(store, clock, id, seen, step, send).await {
         Ok(handled) | Err(handled) => handled,
     }
 }
 
 async fn tell_all<F, A>(
     store: &Store,
+    clock: &Clock,
     id: &OrderId,
     seen: Option<Order>,
     step: Step,
@@ -74,9 +67,11 @@ where
     if notices.is_empty() {
         return Ok(Driven::Unchanged(Box::new(order)).into());
     }
-    let mut emits = Vec::new();
+    let (mut emits, mut left) = (Vec::new(), None);
     for notice in notices {
-        if !claim(store, id, &notice).await? {
+        if let Some(order) = claim(store, clock, id, &notice).await? {
+            // Whoever recorded it may have died before he told of what follows.
+            emits.extend(Emit::again(&order));
             continue;
         }
         let (order, contact) = store.load_order_with_contact(id).await?;
@@ -88,38 +83,46 @@ where
             Err(SendError::Permanent(why)) => Some(why),
             Err(SendError::Transient(why)) => return Err(Outcome::Transient(why).into()),
         };
-        let now = Timestamp::now();
+        let now = clock.now();
         let record = |order: &Order| Ok(notified(order, &notice, failure.clone(), now));
         if let Driven::Changed(before, after) =
             store.drive::<StoreError>(id, Some(order), record).await?
         {
             emits.extend(Emit::after(&before, &after));
+            left = Some(after);
         }
     }
     Ok(Handled {
         outcome: Outcome::Done,
         emits,
+        left,
     })
 }
 
-/// Whether the notice is ours to send. Somebody else's claim says that it was sent, unless the
-/// order says that it is still due: then its holder is at it, or has died.
-async fn claim(store: &Store, id: &OrderId, notice: &Notice) -> Result<bool, Handled> {
-    let now = Timestamp::now();
+/// `None` if the notice is ours to send, and the order as it is if it is no longer due. Somebody
+/// else's claim says that it was sent, unless the order says that it is still due: then its holder is
+/// at it, or has died.
+async fn claim(
+    store: &Store,
+    clock: &Clock,
+    id: &OrderId,
+    notice: &Notice,
+) -> Result<Option<Order>, Handled> {
+    let now = clock.now();
     let key = notice.key();
     let held = match store.claim_notice(id, &key, None, now).await? {
-        Claim::Taken => return Ok(true),
+        Claim::Taken => return Ok(None),
         Claim::Held(since) => since,
     };
     let order = store.load_order(id).await?;
-    if !order.is_some_and(|order| order.notices.contains(notice)) {
-        return Ok(false);
+    if let Some(order) = order.filter(|order| !order.notices.contains(notice)) {
+        return Ok(Some(order));
     }
     let expires = held
         .saturating_add(LEASE_S.seconds())
         .unwrap_or(Timestamp::MAX);
     if now >= expires && store.claim_notice(id, &key, Some(held), now).await? == Claim::Taken {
-        return Ok(true);
+        return Ok(None);
     }
     let why = format!("{} is being sent by somebody else", notice.describe());
     Err(Outcome::Transient(why).into())

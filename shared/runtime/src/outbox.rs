@@ -1,14 +1,13 @@
 //! Hints to the steps' queues, in batches, one failure never costing another its place.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use domain::{Order, Step};
 use futures::future::join_all;
 
 use crate::Hint;
+use crate::sqs::{MAX_BATCH, Queues};
 
 /// The variable that holds the URL of each step's queue, in the order of [`Step::ALL`].
 pub const STEP_QUEUES: [&str; 6] = [
@@ -19,9 +18,6 @@ pub const STEP_QUEUES: [&str; 6] = [
     "NOTIFY_CUSTOMER_QUEUE",
     "REFUND_ORDER_QUEUE",
 ];
-
-/// Messages of one call (SQS's own limit).
-const MAX_BATCH: usize = 10;
 
 /// A hint to be sent to a step.
 #[derive(Debug, Clone)]
@@ -35,11 +31,15 @@ pub struct Emit {
 impl Emit {
     /// A hint at an order for each of some steps.
     pub fn each(steps: Vec<Step>, order: &Order) -> Vec<Self> {
-        let hint = |step| Self {
+        if steps.is_empty() {
+            return Vec::new();
+        }
+        let hint = Hint::at(order);
+        let emit = |step| Self {
             step,
-            hint: Hint::at(order),
+            hint: hint.clone(),
         };
-        steps.into_iter().map(hint).collect()
+        steps.into_iter().map(emit).collect()
     }
 
     /// What follows from a change: hints at the work that the state before did not call for.
@@ -55,19 +55,13 @@ impl Emit {
 }
 
 /// The way to the steps' queues.
-#[derive(Debug, Clone)]
-pub struct Outbox {
-    sqs: Client,
-    urls: BTreeMap<Step, String>,
-}
+#[derive(Clone)]
+pub struct Outbox(Arc<dyn Queues>);
 
 impl Outbox {
-    /// An outbox to the queues with these URLs.
-    pub fn new(aws: &aws_types::SdkConfig, urls: BTreeMap<Step, String>) -> Self {
-        Self {
-            sqs: Client::new(aws),
-            urls,
-        }
+    /// An outbox to these queues.
+    pub fn new(queues: Arc<dyn Queues>) -> Self {
+        Self(queues)
     }
 
     /// Sends hints, as few calls as can be; for each, in order, whether it is on its way.
@@ -77,13 +71,16 @@ impl Outbox {
             by_step.entry(emit.step).or_default().push(n);
         }
         let calls = by_step.iter().flat_map(|(step, places)| {
-            places
-                .chunks(MAX_BATCH)
-                .map(|chunk| self.send_batch(*step, chunk, emits))
+            places.chunks(MAX_BATCH).map(async |places| {
+                let hints: Vec<&Hint> = places.iter().map(|place| &emits[*place].hint).collect();
+                (places, self.0.send(*step, &hints).await)
+            })
         });
         let mut results: Vec<Result<(), String>> = vec![Ok(()); emits.len()];
-        for failed in join_all(calls).await.into_iter().flatten() {
-            results[failed.0] = Err(failed.1);
+        for (places, sent) in join_all(calls).await {
+            for (place, sent) in places.iter().zip(sent) {
+                results[*place] = sent;
+            }
         }
         results
     }
@@ -101,72 +98,8 @@ impl Outbox {
         }
     }
 
-    /// The places of the hints that are not on their way, and why not.
-    async fn send_batch(
-        &self,
-        step: Step,
-        places: &[usize],
-        emits: &[Emit],
-    ) -> Vec<(usize, String)> {
-        let all = |why: String| places.iter().map(|place| (*place, why.clone())).collect();
-        let url = self.urls.get(&step).map(String::as_str).unwrap_or_default();
-        if let [place] = places {
-            let body = emits[*place].hint.to_body();
-            let sent = self
-                .sqs
-                .send_message()
-                .queue_url(url)
-                .message_body(body)
-                .send()
-                .await;
-            return match sent {
-                Ok(_) => Vec::new(),
-                Err(error) => all(DisplayErrorContext(&error).to_string()),
-            };
-        }
-        let entries = places.iter().map(|place| {
-            SendMessageBatchRequestEntry::builder()
-                .id(place.to_string())
-                .message_body(emits[*place].hint.to_body())
-                .build()
-        });
-        let entries = match entries.collect::<Result<Vec<_>, _>>() {
-            Ok(entries) => entries,
-            Err(error) => return all(error.to_string()),
-        };
-        let sent = self
-            .sqs
-            .send_message_batch()
-            .queue_url(url)
-            .set_entries(Some(entries))
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                let failed = answer.failed().iter().map(|entry| {
-                    let why = entry.message().unwrap_or_else(|| entry.code()).to_owned();
-                    (entry.id().parse().unwrap_or(places[0]), why)
-                });
-                failed.collect()
-            }
-            Err(error) => all(DisplayErrorContext(&error).to_string()),
-        }
-    }
-
     /// Opens a connection while there is time.
     pub async fn warm(&self) -> Result<(), String> {
-        let Some(url) = self.urls.values().find(|url| !url.is_empty()) else {
-            return Ok(());
-        };
-        let asked = self
-            .sqs
-            .get_queue_attributes()
-            .queue_url(url)
-            .attribute_names(QueueAttributeName::QueueArn)
-            .send()
-            .await;
-        asked
-            .map(drop)
-            .map_err(|error| DisplayErrorContext(&error).to_string())
+        self.0.warm().await
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use domain::Product;
+use jiff::Timestamp;
 use store::{Store, StoreError};
 
 use crate::cached::BELIEVED;
+use crate::clock::Clock;
 
 /// Products that are remembered at once.
 const MAX_REMEMBERED: usize = 10_000;
@@ -17,14 +18,16 @@ const MAX_REMEMBERED: usize = 10_000;
 #[derive(Debug)]
 pub struct Products {
     store: Store,
-    known: Mutex<HashMap<String, (Instant, Product)>>,
+    clock: Clock,
+    known: Mutex<HashMap<String, (Timestamp, Product)>>,
 }
 
 impl Products {
     /// Products of the reference table.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, clock: Clock) -> Self {
         Self {
             store,
+            clock,
             known: Mutex::default(),
         }
     }
@@ -36,7 +39,7 @@ impl Products {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             for sku in skus {
                 match known.get(sku) {
-                    Some((since, product)) if since.elapsed() < BELIEVED => {
+                    Some((since, product)) if self.clock.within(*since, BELIEVED) => {
                         found.push(product.clone())
                     }
                     _ => missing.push(sku),
@@ -46,12 +49,12 @@ impl Products {
         if missing.is_empty() {
             return Ok(found);
         }
-        let read = self.store.products(missing).await?;
+        let read = self.store.products(&missing).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() + read.len() > MAX_REMEMBERED {
             known.clear();
         }
-        let now = Instant::now();
+        let now = self.clock.now();
         known.extend(
             read.iter()
                 .map(|product| (product.sku.clone(), (now, product.clone()))),

@@ -4,19 +4,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use domain::Order;
 use futures::FutureExt;
 use futures::future::join_all;
-use serde_json::Value;
 use store::StoreError;
 
-use crate::function::{Handler, Setup, handler};
+use crate::Hint;
+use crate::function::Handler;
 use crate::log::Closing;
 use crate::outbox::{Emit, Outbox};
-use crate::{Error, Hint};
+use crate::setup::Setup;
+use crate::sqs::{Delivery, Queues};
 
 /// Seconds until a message that failed for a passing reason is tried again, doubled each time.
 const BACKOFF_S: i64 = 5;
@@ -77,6 +75,22 @@ pub struct Handled {
     pub outcome: Outcome,
     /// What follows.
     pub emits: Vec<Emit>,
+    /// The order as the work has left it, if it was one order's. When the message had come before,
+    /// all that this order is owed is told of, not only what is new: whoever worked on the message
+    /// then may have died between a commit of his own and its hints.
+    pub left: Option<Box<Order>>,
+}
+
+impl Handled {
+    /// What follows from a message that has come before.
+    fn again(mut self) -> Self {
+        let owed = self.left.iter().flat_map(|order| Emit::again(order));
+        let owed: Vec<Emit> = owed
+            .filter(|owed| !self.emits.iter().any(|emit| emit.step == owed.step))
+            .collect();
+        self.emits.extend(owed);
+        self
+    }
 }
 
 impl From<Outcome> for Handled {
@@ -84,6 +98,7 @@ impl From<Outcome> for Handled {
         Self {
             outcome,
             emits: Vec::new(),
+            left: None,
         }
     }
 }
@@ -102,10 +117,12 @@ impl From<Result<store::Driven, StoreError>> for Handled {
             Ok(store::Driven::Changed(before, after)) => Self {
                 outcome: Outcome::Done,
                 emits: Emit::after(&before, &after),
+                left: Some(after),
             },
             Ok(store::Driven::Unchanged(order)) => Self {
                 outcome: Outcome::AlreadyDone,
                 emits: Emit::again(&order),
+                left: None,
             },
             Ok(store::Driven::Missing) => {
                 Outcome::Permanent("there is no such order".into()).into()
@@ -118,8 +135,7 @@ impl From<Result<store::Driven, StoreError>> for Handled {
 /// What every queue function has besides its own state.
 struct Lane<S> {
     name: &'static str,
-    sqs: Client,
-    dead_letters: String,
+    queues: Arc<dyn Queues>,
     outbox: Outbox,
     step: S,
 }
@@ -159,14 +175,17 @@ where
     A: Future<Output = Vec<Handled>> + Send + 'static,
 {
     let state = Arc::new(state);
-    let lane = Lane {
+    let queues = setup.queues();
+    let lane = Arc::new(Lane {
         name,
-        sqs: Client::new(&setup.aws),
-        dead_letters: setup.var("DEAD_LETTERS_QUEUE"),
-        outbox: setup.outbox(),
+        outbox: Outbox::new(Arc::clone(&queues)),
+        queues,
         step: move |hints: Vec<Hint>| step(Arc::clone(&state), hints),
-    };
-    handler(lane, |lane, event| async move { lane.take(event).await })
+    });
+    Handler::Queue(Arc::new(move |batch| {
+        let lane = Arc::clone(&lane);
+        Box::pin(async move { lane.take(batch).await })
+    }))
 }
 
 fn panicked() -> Handled {
@@ -178,18 +197,11 @@ where
     F: Fn(Vec<Hint>) -> A + Send + Sync + 'static,
     A: Future<Output = Vec<Handled>> + Send + 'static,
 {
-    async fn take(&self, event: Value) -> Result<Value, Error> {
+    /// Works on a batch; the ids of the messages that are to come again.
+    async fn take(&self, batch: Vec<Delivery>) -> Vec<String> {
         let started = Instant::now();
-        let records = serde_json::from_value::<SqsEvent>(event)?.records;
-        let parsed: Vec<Result<Hint, String>> = records
-            .iter()
-            .map(|record| Hint::parse(record.body.as_deref().unwrap_or_default()))
-            .collect();
-        let readable: Vec<Hint> = parsed
-            .iter()
-            .filter_map(|hint| hint.as_ref().ok())
-            .cloned()
-            .collect();
+        let readable = batch.iter().filter_map(Delivery::believed);
+        let readable: Vec<Hint> = readable.collect();
         let count = readable.len();
         let handled = match count {
             0 => Vec::new(),
@@ -203,155 +215,94 @@ where
             true => handled,
             false => (0..count).map(|_| panicked()).collect(),
         };
+        let come_before = batch.iter().filter(|delivery| delivery.hint.is_ok());
+        let come_before = come_before.map(|delivery| delivery.attempt > 1);
+        let handled = handled.into_iter().zip(come_before);
+        let handled = handled.map(|(handled, come_before)| match come_before {
+            true => handled.again(),
+            false => handled,
+        });
+        let handled = handled.collect();
         let mut handled = self.send(handled).await.into_iter();
-        let outcomes: Vec<Outcome> = parsed
-            .iter()
-            .map(|hint| match hint {
+        let settled = batch.into_iter().map(|delivery| {
+            let outcome = match &delivery.hint {
                 Ok(_) => handled
                     .next()
                     .unwrap_or_else(|| Outcome::Transient("no answer".into())),
                 Err(why) => Outcome::Permanent(format!("the message cannot be read: {why}")),
-            })
-            .collect();
-        let settled = records.iter().zip(&parsed).zip(outcomes);
-        let settled = settled.map(|((record, hint), outcome)| async move {
-            let attempt = attempt(record);
-            let kept = self.settle(record, attempt, &outcome).await;
-            Closing {
-                step: self.name,
-                subject: &hint.as_ref().map(Hint::subject).unwrap_or_default(),
-                message: record.message_id.as_deref().unwrap_or_default(),
-                attempt,
-                outcome: outcome.name(),
-                reason: outcome.reason(),
-                duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            };
+            async move {
+                let again = self.settle(&delivery, &outcome).await;
+                Closing {
+                    step: self.name,
+                    subject: &delivery
+                        .hint
+                        .as_ref()
+                        .map(Hint::subject)
+                        .unwrap_or_default(),
+                    message: &delivery.message,
+                    attempt: delivery.attempt,
+                    outcome: outcome.name(),
+                    reason: outcome.reason(),
+                    duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                }
+                .write();
+                again.then_some(delivery.message)
             }
-            .write();
-            kept
         });
-        let mut response = SqsBatchResponse::default();
-        for id in join_all(settled).await.into_iter().flatten() {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            response.batch_item_failures.push(failure);
-        }
-        Ok(serde_json::to_value(response)?)
+        join_all(settled).await.into_iter().flatten().collect()
     }
 
     /// Sends what follows from all messages of the batch together; a message whose hints are not on
     /// their way has not succeeded.
-    async fn send(&self, handled: Vec<Handled>) -> Vec<Outcome> {
-        let emits: Vec<Emit> = handled
-            .iter()
-            .flat_map(|h| h.emits.iter().cloned())
-            .collect();
+    async fn send(&self, mut handled: Vec<Handled>) -> Vec<Outcome> {
+        let counts: Vec<usize> = handled.iter().map(|h| h.emits.len()).collect();
+        let emits = handled
+            .iter_mut()
+            .flat_map(|h| std::mem::take(&mut h.emits));
+        let emits: Vec<Emit> = emits.collect();
         let mut sent = self.outbox.send(&emits).await.into_iter();
-        let outcome = |handled: Handled| {
-            let own: Vec<_> = sent.by_ref().take(handled.emits.len()).collect();
+        let outcome = |(handled, count): (Handled, usize)| {
+            let own: Vec<_> = sent.by_ref().take(count).collect();
             match own.into_iter().collect::<Result<(), String>>() {
                 Ok(()) => handled.outcome,
                 Err(why) => Outcome::Transient(format!("a hint was not sent: {why}")),
             }
         };
-        handled.into_iter().map(outcome).collect()
+        handled.into_iter().zip(counts).map(outcome).collect()
     }
 
-    /// Ends a message as its outcome says; its id if it is to come again.
-    async fn settle(&self, record: &SqsMessage, attempt: u32, outcome: &Outcome) -> Option<String> {
-        let id = record.message_id.clone().unwrap_or_default();
+    /// Ends a message as its outcome says; whether it is to come again.
+    async fn settle(&self, delivery: &Delivery, outcome: &Outcome) -> bool {
         match outcome {
-            Outcome::Done | Outcome::AlreadyDone | Outcome::Ignored(_) => None,
+            Outcome::Done | Outcome::AlreadyDone | Outcome::Ignored(_) => false,
             Outcome::Transient(_) => {
-                self.back_off(record, attempt).await;
-                Some(id)
+                self.back_off(delivery).await;
+                true
             }
-            Outcome::Permanent(reason) => match self.park(record, attempt, reason).await {
-                Ok(()) => None,
-                Err(error) => {
-                    tracing::error!(step = self.name, message = id, %error, "cannot park a message");
-                    Some(id)
+            Outcome::Permanent(reason) => {
+                let parked = self.queues.park(delivery, self.name, reason).await;
+                if let Err(error) = &parked {
+                    let message = &delivery.message;
+                    tracing::error!(step = self.name, message, error, "cannot park a message");
                 }
-            },
+                parked.is_err()
+            }
         }
     }
 
     /// Lets the message rest before it comes again, longer each time, and not all at once.
-    async fn back_off(&self, record: &SqsMessage, attempt: u32) {
-        let doubled = BACKOFF_S.saturating_mul(1 << attempt.saturating_sub(1).min(8));
+    async fn back_off(&self, delivery: &Delivery) {
+        let doubled = BACKOFF_S.saturating_mul(1 << delivery.attempt.saturating_sub(1).min(8));
         let most = doubled.min(MAX_BACKOFF_S);
-        let id = record.message_id.as_deref().unwrap_or_default();
+        let message = &delivery.message;
         // Any spread will do: that of the message's own random id needs no generator.
-        let spread = i64::from(id.bytes().map(u32::from).sum::<u32>());
+        let spread = i64::from(message.bytes().map(u32::from).sum::<u32>());
         let seconds = most / 2 + spread % (most / 2 + 1);
-        let (queue, receipt) = (queue_url(record), record.receipt_handle.as_deref());
-        let changed = self
-            .sqs
-            .change_message_visibility()
-            .queue_url(queue)
-            .set_receipt_handle(receipt.map(str::to_owned))
-            .visibility_timeout(i32::try_from(seconds).unwrap_or(0))
-            .send()
-            .await;
-        if let Err(error) = changed {
+        let seconds = i32::try_from(seconds).unwrap_or(0);
+        if let Err(error) = self.queues.defer(delivery, seconds).await {
             // Then it comes again when the queue's own time-out is over.
-            let error = DisplayErrorContext(&error).to_string();
-            tracing::warn!(
-                step = self.name,
-                message = id,
-                error,
-                "cannot defer a message"
-            );
+            tracing::warn!(step = self.name, message, error, "cannot defer a message");
         }
     }
-
-    /// Puts a message aside for a person, with the reason.
-    async fn park(&self, record: &SqsMessage, attempt: u32, reason: &str) -> Result<(), String> {
-        let attribute = |value: String| {
-            let value = match value.is_empty() {
-                true => "-".to_owned(),
-                false => value,
-            };
-            let value = MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value);
-            value.build().map_err(|error| error.to_string())
-        };
-        let parked = self
-            .sqs
-            .send_message()
-            .queue_url(&self.dead_letters)
-            .message_body(
-                record
-                    .body
-                    .as_deref()
-                    .filter(|body| !body.is_empty())
-                    .unwrap_or("-"),
-            )
-            .message_attributes("step", attribute(self.name.into())?)
-            .message_attributes("reason", attribute(reason.chars().take(1000).collect())?)
-            .message_attributes("attempt", attribute(attempt.to_string())?)
-            .send()
-            .await;
-        parked
-            .map(drop)
-            .map_err(|error| DisplayErrorContext(&error).to_string())
-    }
-}
-
-fn attempt(record: &SqsMessage) -> u32 {
-    let count = record.attributes.get("ApproximateReceiveCount");
-    count.and_then(|count| count.parse().ok()).unwrap_or(1)
-}
-
-/// The URL of the queue that a record came from, which Lambda names by its ARN
-/// (`arn:aws:sqs:region:account:name`). SQS finds the queue by the path alone.
-fn queue_url(record: &SqsMessage) -> String {
-    let arn = record.event_source_arn.as_deref().unwrap_or_default();
-    let part = |n: usize| arn.split(':').nth(n).unwrap_or_default();
-    format!(
-        "https://sqs.{}.amazonaws.com/{}/{}",
-        part(3),
-        part(4),
-        part(5)
-    )
 }

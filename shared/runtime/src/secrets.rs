@@ -3,34 +3,66 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use jiff::Timestamp;
+
+use crate::clock::Clock;
 
 /// How long a secret is used without asking again.
 const BELIEVED: Duration = Duration::from_secs(300);
 /// How long at least, when a signature did not match: it may have been replaced meanwhile.
 const BELIEVED_IN_DOUBT: Duration = Duration::from_secs(10);
+/// Names that are remembered at once; a flood of names that do not exist must not fill the memory.
+const MAX_REMEMBERED: usize = 1000;
 
 /// The secrets of one name: the newest first.
 pub type Valid = Arc<Vec<String>>;
 
+/// Keeps secrets.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// The text of the secret of this name, if there is one.
+    async fn read(&self, name: &str) -> Result<Option<String>, String>;
+}
+
+/// AWS Secrets Manager.
+pub(crate) fn manager(aws: &aws_types::SdkConfig) -> Arc<dyn Vault> {
+    Arc::new(Client::new(aws))
+}
+
+#[async_trait]
+impl Vault for Client {
+    async fn read(&self, name: &str) -> Result<Option<String>, String> {
+        match self.get_secret_value().secret_id(name).send().await {
+            Ok(found) => Ok(Some(found.secret_string.unwrap_or_default())),
+            Err(error) => match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+                _ => Err(DisplayErrorContext(&error).to_string()),
+            },
+        }
+    }
+}
+
 /// Reads and remembers secrets.
-#[derive(Debug)]
 pub struct Secrets {
-    client: Client,
+    vault: Arc<dyn Vault>,
     prefix: String,
-    known: Mutex<HashMap<String, (Instant, Valid)>>,
+    clock: Clock,
+    known: Mutex<HashMap<String, (Timestamp, Valid)>>,
 }
 
 impl Secrets {
     /// Secrets whose names begin with `prefix`.
-    pub fn new(aws: &aws_types::SdkConfig, prefix: String) -> Self {
+    pub fn new(vault: Arc<dyn Vault>, prefix: String, clock: Clock) -> Self {
         Self {
-            client: Client::new(aws),
+            vault,
             prefix,
+            clock,
             known: Mutex::default(),
         }
     }
@@ -45,28 +77,28 @@ impl Secrets {
         if let Some(valid) = self.remembered(name, believed) {
             return Ok(valid);
         }
-        let id = format!("{}{name}", self.prefix);
-        let valid = match self.client.get_secret_value().secret_id(id).send().await {
-            Ok(found) => {
-                let text = found.secret_string.unwrap_or_default();
-                serde_json::from_str(&text).unwrap_or_else(|_| vec![text])
-            }
-            Err(error) => match error.as_service_error() {
-                Some(GetSecretValueError::ResourceNotFoundException(_)) => Vec::new(),
-                _ => return Err(DisplayErrorContext(&error).to_string()),
-            },
+        let valid = match self.vault.read(&format!("{}{name}", self.prefix)).await? {
+            Some(text) => serde_json::from_str(&text).unwrap_or_else(|_| vec![text]),
+            None => Vec::new(),
         };
         let valid: Vec<String> = valid
             .into_iter()
             .filter(|secret| !secret.is_empty())
             .collect();
         let valid = Arc::new(valid);
+        self.remember(name, Arc::clone(&valid));
+        Ok(valid)
+    }
+
+    fn remember(&self, name: &str, valid: Valid) {
         let mut known = self
             .known
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        known.insert(name.to_owned(), (Instant::now(), Arc::clone(&valid)));
-        Ok(valid)
+        if known.len() >= MAX_REMEMBERED {
+            known.clear();
+        }
+        known.insert(name.to_owned(), (self.clock.now(), valid));
     }
 
     fn remembered(&self, name: &str, believed: Duration) -> Option<Valid> {
@@ -75,6 +107,27 @@ impl Secrets {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let (since, valid) = known.get(name)?;
-        (since.elapsed() < believed).then(|| Arc::clone(valid))
+        self.clock
+            .within(*since, believed)
+            .then(|| Arc::clone(valid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+
+    use super::*;
+
+    #[test]
+    fn names_that_do_not_exist_do_not_fill_the_memory() {
+        let aws = aws_types::SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+        let secrets = Secrets::new(manager(&aws.build()), String::new(), Clock::system());
+        for n in 0..=2 * MAX_REMEMBERED {
+            let name = format!("shopify/{n}");
+            secrets.remember(&name, Valid::default());
+            assert!(secrets.remembered(&name, BELIEVED).is_some());
+            assert!(secrets.known.lock().unwrap().len() <= MAX_REMEMBERED);
+        }
     }
 }

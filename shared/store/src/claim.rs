@@ -1,11 +1,12 @@
 //! Who may send a message to a person: one claim per message, taken before it is sent.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
 use crate::item::{Item, key, number, text};
-use crate::{Store, StoreError, key};
+use crate::{DynamoDb, StoreError, key};
 
 /// What came of claiming.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +20,32 @@ pub enum Claim {
 /// Days for which a claim is kept: longer than any message can wait in a queue (14 days).
 const KEPT_DAYS: i64 = 60;
 
-impl Store {
+/// Claims to send something, each taken once.
+#[async_trait]
+pub trait Claims: Send + Sync {
     /// Claims the sending of something about an order. `stale` is the claim to take over, as
     /// [`Claim::Held`] told of it, for when its holder has evidently died.
-    pub async fn claim_notice(
+    async fn claim_notice(
+        &self,
+        id: &domain::OrderId,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError>;
+
+    /// Claims the sending of something about a SKU's stock; see [`claim_notice`](Self::claim_notice).
+    async fn claim_stock_notice(
+        &self,
+        sku: &str,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError>;
+}
+
+#[async_trait]
+impl Claims for DynamoDb {
+    async fn claim_notice(
         &self,
         id: &domain::OrderId,
         notice: &str,
@@ -33,8 +56,7 @@ impl Store {
         self.claim(&self.tables.orders, item, stale, now).await
     }
 
-    /// Claims the sending of something about a SKU's stock; see [`claim_notice`](Self::claim_notice).
-    pub async fn claim_stock_notice(
+    async fn claim_stock_notice(
         &self,
         sku: &str,
         notice: &str,
@@ -44,7 +66,9 @@ impl Store {
         let item = key(key::sku(sku), key::claim(notice));
         self.claim(&self.tables.stock, item, stale, now).await
     }
+}
 
+impl DynamoDb {
     async fn claim(
         &self,
         table: &str,

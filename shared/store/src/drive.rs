@@ -2,8 +2,7 @@
 
 use domain::{Order, OrderId};
 
-use crate::orders::Committed;
-use crate::{Store, StoreError};
+use crate::{Committed, Store, StoreError};
 
 /// How often a decision is made anew before the work is left to a later attempt.
 pub const MAX_ATTEMPTS: usize = 8;

@@ -1,18 +1,45 @@
 //! Facts about stock: stored when they are reported, applied afterwards.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Update};
+use domain::OrderId;
 use domain::stock::StockFact;
 use jiff::Timestamp;
 
 use crate::item::{Item, attribute, item, key, number, text, value};
-use crate::{Store, StoreError, key};
+use crate::{DynamoDb, StoreError, key};
 
-impl Store {
+/// Something in the stock table that may need a hint.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OpenStock {
+    /// A fact that the level does not have yet: SKU and id.
+    Fact(String, String),
+    /// An order that waits for a SKU.
+    Waiting(String, OrderId),
+}
+
+/// Facts about stock.
+#[async_trait]
+pub trait Facts: Send + Sync {
     /// Stores a fact, unless one of that id is there: then that one is given back.
-    pub async fn store_fact(&self, fact: &StockFact) -> Result<Option<StockFact>, StoreError> {
+    async fn store_fact(&self, fact: &StockFact) -> Result<Option<StockFact>, StoreError>;
+
+    /// A fact as it is now.
+    async fn load_fact(&self, sku: &str, id: &str) -> Result<Option<StockFact>, StoreError>;
+
+    /// What of one shard has waited since `before`, and where to go on.
+    async fn open_stock(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        from: Option<Item>,
+    ) -> Result<(Vec<OpenStock>, Option<Item>), StoreError>;
+}
+
+#[async_trait]
+impl Facts for DynamoDb {
+    async fn store_fact(&self, fact: &StockFact) -> Result<Option<StockFact>, StoreError> {
         let mut item = item(fact, "fact", key::sku(&fact.sku), key::fact(&fact.id))?;
         item.insert("open".into(), text(key::open_shard(&fact.id)));
         item.insert("open_at".into(), number(fact.at.as_second()));
@@ -37,8 +64,7 @@ impl Store {
         }
     }
 
-    /// A fact as it is now.
-    pub async fn load_fact(&self, sku: &str, id: &str) -> Result<Option<StockFact>, StoreError> {
+    async fn load_fact(&self, sku: &str, id: &str) -> Result<Option<StockFact>, StoreError> {
         let found = self
             .db
             .get_item()
@@ -51,10 +77,39 @@ impl Store {
         found.item.map(value).transpose()
     }
 
+    async fn open_stock(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        from: Option<Item>,
+    ) -> Result<(Vec<OpenStock>, Option<Item>), StoreError> {
+        let (items, next) = self
+            .query_open(&self.tables.stock, shard, before, from)
+            .await?;
+        let open = items.iter().filter_map(|item| {
+            let part = |name: &str| match item.get(name) {
+                Some(AttributeValue::S(text)) => Some(text.as_str()),
+                _ => None,
+            };
+            let (sku, sk) = (part("pk")?.strip_prefix("SKU#")?.to_owned(), part("sk")?);
+            match (sk.strip_prefix("FACT#"), sk.strip_prefix(key::WAITING)) {
+                (Some(id), _) => Some(OpenStock::Fact(sku, id.to_owned())),
+                (_, Some(waiting)) => {
+                    let (_, order) = waiting.split_once('#')?;
+                    Some(OpenStock::Waiting(sku, OrderId::parse(order)?))
+                }
+                _ => None,
+            }
+        });
+        Ok((open.collect(), next))
+    }
+}
+
+impl DynamoDb {
     /// The action that marks a fact as applied, and takes it out of the index of open work. It is
     /// refused if it has been applied.
-    pub(crate) fn apply_fact(&self, sku: &str, id: &str) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
+    pub(crate) fn apply_fact(&self, sku: &str, id: &str) -> Result<Update, StoreError> {
+        Update::builder()
             .table_name(&self.tables.stock)
             .set_key(Some(key(key::sku(sku), key::fact(id))))
             .update_expression("SET applied = :true REMOVE #open, open_at")
@@ -66,27 +121,6 @@ impl Store {
             .map_err(|error| StoreError::Refused {
                 operation: "applying a fact",
                 cause: error.to_string(),
-            })?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// SKU and id of the facts of one shard that have waited since `before`, and where to go on.
-    pub async fn open_facts(
-        &self,
-        shard: u32,
-        before: Timestamp,
-        from: Option<Item>,
-    ) -> Result<(Vec<(String, String)>, Option<Item>), StoreError> {
-        let (items, next) = self
-            .query_open(&self.tables.stock, shard, before, from)
-            .await?;
-        let names = items.iter().filter_map(|item| {
-            let part = |name: &str, prefix: &str| match item.get(name) {
-                Some(AttributeValue::S(text)) => text.strip_prefix(prefix).map(str::to_owned),
-                _ => None,
-            };
-            Some((part("pk", "SKU#")?, part("sk", "FACT#")?))
-        });
-        Ok((names.collect(), next))
+            })
     }
 }

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
+/// An item; of a page, the key to go on from.
+pub type Item = HashMap<String, AttributeValue>;
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())

@@ -1,5 +1,6 @@
 //! Levels and who waits for goods.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
@@ -7,11 +8,43 @@ use domain::restock::Crossing;
 use domain::stock::{Level, Movement};
 
 use crate::item::{Item, attribute, key, number, text, value};
-use crate::{Store, StoreError, key};
+use crate::{DynamoDb, StoreError, key};
 
-impl Store {
+/// Levels, their ledgers, and who waits for goods.
+#[async_trait]
+pub trait Levels: Send + Sync {
     /// The levels of SKUs in locations, as they are now; those that do not exist are left out.
-    pub async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError> {
+    async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError>;
+
+    /// The levels of a SKU in every location.
+    async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError>;
+
+    /// The movements of a SKU that are on pages, for a location: what its level's own item does not
+    /// hold any more.
+    async fn ledger_pages(&self, sku: &str, location: &str) -> Result<Vec<Movement>, StoreError>;
+
+    /// The orders that wait for a SKU, the oldest first.
+    async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError>;
+
+    /// A page of all levels, and where to go on.
+    async fn scan_levels(
+        &self,
+        from: Option<Item>,
+    ) -> Result<(Vec<Level>, Option<Item>), StoreError>;
+
+    /// Notes that a level has crossed its reorder point; `false` if somebody has noted it.
+    async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError>;
+
+    /// Notes that everybody has been told of a crossing.
+    async fn tell_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError>;
+
+    /// Notes that a level is above its reorder point again.
+    async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError>;
+}
+
+#[async_trait]
+impl Levels for DynamoDb {
+    async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError> {
         let mut levels = Vec::with_capacity(keys.len());
         for keys in keys.chunks(100) {
             let keys = keys
@@ -25,21 +58,14 @@ impl Store {
         Ok(levels)
     }
 
-    /// The levels of a SKU in every location.
-    pub async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError> {
+    async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError> {
         let items = self
             .query_partition(&self.tables.stock, key::sku(sku), key::LEVEL)
             .await?;
         items.into_iter().map(value).collect()
     }
 
-    /// The movements of a SKU that are on pages, for a location: what its level's own item does not
-    /// hold any more.
-    pub async fn ledger_pages(
-        &self,
-        sku: &str,
-        location: &str,
-    ) -> Result<Vec<Movement>, StoreError> {
+    async fn ledger_pages(&self, sku: &str, location: &str) -> Result<Vec<Movement>, StoreError> {
         #[derive(serde::Deserialize)]
         struct Page {
             movements: Vec<Movement>,
@@ -55,8 +81,7 @@ impl Store {
         Ok(movements)
     }
 
-    /// The orders that wait for a SKU, the oldest first.
-    pub async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError> {
+    async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError> {
         let items = self
             .query_partition(&self.tables.stock, key::sku(sku), key::WAITING)
             .await?;
@@ -67,8 +92,7 @@ impl Store {
         Ok(items.iter().filter_map(order).collect())
     }
 
-    /// A page of all levels, and where to go on.
-    pub async fn scan_levels(
+    async fn scan_levels(
         &self,
         from: Option<Item>,
     ) -> Result<(Vec<Level>, Option<Item>), StoreError> {
@@ -86,24 +110,14 @@ impl Store {
         Ok((levels.collect::<Result<_, _>>()?, page.last_evaluated_key))
     }
 
-    /// Notes that a level has crossed its reorder point; `false` if somebody has noted it.
-    pub async fn open_crossing(
-        &self,
-        level: &Level,
-        crossing: &Crossing,
-    ) -> Result<bool, StoreError> {
+    async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
         let update = "SET low = :low, crossings = :n";
         let values = [(":low", attribute(crossing)?), (":n", number(crossing.n))];
         self.update_crossing(level, update, "attribute_not_exists(low)", values.into())
             .await
     }
 
-    /// Notes that everybody has been told of a crossing.
-    pub async fn tell_crossing(
-        &self,
-        level: &Level,
-        crossing: &Crossing,
-    ) -> Result<bool, StoreError> {
+    async fn tell_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
         let told = Crossing {
             told: true,
             ..crossing.clone()
@@ -113,14 +127,15 @@ impl Store {
             .await
     }
 
-    /// Notes that a level is above its reorder point again.
-    pub async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError> {
+    async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError> {
         let n = level.low.as_ref().map_or(0, |low| low.n);
         let values = [(":n", number(n))];
         self.update_crossing(level, "REMOVE low", "low.n = :n", values.into())
             .await
     }
+}
 
+impl DynamoDb {
     async fn update_crossing(
         &self,
         level: &Level,

@@ -5,6 +5,7 @@
 //! decides again on the truth without reading it.
 
 mod claim;
+mod commit;
 mod drive;
 mod error;
 mod facts;
@@ -14,14 +15,25 @@ mod levels;
 mod orders;
 mod reference;
 mod transact;
+mod write;
 
+use std::ops::Deref;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 
-pub use claim::Claim;
+pub use claim::{Claim, Claims};
+pub use commit::{Committed, Created};
 pub use drive::{Driven, MAX_ATTEMPTS};
 pub use error::StoreError;
-pub use orders::{Committed, Created, Story, UnreadableDelivery};
+pub use facts::{Facts, OpenStock};
+pub use item::Item as Cursor;
+pub use levels::Levels;
+pub use orders::{Orders, Story, UnreadableDelivery};
+pub use reference::Reference;
 pub use transact::{Commit, Transacted, Waiting};
+pub use write::{Found, Refusal, Write, Writes, Written, room_for};
 
 /// The names of the tables; empty for those that a function does not use.
 #[derive(Debug, Clone, Default)]
@@ -34,25 +46,58 @@ pub struct Tables {
     pub reference: String,
 }
 
-/// The store. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Store {
-    db: Client,
-    tables: Tables,
+/// What the store asks of a database: single reads, and writes that are conditional and whole. Each
+/// call is one request to DynamoDB, pages apart. A simulation answers them from memory instead.
+#[async_trait]
+pub trait Database: Writes + Orders + Levels + Facts + Claims + Reference {
+    /// Opens a connection while there is time: the first caller then does not wait for it.
+    async fn warm(&self) -> Result<(), StoreError>;
 }
+
+/// The store: what a database offers, and what makes a protocol of it (drive, commit, transact).
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<dyn Database>);
 
 impl Store {
     /// A store on the given tables.
     pub fn new(aws: &aws_types::SdkConfig, tables: Tables) -> Self {
-        Self {
+        Self::on(Arc::new(DynamoDb {
             db: Client::new(aws),
             tables,
-        }
+        }))
     }
 
-    /// Opens a connection while there is time, by reading an item that need not exist: the first
-    /// caller then does not wait for it.
-    pub async fn warm(&self) -> Result<(), StoreError> {
+    /// A store on another database.
+    pub fn on(database: Arc<dyn Database>) -> Self {
+        Self(database)
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn Database;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Store")
+    }
+}
+
+/// Amazon DynamoDB.
+struct DynamoDb {
+    db: Client,
+    tables: Tables,
+}
+
+#[async_trait]
+impl Database for DynamoDb {
+    /// Reads an item that need not exist.
+    async fn warm(&self) -> Result<(), StoreError> {
         let (table, pk) = match self.tables {
             Tables { ref orders, .. } if !orders.is_empty() => (orders, "ORDER#-"),
             Tables { ref stock, .. } if !stock.is_empty() => (stock, "SKU#-"),

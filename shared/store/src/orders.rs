@@ -1,35 +1,14 @@
 //! Orders: store, load, commit, find.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::event::Timeline;
 use domain::order::Contact;
-use domain::owed::owed;
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 
-use crate::item::{Item, item, key, number, text, value};
-use crate::transact::{Refusal, cancelled};
-use crate::{Store, StoreError, key};
-
-/// What came of storing a new order.
-#[derive(Debug)]
-pub enum Created {
-    /// It is stored.
-    New,
-    /// An order of that id was there; nothing has changed.
-    Known(Box<Order>),
-}
-
-/// What came of a commit.
-#[derive(Debug)]
-pub enum Committed {
-    /// It is stored: the order as it now is.
-    Done(Box<Order>),
-    /// Somebody was quicker; this is the order as it is.
-    Conflict(Box<Order>),
-}
+use crate::item::{Item, key, number, text, value};
+use crate::{DynamoDb, StoreError, key};
 
 /// Everything that an order's partition holds for people to read.
 #[derive(Debug)]
@@ -59,171 +38,52 @@ pub struct UnreadableDelivery<'a> {
 
 /// Bytes of a kept body in one item: an item holds at most 400 KB.
 const UNREADABLE_PART_BYTES: usize = 350_000;
+/// Characters of the reason that are kept beside it: it quotes the body, which may be one long name.
+const MAX_REASON_CHARS: usize = 10_000;
 
-fn order_item(order: &Order) -> Result<Item, StoreError> {
-    let mut item = item(order, "order", key::order(&order.id), key::ORDER)?;
-    let name = key::number(&order.source.channel, &order.number);
-    item.insert("number".into(), text(name));
-    if !owed(order).is_empty() {
-        item.insert("open".into(), text(key::open_shard(order.id.as_str())));
-    }
-    Ok(item)
-}
-
-/// The put of an order that is still as `before` left it (0: that is not there yet).
-pub(crate) fn put_order(store: &Store, before: u64, after: &Order) -> Result<Put, StoreError> {
-    let put = Put::builder()
-        .table_name(&store.tables.orders)
-        .set_item(Some(order_item(after)?))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let put = match before {
-        0 => put.condition_expression("attribute_not_exists(pk)"),
-        before => put
-            .condition_expression("version = :before")
-            .expression_attribute_values(":before", number(before)),
-    };
-    put.build().map_err(|error| StoreError::Refused {
-        operation: "writing an order",
-        cause: error.to_string(),
-    })
-}
-
-/// Takes the timeline's older entries off the order when it holds too many: the put of their page.
-pub(crate) fn put_page(store: &Store, order: &mut Order) -> Result<Option<Put>, StoreError> {
-    let Some(page) = order.timeline.take_page() else {
-        return Ok(None);
-    };
-    let item = item(
-        &page,
-        "events",
-        key::order(&order.id),
-        key::events(page.first),
-    )?;
-    let put = Put::builder()
-        .table_name(&store.tables.orders)
-        .set_item(Some(item));
-    let put = put.build().map_err(|error| StoreError::Refused {
-        operation: "writing a timeline page",
-        cause: error.to_string(),
-    })?;
-    Ok(Some(put))
-}
-
-impl Store {
-    /// Stores a new order with its contact, both or neither, unless it is there.
-    pub async fn create_order(
-        &self,
-        order: &Order,
-        contact: &Contact,
-    ) -> Result<Created, StoreError> {
-        const OPERATION: &str = "TransactWriteItems (new order)";
-        let contact = item(contact, "contact", key::order(&order.id), key::CONTACT)?;
-        let contact = Put::builder()
-            .table_name(&self.tables.orders)
-            .set_item(Some(contact));
-        let contact = contact.build().map_err(|error| StoreError::Refused {
-            operation: OPERATION,
-            cause: error.to_string(),
-        })?;
-        let put = |put| TransactWriteItem::builder().put(put).build();
-        let written = self
-            .db
-            .transact_write_items()
-            .transact_items(put(put_order(self, 0, order)?))
-            .transact_items(put(contact))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(Created::New),
-            Err(error) => match cancelled(OPERATION, error)?.into_iter().next() {
-                Some(Refusal::Condition(Some(known))) => {
-                    Ok(Created::Known(Box::new(value(known)?)))
-                }
-                other => Err(StoreError::Transient {
-                    operation: OPERATION,
-                    cause: format!("cancelled: {other:?}"),
-                }),
-            },
-        }
-    }
-
-    /// Stores `after` if the order is still at version `before`.
-    pub async fn commit_order(
-        &self,
-        before: u64,
-        mut after: Order,
-    ) -> Result<Committed, StoreError> {
-        if let Some(page) = put_page(self, &mut after)? {
-            return self.commit_order_and_page(before, after, page).await;
-        }
-        let put = put_order(self, before, &after)?;
-        let written = self
-            .db
-            .put_item()
-            .table_name(put.table_name)
-            .set_item(Some(put.item))
-            .set_condition_expression(put.condition_expression)
-            .set_expression_attribute_values(put.expression_attribute_values)
-            .set_return_values_on_condition_check_failure(
-                put.return_values_on_condition_check_failure,
-            )
-            .send()
-            .await;
-        let Err(error) = written else {
-            return Ok(Committed::Done(Box::new(after)));
-        };
-        if let Some(
-            aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
-                failed,
-            ),
-        ) = error.as_service_error()
-        {
-            return match failed.item() {
-                Some(current) => Ok(Committed::Conflict(Box::new(value(current.clone())?))),
-                None => self.conflict(&after.id).await,
-            };
-        }
-        Err(StoreError::of("PutItem (order)", error))
-    }
-
-    async fn commit_order_and_page(
-        &self,
-        before: u64,
-        after: Order,
-        page: Put,
-    ) -> Result<Committed, StoreError> {
-        const OPERATION: &str = "TransactWriteItems (order and timeline)";
-        let put = |put| TransactWriteItem::builder().put(put).build();
-        let written = self
-            .db
-            .transact_write_items()
-            .transact_items(put(put_order(self, before, &after)?))
-            .transact_items(put(page))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(Committed::Done(Box::new(after))),
-            Err(error) => match cancelled(OPERATION, error)?.into_iter().next() {
-                Some(Refusal::Condition(_)) => self.conflict(&after.id).await,
-                other => Err(StoreError::Transient {
-                    operation: OPERATION,
-                    cause: format!("cancelled: {other:?}"),
-                }),
-            },
-        }
-    }
-
-    async fn conflict(&self, id: &OrderId) -> Result<Committed, StoreError> {
-        let current = self.load_order(id).await?;
-        let current = current.ok_or_else(|| StoreError::Transient {
-            operation: "GetItem (order)",
-            cause: format!("order {id} has vanished"),
-        })?;
-        Ok(Committed::Conflict(Box::new(current)))
-    }
-
+/// Orders, to read.
+#[async_trait]
+pub trait Orders: Send + Sync {
     /// The order as it is now.
-    pub async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+    async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// The orders as they are now, at most 100; those that do not exist are left out.
+    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError>;
+
+    /// An order with its names and addresses, as they are now.
+    async fn load_order_with_contact(&self, id: &OrderId) -> Result<(Order, Contact), StoreError>;
+
+    /// Everything about an order.
+    async fn load_story(&self, id: &OrderId) -> Result<Option<Story>, StoreError>;
+
+    /// The ids of the orders that a channel gave a number to: one, unless several of its accounts
+    /// count alike.
+    async fn find_orders(
+        &self,
+        channel: &str,
+        order_number: &str,
+    ) -> Result<Vec<OrderId>, StoreError>;
+
+    /// The ids of the orders of one shard that have been owed work since `before`, oldest first,
+    /// and where to go on.
+    async fn open_orders(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        from: Option<Item>,
+    ) -> Result<(Vec<OrderId>, Option<Item>), StoreError>;
+
+    /// Keeps a delivery that was signed and could not be understood, once.
+    async fn keep_unreadable(
+        &self,
+        delivery: UnreadableDelivery<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+impl Orders for DynamoDb {
+    async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
         let found = self
             .db
             .get_item()
@@ -236,8 +96,7 @@ impl Store {
         found.item.map(value).transpose()
     }
 
-    /// The orders as they are now, at most 100; those that do not exist are left out.
-    pub async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         let keys = ids
             .iter()
             .map(|id| key(key::order(id), key::ORDER))
@@ -246,11 +105,7 @@ impl Store {
         items.into_iter().map(value).collect()
     }
 
-    /// An order with its names and addresses, as they are now.
-    pub async fn load_order_with_contact(
-        &self,
-        id: &OrderId,
-    ) -> Result<(Order, Contact), StoreError> {
+    async fn load_order_with_contact(&self, id: &OrderId) -> Result<(Order, Contact), StoreError> {
         let pk = key::order(id);
         let keys = vec![key(&pk, key::ORDER), key(&pk, key::CONTACT)];
         let (mut order, mut contact) = (None, None);
@@ -266,8 +121,7 @@ impl Store {
         })
     }
 
-    /// Everything about an order.
-    pub async fn load_story(&self, id: &OrderId) -> Result<Option<Story>, StoreError> {
+    async fn load_story(&self, id: &OrderId) -> Result<Option<Story>, StoreError> {
         let items = self
             .query_partition(&self.tables.orders, key::order(id), "")
             .await?;
@@ -303,9 +157,7 @@ impl Store {
         }))
     }
 
-    /// The ids of the orders that a channel gave a number to: one, unless several of its accounts
-    /// count alike.
-    pub async fn find_orders(
+    async fn find_orders(
         &self,
         channel: &str,
         order_number: &str,
@@ -325,9 +177,7 @@ impl Store {
         Ok(found.items().iter().filter_map(id_of).collect())
     }
 
-    /// The ids of the orders of one shard that have been owed work since `before`, oldest first,
-    /// and where to go on.
-    pub async fn open_orders(
+    async fn open_orders(
         &self,
         shard: u32,
         before: Timestamp,
@@ -339,8 +189,7 @@ impl Store {
         Ok((items.iter().filter_map(id_of).collect(), next))
     }
 
-    /// Keeps a delivery that was signed and could not be understood, once.
-    pub async fn keep_unreadable(
+    async fn keep_unreadable(
         &self,
         delivery: UnreadableDelivery<'_>,
         now: Timestamp,
@@ -353,14 +202,18 @@ impl Store {
             body,
         } = delivery;
         let digest = domain::id::sha256_hex(body);
-        for (n, part) in body.chunks(UNREADABLE_PART_BYTES).enumerate() {
+        let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
+        let parts = body.chunks(UNREADABLE_PART_BYTES);
+        // An empty body has a part too: that it came is kept.
+        let parts = parts.chain(body.is_empty().then_some(body));
+        for (n, part) in parts.enumerate() {
             let mut item = key(key::unreadable(channel, account), format!("{digest}#{n}"));
             item.insert("entity".into(), text("unreadable"));
             item.insert("schema".into(), number(1));
             item.insert("version".into(), number(1));
             item.insert("at".into(), text(now.to_string()));
             item.insert("topic".into(), text(topic));
-            item.insert("reason".into(), text(reason));
+            item.insert("reason".into(), text(&*reason));
             item.insert("body".into(), AttributeValue::B(part.to_vec().into()));
             self.db
                 .put_item()
@@ -372,7 +225,9 @@ impl Store {
         }
         Ok(())
     }
+}
 
+impl DynamoDb {
     /// Reads items by key, at most 100, consistently; asks again for what was throttled.
     pub(crate) async fn batch_get(
         &self,

@@ -1,36 +1,81 @@
 //! The retailer's own facts: few, small, read often and changed seldom.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
+use domain::limits::MAX_SKU_CHARS;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::item::{Item, item, key, text, value};
-use crate::{Store, StoreError, key};
+use crate::{DynamoDb, StoreError, key};
 
-impl Store {
+/// The retailer's own facts.
+#[async_trait]
+pub trait Reference: Send + Sync {
     /// All warehouses.
-    pub async fn locations(&self) -> Result<Vec<Location>, StoreError> {
+    async fn locations(&self) -> Result<Vec<Location>, StoreError>;
+
+    /// All suppliers.
+    async fn suppliers(&self) -> Result<Vec<Supplier>, StoreError>;
+
+    /// All tariffs.
+    async fn rates(&self) -> Result<Vec<Rate>, StoreError>;
+
+    /// The products of these SKUs; those that do not exist are left out.
+    async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError>;
+
+    /// A page of all products, after the SKU given, and the SKU after which to go on.
+    async fn list_products(
+        &self,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<(Vec<Product>, Option<String>), StoreError>;
+
+    /// The account of a channel, if it exists.
+    async fn account(&self, channel: &str, account: &str) -> Result<Option<Account>, StoreError>;
+
+    /// What an API key allows, by the SHA-256 of the key.
+    async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError>;
+
+    /// Stores a warehouse, new or changed.
+    async fn put_location(&self, location: &Location) -> Result<(), StoreError>;
+
+    /// Stores a supplier, new or changed.
+    async fn put_supplier(&self, supplier: &Supplier) -> Result<(), StoreError>;
+
+    /// Stores a tariff, new or changed.
+    async fn put_rate(&self, rate: &Rate) -> Result<(), StoreError>;
+
+    /// Stores a product, new or changed.
+    async fn put_product(&self, product: &Product) -> Result<(), StoreError>;
+
+    /// Stores an account, new or changed.
+    async fn put_account(&self, account: &Account) -> Result<(), StoreError>;
+
+    /// Stores what an API key allows, under the SHA-256 of the key: the key itself is nowhere.
+    async fn put_role(&self, sha256: &str, role: &Role) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+impl Reference for DynamoDb {
+    async fn locations(&self) -> Result<Vec<Location>, StoreError> {
         self.list(key::LOCATION).await
     }
 
-    /// All suppliers.
-    pub async fn suppliers(&self) -> Result<Vec<Supplier>, StoreError> {
+    async fn suppliers(&self) -> Result<Vec<Supplier>, StoreError> {
         self.list(key::SUPPLIER).await
     }
 
-    /// All tariffs.
-    pub async fn rates(&self) -> Result<Vec<Rate>, StoreError> {
+    async fn rates(&self) -> Result<Vec<Rate>, StoreError> {
         self.list(key::RATE).await
     }
 
-    /// The products of these SKUs; those that do not exist are left out.
-    pub async fn products(
-        &self,
-        skus: impl IntoIterator<Item = &str>,
-    ) -> Result<Vec<Product>, StoreError> {
+    async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError> {
         let keys: Vec<Item> = skus
-            .into_iter()
+            .iter()
+            // The database refuses keys that are too long: no product has such a SKU.
+            .filter(|sku| sku.len() <= MAX_SKU_CHARS)
             .map(|sku| key(key::product(sku), key::ALONE))
             .collect();
         let mut products = Vec::with_capacity(keys.len());
@@ -45,8 +90,7 @@ impl Store {
         Ok(products)
     }
 
-    /// A page of all products, after the SKU given, and the SKU after which to go on.
-    pub async fn list_products(
+    async fn list_products(
         &self,
         after: Option<&str>,
         limit: i32,
@@ -80,56 +124,46 @@ impl Store {
         }
     }
 
-    /// The account of a channel, if it exists.
-    pub async fn account(
-        &self,
-        channel: &str,
-        account: &str,
-    ) -> Result<Option<Account>, StoreError> {
+    async fn account(&self, channel: &str, account: &str) -> Result<Option<Account>, StoreError> {
         self.get(key(key::account(channel, account), key::ALONE))
             .await
     }
 
-    /// What an API key allows, by the SHA-256 of the key.
-    pub async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
+    async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
         self.get(key(key::api_key(sha256), key::ALONE)).await
     }
 
-    /// Stores a warehouse, new or changed.
-    pub async fn put_location(&self, location: &Location) -> Result<(), StoreError> {
+    async fn put_location(&self, location: &Location) -> Result<(), StoreError> {
         self.put(location, "location", key::LOCATION.into(), &location.id)
             .await
     }
 
-    /// Stores a supplier, new or changed.
-    pub async fn put_supplier(&self, supplier: &Supplier) -> Result<(), StoreError> {
+    async fn put_supplier(&self, supplier: &Supplier) -> Result<(), StoreError> {
         self.put(supplier, "supplier", key::SUPPLIER.into(), &supplier.id)
             .await
     }
 
-    /// Stores a tariff, new or changed.
-    pub async fn put_rate(&self, rate: &Rate) -> Result<(), StoreError> {
+    async fn put_rate(&self, rate: &Rate) -> Result<(), StoreError> {
         self.put(rate, "rate", key::RATE.into(), &rate.id).await
     }
 
-    /// Stores a product, new or changed.
-    pub async fn put_product(&self, product: &Product) -> Result<(), StoreError> {
+    async fn put_product(&self, product: &Product) -> Result<(), StoreError> {
         self.put(product, "product", key::product(&product.sku), key::ALONE)
             .await
     }
 
-    /// Stores an account, new or changed.
-    pub async fn put_account(&self, account: &Account) -> Result<(), StoreError> {
+    async fn put_account(&self, account: &Account) -> Result<(), StoreError> {
         let pk = key::account(&account.channel, &account.account);
         self.put(account, "account", pk, key::ALONE).await
     }
 
-    /// Stores what an API key allows, under the SHA-256 of the key: the key itself is nowhere.
-    pub async fn put_role(&self, sha256: &str, role: &Role) -> Result<(), StoreError> {
+    async fn put_role(&self, sha256: &str, role: &Role) -> Result<(), StoreError> {
         self.put(role, "key", key::api_key(sha256), key::ALONE)
             .await
     }
+}
 
+impl DynamoDb {
     async fn list<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
         let items = self
             .query_partition(&self.tables.reference, pk.to_owned(), "")

@@ -1,66 +1,137 @@
 //! What has to be true of every shop that rests, whatever was done to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::Order;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::allocation::{Available, allocate, waits_for};
 use domain::order::FulfillmentStatus;
 use domain::owed::owed;
-use domain::stock::Delta;
-use store::Story;
+use domain::stock::{Changes, Delta, Level, Movement};
+use domain::{Order, OrderId};
+use jiff::Timestamp;
+use store::{Store, Story};
 
 use crate::shop::{Shop, key_of};
+
+/// The ids of all orders of a table.
+pub async fn order_ids(db: &Client, orders: &str) -> Vec<OrderId> {
+    let scan = db.scan().table_name(orders).into_paginator().items().send();
+    let items = scan.collect::<Result<Vec<_>, _>>().await.unwrap();
+    let id = |item: &HashMap<String, AttributeValue>| {
+        let of = |name: &str| item.get(name).map(|value| value.as_s().unwrap());
+        let is_order = of("sk").is_some_and(|sk| sk == "ORDER");
+        is_order.then(|| OrderId::parse(of("id").unwrap()).unwrap())
+    };
+    items.iter().filter_map(id).collect()
+}
+
+/// Orders with all their events.
+pub async fn stories(store: &Store, ids: &[OrderId]) -> Vec<Story> {
+    let mut stories = Vec::with_capacity(ids.len());
+    for id in ids {
+        stories.push(store.load_story(id).await.unwrap().unwrap());
+    }
+    stories
+}
+
+/// Every level with its whole ledger.
+pub async fn ledgers(store: &Store) -> Vec<(Level, Vec<Movement>)> {
+    let (mut from, mut levels) = (None, Vec::new());
+    loop {
+        let (page, next) = store.scan_levels(from).await.unwrap();
+        levels.extend(page);
+        from = next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let mut ledgers = Vec::with_capacity(levels.len());
+    for level in levels {
+        let pages = store.ledger_pages(&level.sku, &level.location);
+        let mut ledger = pages.await.unwrap();
+        ledger.extend(level.tail.iter().cloned());
+        ledgers.push((level, ledger));
+    }
+    ledgers
+}
+
+/// Holds orders and stock to their rules, at rest.
+pub async fn audit(store: &Store, stories: &[Story]) {
+    for Story { order, .. } in stories {
+        let id = &order.id;
+        assert_eq!(owed(order), [], "{id}: it rests, and work is owed");
+        assert_eq!(order.open_at, None, "{id}: it rests, and is open");
+    }
+    audit_books(store, stories).await;
+}
+
+/// Holds orders and stock to their rules. Something may still be owed, but nothing may be under way.
+pub async fn audit_books(store: &Store, stories: &[Story]) {
+    // Units set aside by orders, by SKU and location.
+    let mut set_aside: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for Story {
+        order, timeline, ..
+    } in stories
+    {
+        let id = &order.id;
+        assert_eq!(timeline.entries.len() as u64, order.version, "{id}: events");
+        assert!(order.refunds_promised() <= order.captured(), "{id}: money");
+        audit_lines(order);
+        for (sku, location, units) in held_by(order) {
+            *set_aside.entry((sku, location)).or_default() += units;
+        }
+        audit_waiting(store, order).await;
+    }
+    let ledgers = ledgers(store).await;
+    let mut available = Available::default();
+    for (level, ledger) in &ledgers {
+        available.note(level);
+        let (sku, location) = (level.sku.clone(), level.location.clone());
+        let place = format!("{sku} in {location}");
+        let mut sum = Delta::default();
+        for movement in ledger {
+            sum += movement.kind.delta(movement.quantity);
+        }
+        let counters = Delta {
+            on_hand: level.on_hand,
+            allocated: level.allocated,
+            available: level.available,
+        };
+        assert_eq!(sum, counters, "{place}: ledger and counters");
+        assert_eq!(ledger.len() as u64, level.movements, "{place}: movements");
+        assert_eq!(level.available, level.on_hand - level.allocated, "{place}");
+        let held = set_aside.remove(&(sku, location)).unwrap_or(0);
+        assert_eq!(level.allocated, held, "{place}: set aside for orders");
+    }
+    assert_eq!(set_aside, BTreeMap::new(), "set aside where nothing is");
+    audit_served(store, stories, &available).await;
+}
+
+/// No order waits for goods that are there.
+async fn audit_served(store: &Store, stories: &[Story], available: &Available) {
+    let (locations, now) = (store.locations().await.unwrap(), Timestamp::now());
+    for Story { order, .. } in stories {
+        let (mut available, mut changes) = (available.clone(), Changes::default());
+        let found = allocate(order, &locations, &mut available, &mut changes, now);
+        let waits = waits_for(order);
+        assert!(found.is_none(), "{}: {waits:?} is there", order.id);
+    }
+}
+
+/// An order that waits for goods is on the list of those who hear of them.
+async fn audit_waiting(store: &Store, order: &Order) {
+    for sku in waits_for(order) {
+        let waiting = store.waiting_for(&sku).await.unwrap();
+        assert!(waiting.contains(&order.id), "{} waits for {sku}", order.id);
+    }
+}
 
 impl Shop {
     /// Holds orders, stock and mail to their rules.
     pub async fn audit(&self) {
-        let stories = self.stories().await;
-        // Units set aside by orders, by SKU and location.
-        let mut set_aside: BTreeMap<(String, String), i64> = BTreeMap::new();
-        for Story {
-            order, timeline, ..
-        } in &stories
-        {
-            let id = &order.id;
-            assert_eq!(timeline.entries.len() as u64, order.version, "{id}: events");
-            assert_eq!(owed(order), [], "{id}: it rests, and work is owed");
-            assert_eq!(order.open_at, None, "{id}: it rests, and is open");
-            assert!(order.refunds_promised() <= order.captured(), "{id}: money");
-            audit_lines(order);
-            for (sku, location, units) in held_by(order) {
-                *set_aside.entry((sku, location)).or_default() += units;
-            }
-            self.audit_waiting(order).await;
-        }
-        let (mut from, mut levels) = (None, Vec::new());
-        loop {
-            let (page, next) = self.store.scan_levels(from).await.unwrap();
-            levels.extend(page);
-            from = next;
-            if from.is_none() {
-                break;
-            }
-        }
-        for level in levels {
-            let (sku, location) = (level.sku.clone(), level.location.clone());
-            let place = format!("{sku} in {location}");
-            let mut ledger = self.store.ledger_pages(&sku, &location).await.unwrap();
-            ledger.extend(level.tail);
-            let mut sum = Delta::default();
-            for movement in &ledger {
-                sum += movement.kind.delta(movement.quantity);
-            }
-            let counters = Delta {
-                on_hand: level.on_hand,
-                allocated: level.allocated,
-                available: level.available,
-            };
-            assert_eq!(sum, counters, "{place}: ledger and counters");
-            assert_eq!(ledger.len() as u64, level.movements, "{place}: movements");
-            assert_eq!(level.available, level.on_hand - level.allocated, "{place}");
-            let held = set_aside.remove(&(sku, location)).unwrap_or(0);
-            assert_eq!(level.allocated, held, "{place}: set aside for orders");
-        }
-        assert_eq!(set_aside, BTreeMap::new(), "set aside where nothing is");
+        let stories = stories(&self.store, &self.order_ids().await).await;
+        audit(&self.store, &stories).await;
         let mut sent: BTreeMap<(String, String), u32> = BTreeMap::new();
         for mail in self.cloud.services().ses.mails() {
             let key = key_of(&mail.tags).to_owned();
@@ -68,24 +139,6 @@ impl Shop {
         }
         sent.retain(|_, times| *times > 1);
         assert_eq!(sent, BTreeMap::new(), "mails that went out more than once");
-    }
-
-    /// Every order with all its events.
-    async fn stories(&self) -> Vec<Story> {
-        let mut stories = Vec::new();
-        for id in self.order_ids().await {
-            let story = self.store.load_story(&id).await.unwrap();
-            stories.push(story.unwrap());
-        }
-        stories
-    }
-
-    /// An order that waits for goods is on the list of those who hear of them.
-    async fn audit_waiting(&self, order: &Order) {
-        for sku in domain::allocation::waits_for(order) {
-            let waiting = self.store.waiting_for(&sku).await.unwrap();
-            assert!(waiting.contains(&order.id), "{} waits for {sku}", order.id);
-        }
     }
 }
 

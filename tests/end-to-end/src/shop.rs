@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use store::{Created, Store};
 
+use crate::audit::order_ids;
+
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A request without a body.
@@ -172,7 +174,8 @@ impl Shop {
         let now = Timestamp::now();
         let mut new = channels::api::parse(body.as_bytes(), "default", name, now).unwrap();
         new.contact.fingerprint = sha256_hex(body.as_bytes());
-        let products = self.store.products(new.skus()).await.unwrap();
+        let skus: Vec<&str> = new.skus().into_iter().collect();
+        let products = self.store.products(&skus).await.unwrap();
         let known = products.into_iter().map(|product| product.sku).collect();
         let (order, contact) = new.accept(&known, now);
         let created = self.store.create_order(&order, &contact).await.unwrap();
@@ -343,11 +346,8 @@ impl Shop {
 
     /// The ids of all orders.
     pub async fn order_ids(&self) -> Vec<OrderId> {
-        let id = |item: &HashMap<String, AttributeValue>| {
-            let of = |name: &str| item[name].as_s().unwrap().clone();
-            (of("sk") == "ORDER").then(|| OrderId::parse(&of("id")).unwrap())
-        };
-        self.items("orders").await.iter().filter_map(id).collect()
+        let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.cloud.services(), "test"));
+        order_ids(&client, self.table("orders")).await
     }
 
     /// Comes to rest, holds the books to their rules, and closes.

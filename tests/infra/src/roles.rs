@@ -101,7 +101,12 @@ pub fn roles_and_variables_agree(template: &Template) -> Vec<String> {
                 "DEAD_LETTERS_QUEUE" => Some(format!("{id}DeadLetters")),
                 "MAIL_FROM" => Some("mail".to_owned()),
                 "SECRETS_PREFIX" => Some("secrets".to_owned()),
-                name if name.ends_with("_TABLE") || name.ends_with("_QUEUE") => Some(pascal(name)),
+                name if ["_TABLE", "_QUEUE", "_DEAD_LETTERS"]
+                    .iter()
+                    .any(|end| name.ends_with(end)) =>
+                {
+                    Some(pascal(name))
+                }
                 _ => None,
             })
             .collect();
@@ -122,10 +127,11 @@ pub fn roles_and_variables_agree(template: &Template) -> Vec<String> {
 /// What a statement of a function is about. To receive from one's own queue needs no variable.
 fn reached(statement: &Value) -> Vec<String> {
     let action = list(&statement["Action"]).next().and_then(Value::as_str);
+    let own = target(&statement["Resource"]).is_some_and(|id| id.ends_with("Queue"));
     match action {
         Some("ses:SendEmail") => vec!["mail".to_owned()],
         Some("secretsmanager:GetSecretValue") => vec!["secrets".to_owned()],
-        Some("sqs:ReceiveMessage") => Vec::new(),
+        Some("sqs:ReceiveMessage") if own => Vec::new(),
         _ => list(&statement["Resource"])
             .map(|resource| match resource["Fn::Sub"].as_str() {
                 // "${OrdersTable.Arn}/index/open" is about the table.
@@ -163,7 +169,8 @@ pub fn items_are_limited_by_key(template: &Template) -> Vec<String> {
         .collect()
 }
 
-/// A queue function may take from its own queue and from no other; the rest may take from none.
+/// A queue function may take from its own queue and from no other; what sends dead letters back, from these alone; the rest
+/// may take from none.
 pub fn functions_receive_from_their_own_queue(template: &Template) -> Vec<String> {
     const RECEIVE: [&str; 3] = [
         "sqs:ReceiveMessage",
@@ -189,10 +196,14 @@ pub fn functions_receive_from_their_own_queue(template: &Template) -> Vec<String
             .filter_map(Value::as_str)
             .any(|action| RECEIVE.contains(&action));
         let own = role.replace("Role", "Queue");
-        faults.extend(fault(
-            !receives || statement["Resource"] == json!({"Fn::GetAtt": [own, "Arn"]}),
-            || format!("{role} receives from {}", statement["Resource"]),
-        ));
+        let may = match role {
+            "RedriveMessagesRole" => list(&statement["Resource"])
+                .all(|queue| target(queue).is_some_and(|id| id.ends_with("DeadLetters"))),
+            _ => statement["Resource"] == json!({"Fn::GetAtt": [own, "Arn"]}),
+        };
+        faults.extend(fault(!receives || may, || {
+            format!("{role} receives from {}", statement["Resource"])
+        }));
     }
     faults
 }

@@ -155,7 +155,13 @@ fn limits() -> BTreeMap<&'static str, u64> {
     let text = MAX_TEXT_CHARS as u64;
     let title = MAX_TITLE_CHARS as u64;
     let per_commit = MAX_LINES_PER_COMMIT as u64;
+    let parked = MAX_PARKED as u64;
     BTreeMap::from([
+        ("/paths/~1parked/get/parameters/1/schema/maximum", parked),
+        (
+            "/paths/~1parked/get/responses/200/content/application~1json/schema/properties/messages/maxItems",
+            parked,
+        ),
         ("parameters/IdempotencyKey/schema/maxLength", name),
         (
             "schemas/Adjustment/oneOf/1/properties/quantity/maximum",
@@ -165,8 +171,13 @@ fn limits() -> BTreeMap<&'static str, u64> {
             "schemas/Adjustment/oneOf/1/properties/reason/maxLength",
             text,
         ),
+        (
+            "schemas/Invalid/properties/errors/maxItems",
+            MAX_PROBLEMS as u64,
+        ),
         ("schemas/LineId/maxLength", name),
         ("schemas/LineId/maximum", MAX_EXACT_JSON_INTEGER),
+        ("schemas/MessageId/maxLength", name),
         ("schemas/Name/maxLength", name),
         ("schemas/NewOrder/properties/lines/maxItems", lines),
         (
@@ -184,6 +195,7 @@ fn limits() -> BTreeMap<&'static str, u64> {
             MAX_MINOR as u64,
         ),
         ("schemas/Reason/maxLength", text),
+        ("schemas/Redrive/oneOf/0/properties/ids/maxItems", parked),
         (
             "schemas/ReturnedGoods/properties/lines/maxItems",
             per_commit,
@@ -260,6 +272,10 @@ fn limits_that_are_told_in_words_are_those_of_the_code() {
     told(returns, format!("Within {RETURN_WINDOW_DAYS} days"));
     let large = format!("more than {MAX_BODY_BYTES} bytes");
     told("/components/schemas/TooLarge/description", large);
+    for path in ["~1parked/get", "~1parked~1redrive/post"] {
+        let looked_at = format!("looks at up to {MAX_PARKED} messages");
+        told(&format!("/paths/{path}/description"), looked_at);
+    }
     let promise = format!("{DEFAULT_PROMISE_DAYS} days after it was placed");
     told(
         "/components/schemas/NewOrder/properties/deliver_by/description",

@@ -83,7 +83,8 @@ impl Functions {
             let deployed = &template.functions[function.name];
             let setup = runtime::Setup {
                 env: deployed.environment.clone(),
-                aws: sdk_config(services, function.name),
+                clock: runtime::Clock::system(),
+                aws: runtime::Aws::Sdk(sdk_config(services, function.name)),
             };
             let handler = function
                 .start(setup)
@@ -134,9 +135,14 @@ impl Functions {
             .get(name)
             .ok_or_else(|| anyhow!("there is no function {name}"))?;
         let answer: BoxFuture<'static, Result<Value>> = match call {
-            Call::InProcess(handler) => handler(event)
-                .map(|answer| answer.map_err(|error| anyhow!("{error}")))
-                .boxed(),
+            Call::InProcess(handler) => {
+                let handler = handler.clone();
+                async move {
+                    let answer = handler.call(event).await;
+                    answer.map_err(|error| anyhow!("{error}"))
+                }
+                .boxed()
+            }
             Call::Remote { connector, url } => post(connector.clone(), url.clone(), event).boxed(),
         };
         let timeout = *timeout;

@@ -99,7 +99,7 @@ impl Poller {
     /// Invokes the function and deletes what it has done; the rest shows itself again after its timeout.
     async fn deliver(self: Arc<Self>, batch: Vec<Received>, permit: OwnedSemaphorePermit) {
         let function = &self.mapping.function;
-        let event = json!({"Records": self.records(&batch)});
+        let event = json!({"Records": records(self.queue.arn(), &batch)});
         match self.functions.invoke(function, event).await {
             Ok(answer) => {
                 let failed = self.failed(&batch, answer);
@@ -122,39 +122,6 @@ impl Poller {
             Err(error) => tracing::error!(function, %error, "an invocation failed"),
         }
         drop(permit);
-    }
-
-    fn records(&self, batch: &[Received]) -> Vec<Value> {
-        batch
-            .iter()
-            .map(|received| {
-                let message = &received.message;
-                let attributes: Map<String, Value> = received
-                    .system_attributes()
-                    .map(|(name, value)| (name.to_owned(), value.into()))
-                    .collect();
-                let own: Map<String, Value> = message
-                    .attributes
-                    .iter()
-                    .map(|(name, attribute)| (name.clone(), describe(attribute)))
-                    .collect();
-                let mut record = json!({
-                    "messageId": message.id,
-                    "receiptHandle": received.receipt_handle,
-                    "body": message.body,
-                    "attributes": attributes,
-                    "messageAttributes": own,
-                    "md5OfBody": message.md5_of_body,
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": self.queue.arn(),
-                    "awsRegion": REGION,
-                });
-                if let Some(md5) = received.md5_of_attributes() {
-                    record["md5OfMessageAttributes"] = md5.into();
-                }
-                record
-            })
-            .collect()
     }
 
     /// The ids of the messages that the answer reports as failed. An answer that cannot be understood, or that
@@ -187,6 +154,40 @@ impl Poller {
             counters.count(&caller, "sqs", operation, Units::default(), false);
         }
     }
+}
+
+/// The records of an event that hands a queue's messages to its function.
+pub fn records(queue_arn: &str, batch: &[Received]) -> Vec<Value> {
+    batch
+        .iter()
+        .map(|received| {
+            let message = &received.message;
+            let attributes: Map<String, Value> = received
+                .system_attributes()
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect();
+            let own: Map<String, Value> = message
+                .attributes
+                .iter()
+                .map(|(name, attribute)| (name.clone(), describe(attribute)))
+                .collect();
+            let mut record = json!({
+                "messageId": message.id,
+                "receiptHandle": received.receipt_handle,
+                "body": message.body,
+                "attributes": attributes,
+                "messageAttributes": own,
+                "md5OfBody": message.md5_of_body,
+                "eventSource": "aws:sqs",
+                "eventSourceARN": queue_arn,
+                "awsRegion": REGION,
+            });
+            if let Some(md5) = received.md5_of_attributes() {
+                record["md5OfMessageAttributes"] = md5.into();
+            }
+            record
+        })
+        .collect()
 }
 
 /// What a function that reports failures answers.

@@ -1,6 +1,7 @@
 //! Everything that the template names, running in one process.
 
 mod answer;
+mod directory;
 mod event;
 mod functions;
 mod gateway;
@@ -8,6 +9,7 @@ mod mappings;
 mod tables;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +29,8 @@ use crate::services::sqs::Depth;
 use crate::template::{Schedule, Setting, Template};
 use functions::Functions;
 use gateway::Gateway;
+
+pub use mappings::records;
 
 /// How often expired items are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -86,6 +90,8 @@ struct Inner {
     /// What takes work in, and the endpoint.
     takers: Mutex<Vec<JoinHandle<()>>>,
     endpoint: Mutex<Option<JoinHandle<()>>>,
+    /// What keeps others out of the data directory.
+    lock: Mutex<Option<File>>,
 }
 
 impl Cloud {
@@ -101,17 +107,14 @@ impl Cloud {
             ..Setting::default()
         };
         let template = Template::read(&options.template, &setting).context("template")?;
-        let services = open(options.data)?;
-        for table in &template.tables {
-            tables::create(services.dynamodb.database(), table)
-                .with_context(|| format!("table {}", table.name))?;
-        }
-        for queue in &template.queues {
-            services
-                .sqs
-                .create(&queue.name, queue.attributes.clone())
-                .with_context(|| format!("queue {}", queue.name))?;
-        }
+        let (services, lock) = match options.data {
+            Some(directory) => {
+                let (services, lock) = directory::open(&directory)?;
+                (services, Some(lock))
+            }
+            None => (Services::in_memory()?, None),
+        };
+        provision(&services, &template)?;
         let functions = match options.functions_url {
             Some(url) => Functions::remote(&template, &url),
             None => Functions::in_process(&template, &options.functions, &services).await?,
@@ -125,6 +128,7 @@ impl Cloud {
             closing: watch::Sender::new(false),
             takers: Mutex::default(),
             endpoint: Mutex::default(),
+            lock: Mutex::new(lock),
             template,
         }));
         cloud.run(http, aws, options.pages)?;
@@ -255,7 +259,23 @@ impl Cloud {
         {
             endpoint.abort();
         }
+        drop(lock(&self.0.lock).take());
     }
+}
+
+/// Makes the tables and queues of a template, or finds them as it wants them.
+pub fn provision(services: &Services, template: &Template) -> Result<()> {
+    for table in &template.tables {
+        tables::create(services.dynamodb.database(), table)
+            .with_context(|| format!("table {}", table.name))?;
+    }
+    for queue in &template.queues {
+        services
+            .sqs
+            .create(&queue.name, queue.attributes.clone())
+            .with_context(|| format!("queue {}", queue.name))?;
+    }
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -283,15 +303,6 @@ async fn bind(port: Option<u16>) -> Result<Option<TcpListener>> {
 
 fn address(listener: &Option<TcpListener>) -> Result<Option<SocketAddr>> {
     Ok(listener.as_ref().map(TcpListener::local_addr).transpose()?)
-}
-
-fn open(data: Option<PathBuf>) -> Result<Arc<Services>> {
-    let Some(directory) = data else {
-        return Ok(Services::in_memory()?);
-    };
-    let problem = || format!("cannot keep data in {}", directory.display());
-    std::fs::create_dir_all(&directory).with_context(problem)?;
-    Services::in_directory(&directory).with_context(problem)
 }
 
 async fn keep_schedule(

@@ -1,7 +1,8 @@
 //! The console: where is this order, and why? Pages for a person, on this machine only.
 //!
-//! It reads the tables as any client would and changes nothing. Its calls are counted under a name
-//! of its own, so that what the functions cost is not blurred by whoever watches them.
+//! It reads the tables as any client would, and changes nothing but for the buttons on the page of
+//! dead letters, which ask the API. Its calls are counted under a name of its own, so that what the
+//! functions cost is not blurred by whoever watches them.
 
 mod filters;
 mod mail;
@@ -20,7 +21,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::uri::Authority;
@@ -74,7 +75,10 @@ pub fn pages(cloud: Cloud) -> Router {
         .route("/console/mail", get(mail::list))
         .route("/console/mail/{id}", get(mail::one))
         .route("/console/stock", get(stock::list))
-        .route("/console/dead-letters", get(parked::list))
+        .route(
+            "/console/dead-letters",
+            get(parked::list).post(parked::redrive),
+        )
         .route("/console/refresh.js", get(script))
         .route("/console/{*path}", get(unknown))
         // On these routes only: the API beside them has keys, and may be called by any name.
@@ -205,7 +209,8 @@ async fn guard(request: Request, next: Next) -> Response {
     for (name, value) in [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
+        // Under `no-referrer` a form of our own would come with the origin `null`.
+        (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
@@ -221,6 +226,19 @@ fn is_local(headers: &HeaderMap) -> bool {
         let name = host.host();
         name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
     })
+}
+
+/// Whether a form was sent by a page of ours. A page of another site can send one as well, and its
+/// reader's browser says so: nearly all by this first header, older ones by the second.
+fn is_own_form(headers: &HeaderMap) -> bool {
+    let text = |header: Option<&HeaderValue>| header?.to_str().ok().map(str::to_owned);
+    match text(headers.get("sec-fetch-site")) {
+        Some(site) => site == "same-origin",
+        None => {
+            let host = text(headers.get(HOST)).map(|host| format!("http://{host}"));
+            host.is_some() && text(headers.get(ORIGIN)) == host
+        }
+    }
 }
 
 /// A parameter of the query, if it is given and not empty.

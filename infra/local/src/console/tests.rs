@@ -1,6 +1,8 @@
 //! The pages of a whole cloud, as a browser gets them.
 #![allow(clippy::unwrap_used)]
 
+mod redrive;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures::future::BoxFuture;
-use runtime::{Error, Function, Handler, Setup};
+use runtime::{Aws, Error, Function, Handler, Setup};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -70,16 +70,18 @@ fn init<const PLACE: usize>(mut setup: Setup) -> BoxFuture<'static, Result<Handl
     Box::pin(async {
         let function = local::built_in::functions()[PLACE];
         if METER.traces.load(Ordering::SeqCst) {
-            setup.aws = trace::traced(setup.aws, function.name);
+            if let Aws::Sdk(aws) = setup.aws {
+                setup.aws = Aws::Sdk(trace::traced(aws, function.name));
+            }
         }
         let handler = (function.init)(setup).await?;
         let metered = move |event: Value| -> BoxFuture<'static, Result<Value, Error>> {
-            let handler = Arc::clone(&handler);
+            let handler = handler.clone();
             Box::pin(async move {
                 let bodies = bodies(&event);
                 let (messages, bytes) = (bodies.len(), bodies.iter().map(String::len).sum());
                 let started = Instant::now();
-                let answer = handler(event).await;
+                let answer = handler.call(event).await;
                 lock(&METER.invocations).push(Invocation {
                     function: function.name,
                     messages,
@@ -92,7 +94,7 @@ fn init<const PLACE: usize>(mut setup: Setup) -> BoxFuture<'static, Result<Handl
                 answer
             })
         };
-        Ok(Arc::new(metered) as Handler)
+        Ok(Handler::Event(Arc::new(metered)))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Requests for what does not exist, and requests without a name.
 
+use domain::limits::MAX_SKU_CHARS;
 use end_to_end::{Shop, WITHOUT_BODY, document, problem};
 use http::Method;
 use local::seed::DEMO_KEY;
@@ -61,6 +62,8 @@ async fn what_does_not_exist_is_not_found() {
         "/orders/..%2F..%2Fkeys/events".into(),
         "/stock/NO-SUCH-SKU".into(),
         "/stock/%23".into(),
+        format!("/stock/{}", "A".repeat(MAX_SKU_CHARS + 1)),
+        format!("/stock/{}", "A".repeat(5000)),
     ] {
         let (status, answer) = shop.get_as(DEMO_KEY, &path).await;
         assert_eq!(
@@ -95,12 +98,10 @@ async fn what_does_not_exist_is_not_found() {
         );
     }
     let report = json!({"location": "hamburg", "kind": "receive", "quantity": 1}).to_string();
-    assert_eq!(
-        shop.try_post("/stock/NO-SUCH-SKU/adjustments", "k", report)
-            .await
-            .0,
-        404
-    );
+    for sku in ["NO-SUCH-SKU", &"A".repeat(5000)] {
+        let path = format!("/stock/{sku}/adjustments");
+        assert_eq!(shop.try_post(&path, "k", report.clone()).await.0, 404);
+    }
     // Paths and methods that no route has, and questions that leave something out.
     for (method, path, expected) in [
         (Method::GET, "/nothing/here", 404),
@@ -121,6 +122,14 @@ async fn what_does_not_exist_is_not_found() {
         shop.get("/orders?channel=api&number=none").await,
         json!({"orders": []})
     );
+    for (channel, number) in [("api", &*"9".repeat(5000)), (&*"a".repeat(5000), "none")] {
+        let path = format!("/orders?channel={channel}&number={number}");
+        assert_eq!(shop.get(&path).await, json!({"orders": []}));
+    }
+    for (length, expected) in [(MAX_SKU_CHARS, 200), (MAX_SKU_CHARS + 1, 422)] {
+        let after = format!("/products?after={}", "A".repeat(length));
+        assert_eq!(shop.get_as(DEMO_KEY, &after).await.0, expected);
+    }
     let after = format!("/orders/{id}/events?after=x");
     assert_eq!(shop.get_as(DEMO_KEY, &after).await.0, 422);
     assert_eq!(shop.status(id).await, "allocated");

@@ -14,6 +14,7 @@ mod holds;
 mod journey;
 mod limits;
 mod persistence;
+mod redrive;
 mod repeats;
 mod restock;
 mod stock;

@@ -1,6 +1,6 @@
 //! What there is, what is promised, and that neither is ever wrong.
 
-use end_to_end::{Level, Shop, WITHOUT_BODY, document};
+use end_to_end::{Dice, Level, Shop, WITHOUT_BODY, document};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -166,19 +166,6 @@ async fn sixty_four_buyers_of_ten_units_get_ten_units() {
         (10, 10, 0)
     );
     shop.close().await;
-}
-
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below
-    }
 }
 
 /// Orders, reports, cancellations, returns, receipts and counts as they come, four at a time. What each of them

@@ -4,7 +4,13 @@ use domain::id::derived;
 use domain::stock::{MovementKind, StockFact};
 use end_to_end::{Shop, WITHOUT_BODY, document};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
+use store::Commit;
+
+/// What the sweeper says that it has found.
+fn swept(orders: u32, facts: u32, waiting: u32) -> Value {
+    json!({"orders": orders, "facts": facts, "waiting": waiting})
+}
 
 #[tokio::test]
 async fn an_order_that_nobody_was_told_of_is_found_and_shipped() {
@@ -15,18 +21,14 @@ async fn an_order_that_nobody_was_told_of_is_found_and_shipped() {
     shop.settle().await;
     assert_eq!(shop.status(id).await, "accepted", "nobody knows of it");
     // By its schedule the sweeper leaves young work to its own queue.
-    let swept = shop.cloud.invoke("sweep-orders", json!({})).await.unwrap();
-    assert_eq!(swept, json!({"orders": 0, "facts": 0}));
-    assert_eq!(shop.sweep().await, json!({"orders": 1, "facts": 0}));
+    let found = shop.cloud.invoke("sweep-orders", json!({})).await.unwrap();
+    assert_eq!(found, swept(0, 0, 0));
+    assert_eq!(shop.sweep().await, swept(1, 0, 0));
     assert_eq!(shop.status(id).await, "allocated");
     assert_eq!(shop.mails(id).len(), 2);
     shop.deliver(id, 1).await;
     assert_eq!(shop.status(id).await, "delivered");
-    assert_eq!(
-        shop.sweep().await,
-        json!({"orders": 0, "facts": 0}),
-        "nothing is open"
-    );
+    assert_eq!(shop.sweep().await, swept(0, 0, 0), "nothing is open");
     shop.close().await;
 }
 
@@ -108,9 +110,52 @@ async fn a_fact_about_stock_that_nobody_was_told_of_is_found() {
     };
     assert_eq!(shop.store.store_fact(&fact).await.unwrap(), None);
     assert_eq!(shop.status(id).await, "backordered");
-    assert_eq!(shop.sweep().await, json!({"orders": 0, "facts": 1}));
+    assert_eq!(shop.sweep().await, swept(0, 1, 0));
     assert_eq!(shop.status(id).await, "allocated");
     assert_eq!(shop.level(sku, "hamburg").await.on_hand, 2);
-    assert_eq!(shop.sweep().await, json!({"orders": 0, "facts": 0}));
+    assert_eq!(shop.sweep().await, swept(0, 0, 0));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn goods_that_came_without_anybody_being_told_reach_who_waits_for_them() {
+    let shop = Shop::open().await;
+    let sku = "KTL-COPPER-12";
+    let id = &shop.place("waits", &document(&[(sku, 2)])).await;
+    assert_eq!(shop.sweep().await, swept(0, 0, 0), "there is nothing yet");
+    let fact = StockFact {
+        id: derived(&[sku, "silent"]),
+        sku: sku.into(),
+        location: "hamburg".into(),
+        kind: MovementKind::Receive,
+        quantity: 1,
+        reason: String::new(),
+        at: Timestamp::now(),
+        applied: false,
+    };
+    shop.store.store_fact(&fact).await.unwrap();
+    // As if update-stock had died between its commit and its hints.
+    let commit = Commit {
+        changes: vec![fact.change()],
+        fact: Some((fact.sku, fact.id)),
+        ..Commit::default()
+    };
+    shop.store.transact(commit).await.unwrap();
+    let units = async || shop.order(id).await["lines"][0]["units"].clone();
+    assert_eq!(units().await["backordered"], 2);
+    assert_eq!(shop.sweep().await, swept(0, 0, 1));
+    let found = units().await;
+    assert_eq!(
+        (&found["allocated"], &found["backordered"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(
+        shop.sweep().await,
+        swept(0, 0, 0),
+        "it waits for what is not there"
+    );
+    shop.post(&format!("/orders/{id}/cancel"), "", WITHOUT_BODY)
+        .await;
+    assert_eq!(shop.sweep().await, swept(0, 0, 0), "it waits no more");
     shop.close().await;
 }

@@ -137,6 +137,19 @@ async fn run_everything() {
     }
     cloud.idle().await;
     cloud.invoke("check-restock", json!({})).await.unwrap();
+    // More than there is: the sweeper looks whether goods have come.
+    let mut waiting = sample("accept-order");
+    waiting["headers"]["idempotency-key"] = json!("waiting");
+    let order = waiting["body"].as_str().unwrap();
+    let order = order.replace("FLT-PAPER-100", "KTL-COPPER-12");
+    let order = order.replace(
+        r#""quantity":2,"unit_price":"5.90""#,
+        r#""quantity":200,"unit_price":"0.10""#,
+    );
+    waiting["body"] = json!(order.replace("16.70", "24.90"));
+    let taken = cloud.invoke("accept-order", waiting).await.unwrap();
+    assert_eq!(taken["statusCode"], 201, "{taken}");
+    cloud.idle().await;
     // An order's batch waits to be filled when the sweeper comes; on a busy machine it may come too late.
     let mut event = sample("accept-order");
     for n in 0.. {
@@ -161,6 +174,11 @@ async fn run_everything() {
                 .unwrap();
         }
     }
+    // What sends them back does all that it may with each of the queues.
+    assert_eq!(call(Method::GET, "/parked", Value::Null).await, 200);
+    let all = json!({"all": true});
+    assert_eq!(call(Method::POST, "/parked/redrive", all).await, 200);
+    cloud.idle().await;
     cloud.stop().await;
 }
 

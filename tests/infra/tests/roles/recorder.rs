@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures::future::BoxFuture;
-use runtime::{Error, Function, Handler, Setup};
+use runtime::{Aws, Error, Function, Handler, Setup};
 use serde_json::Value;
 
 /// A call of a function to AWS.
@@ -39,7 +39,7 @@ type Init = fn(Setup) -> BoxFuture<'static, Result<Handler, Error>>;
 macro_rules! inits {
     ($($place:literal)*) => { [$(init::<$place> as Init),*] };
 }
-const INITS: [Init; 14] = inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+const INITS: [Init; 15] = inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
 
 /// All functions, recorded.
 pub fn functions() -> Vec<Function> {
@@ -57,13 +57,12 @@ pub fn functions() -> Vec<Function> {
 
 fn init<const PLACE: usize>(mut setup: Setup) -> BoxFuture<'static, Result<Handler, Error>> {
     let function = local::built_in::functions()[PLACE];
-    if let Some(inner) = setup.aws.http_client() {
+    if let Aws::Sdk(aws) = &setup.aws
+        && let Some(inner) = aws.http_client()
+    {
         let caller = function.name;
-        setup.aws = setup
-            .aws
-            .to_builder()
-            .http_client(Recorded { inner, caller })
-            .build();
+        let recorded = aws.to_builder().http_client(Recorded { inner, caller });
+        setup.aws = Aws::Sdk(recorded.build());
     }
     (function.init)(setup)
 }

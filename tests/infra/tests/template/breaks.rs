@@ -154,6 +154,14 @@ pub const BREAKS: &[Break] = &[
         by: |t| statement(t, "QueryOrdersRole", "logs:")["Action"] = json!("sqs:DeleteMessage"),
     },
     Break {
+        rule: "functions_receive_from_their_own_queue",
+        names: "RedriveMessagesRole receives",
+        by: |t| {
+            statement(t, "RedriveMessagesRole", "ReceiveMessage")["Resource"] =
+                json!({"Fn::GetAtt": ["ShipOrderQueue", "Arn"]})
+        },
+    },
+    Break {
         rule: "items_are_limited_by_key",
         names: "RefundOrderRole",
         by: |t| statement(t, "RefundOrderRole", "dynamodb:")["Condition"] = Value::Null,
@@ -284,6 +292,14 @@ pub const BREAKS: &[Break] = &[
                 .as_object_mut()
                 .unwrap()
                 .remove("REFERENCE_TABLE");
+        },
+    },
+    Break {
+        rule: "roles_and_variables_agree",
+        names: "RedriveMessagesRole lacks ShipOrderDeadLetters",
+        by: |t| {
+            statement(t, "RedriveMessagesRole", "ReceiveMessage")["Resource"] =
+                json!({"Fn::GetAtt": ["RefundOrderDeadLetters", "Arn"]})
         },
     },
     Break {

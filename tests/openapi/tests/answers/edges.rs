@@ -1,5 +1,6 @@
 //! At the edge of every limit and form, the document and the API take and refuse the same.
 
+use domain::limits::MAX_SKU_CHARS;
 use openapi_tests::{Api, Call};
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ pub async fn run(api: &Api) {
         ("receiveReturn", "inspected", lines(45, returned)),
         ("adjustStock", "delivery", delivery()),
         ("adjustStock", "count", count()),
+        ("redriveParked", "some", redrive()),
         ("putWarehouses", "one", warehouse()),
         ("putProducts", "one", product()),
         ("putSuppliers", "one", supplier()),
@@ -218,6 +220,19 @@ fn count() -> Vec<Edge> {
     edges
 }
 
+fn redrive() -> Vec<Edge> {
+    let mut edges = between("/ids/0", 1, 128);
+    edges.extend([
+        ("/ids", json!(vec!["m"; 200]), true),
+        ("/ids", json!(vec!["m"; 201]), false),
+        ("/ids", json!([]), false),
+        ("/ids", json!("m"), false),
+        ("/step", json!("ship-order"), false),
+        ("/all", json!(true), false),
+    ]);
+    edges
+}
+
 fn warehouse() -> Vec<Edge> {
     let mut edges = between("/id", 1, 128);
     edges.extend(between("/name", 1, 128));
@@ -308,4 +323,9 @@ async fn pages(api: &Api) {
         }
     }
     assert!(seen > 100 && after.is_some(), "{seen}");
+    let longest = "A".repeat(MAX_SKU_CHARS);
+    for (after, status) in [(&longest, 200), (&format!("{longest}A"), 422)] {
+        let page = Call::of("listProducts", "").with("after", after.as_str());
+        api.expect(status, page).await;
+    }
 }

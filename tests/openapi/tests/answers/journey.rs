@@ -1,5 +1,6 @@
 //! The journey of the document's introduction, by its examples alone.
 
+use local::services::sqs::Outgoing;
 use openapi_tests::{Api, Call, READER};
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ pub async fn run(api: &Api) {
     split(api).await;
     unpaid(api).await;
     stock(api).await;
+    parked(api).await;
     api.expect(200, Call::of("receiveWebhook", "order")).await;
     let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
     assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));
@@ -151,4 +153,37 @@ async fn stock(api: &Api) {
         .unwrap();
     assert_eq!(hamburg["on_hand"], 19);
     assert_eq!(hamburg["newest_movements"][0]["cause"], fact["id"]);
+}
+
+/// Two messages that nobody can use, of the kinds that there are.
+async fn parked(api: &Api) {
+    let sqs = &api.cloud.services().sqs;
+    let queue = sqs.queue("waybill-ship-order").unwrap();
+    for body in ["no hint", r#"{"order":"AAAAAAAAAAAAAAAA"}"#] {
+        let body = body.to_owned();
+        let message = Outgoing {
+            body,
+            ..Outgoing::default()
+        };
+        sqs.send(&queue, message).unwrap();
+    }
+    api.cloud.idle().await;
+    let listed = api.expect(200, Call::of("listParked", "")).await;
+    assert_eq!(listed["messages"].as_array().unwrap().len(), 2);
+    let one = Call::of("listParked", "").with("limit", "1");
+    let one = api.expect(200, one.with("step", "ship-order")).await;
+    assert_eq!(
+        (one["messages"].as_array().unwrap().len(), &one["more"]),
+        (1, &json!(true))
+    );
+    for (example, outcomes) in [
+        ("some", json!(["not_found"])),
+        ("step", json!(["sent", "sent"])),
+        ("all", json!(["sent", "sent"])),
+    ] {
+        let told = api.expect(200, Call::of("redriveParked", example)).await;
+        let told = told["messages"].as_array().unwrap().iter();
+        let told: Vec<&Value> = told.map(|message| &message["outcome"]).collect();
+        assert_eq!(json!(told), outcomes, "{example}");
+    }
 }

@@ -151,6 +151,10 @@ async fn queries(api: &Api) {
         )
         .await;
     }
+    for (name, value) in [("limit", "0"), ("limit", "201"), ("step", "pack-order")] {
+        let call = Call::of("listParked", "").with(name, value);
+        refused(api, 422, "invalid", call).await;
+    }
     let after = Call::of("listEvents", "paid").with("after", "soon");
     refused(api, 422, "invalid", after).await;
     let report = Call::of("reportFulfillment", "packed").with("report", "lost");

@@ -4,7 +4,7 @@ const live = document.getElementById("live");
 const parts = ["main", "#mails", "#dead-letters"];
 
 async function refresh() {
-  const busy = document.activeElement?.matches("input") || String(getSelection()) !== "";
+  const busy = document.activeElement?.matches("input, button") || String(getSelection()) !== "";
   const started = performance.now();
   if (!document.hidden && !busy) {
     try {

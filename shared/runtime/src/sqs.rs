@@ -1,0 +1,217 @@
+//! Amazon SQS: one call, one method.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_lambda_events::sqs::SqsMessage;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
+use domain::Step;
+
+use crate::Hint;
+
+/// Messages of one call (SQS's own limit).
+pub const MAX_BATCH: usize = 10;
+
+/// A message as a queue hands it out.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The queue's id of the message.
+    pub message: String,
+    /// The queue's id of this delivery.
+    pub receipt: String,
+    /// The queue, by its ARN.
+    pub queue: String,
+    /// Which delivery of the message it is, from 1.
+    pub attempt: u32,
+    /// The body as it came.
+    pub body: String,
+    /// What it says, or why it cannot be read.
+    pub hint: Result<Hint, String>,
+}
+
+impl Delivery {
+    /// The hint, as far as it is believed: the state that a message carried when it came first is
+    /// old when it comes again, so that the store is asked.
+    pub(crate) fn believed(&self) -> Option<Hint> {
+        match self.hint.as_ref().ok()? {
+            Hint::Order(id, _) if self.attempt > 1 => Some(Hint::Order(id.clone(), None)),
+            hint => Some(hint.clone()),
+        }
+    }
+}
+
+impl From<SqsMessage> for Delivery {
+    fn from(record: SqsMessage) -> Self {
+        let count = record.attributes.get("ApproximateReceiveCount");
+        let body = record.body.unwrap_or_default();
+        Self {
+            message: record.message_id.unwrap_or_default(),
+            receipt: record.receipt_handle.unwrap_or_default(),
+            queue: record.event_source_arn.unwrap_or_default(),
+            attempt: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+            hint: Hint::parse(&body),
+            body,
+        }
+    }
+}
+
+/// The queues.
+#[async_trait]
+pub trait Queues: Send + Sync {
+    /// Sends hints to a step, at most [`MAX_BATCH`]; for each, in order, whether it is on its way.
+    async fn send(&self, step: Step, hints: &[&Hint]) -> Vec<Result<(), String>>;
+
+    /// Lets a message rest for some seconds before it comes again.
+    async fn defer(&self, delivery: &Delivery, seconds: i32) -> Result<(), String>;
+
+    /// Puts a message of a step aside for a person, with the reason.
+    async fn park(&self, delivery: &Delivery, step: &str, reason: &str) -> Result<(), String>;
+
+    /// Opens a connection while there is time.
+    async fn warm(&self) -> Result<(), String>;
+}
+
+/// Amazon SQS.
+pub(crate) struct Sqs {
+    client: Client,
+    steps: BTreeMap<Step, String>,
+    dead_letters: String,
+}
+
+impl Sqs {
+    /// The queues with these URLs: those of the steps, and that of what is given up on.
+    pub(crate) fn new(
+        aws: &aws_types::SdkConfig,
+        steps: BTreeMap<Step, String>,
+        dead_letters: String,
+    ) -> Self {
+        Self {
+            client: Client::new(aws),
+            steps,
+            dead_letters,
+        }
+    }
+
+    async fn send_batch(&self, url: &str, hints: &[&Hint]) -> Result<Vec<(usize, String)>, String> {
+        let entries = hints.iter().enumerate().map(|(place, hint)| {
+            SendMessageBatchRequestEntry::builder()
+                .id(place.to_string())
+                .message_body(hint.to_body())
+                .build()
+        });
+        let entries = entries.collect::<Result<Vec<_>, _>>();
+        let sent = self
+            .client
+            .send_message_batch()
+            .queue_url(url)
+            .set_entries(Some(entries.map_err(|error| error.to_string())?))
+            .send()
+            .await
+            .map_err(|error| DisplayErrorContext(&error).to_string())?;
+        let failed = sent.failed().iter().map(|entry| {
+            let why = entry.message().unwrap_or_else(|| entry.code()).to_owned();
+            (entry.id().parse().unwrap_or(0), why)
+        });
+        Ok(failed.collect())
+    }
+}
+
+#[async_trait]
+impl Queues for Sqs {
+    async fn send(&self, step: Step, hints: &[&Hint]) -> Vec<Result<(), String>> {
+        let url = self
+            .steps
+            .get(&step)
+            .map(String::as_str)
+            .unwrap_or_default();
+        if let [hint] = hints {
+            let sent = self.client.send_message().queue_url(url);
+            let sent = sent.message_body(hint.to_body()).send().await;
+            let why = |error| DisplayErrorContext(&error).to_string();
+            return vec![sent.map(drop).map_err(why)];
+        }
+        match self.send_batch(url, hints).await {
+            Ok(failed) => {
+                let mut results = vec![Ok(()); hints.len()];
+                for (place, why) in failed {
+                    if let Some(result) = results.get_mut(place) {
+                        *result = Err(why);
+                    }
+                }
+                results
+            }
+            Err(why) => vec![Err(why); hints.len()],
+        }
+    }
+
+    async fn defer(&self, delivery: &Delivery, seconds: i32) -> Result<(), String> {
+        let changed = self
+            .client
+            .change_message_visibility()
+            .queue_url(queue_url(&delivery.queue))
+            .receipt_handle(&delivery.receipt)
+            .visibility_timeout(seconds)
+            .send()
+            .await;
+        changed
+            .map(drop)
+            .map_err(|error| DisplayErrorContext(&error).to_string())
+    }
+
+    async fn park(&self, delivery: &Delivery, step: &str, reason: &str) -> Result<(), String> {
+        let filled = |text: &str| match text.is_empty() {
+            true => "-".to_owned(),
+            false => text.to_owned(),
+        };
+        let attribute = |value: &str| {
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(filled(value));
+            value.build().map_err(|error| error.to_string())
+        };
+        let reason: String = reason.chars().take(1000).collect();
+        let parked = self
+            .client
+            .send_message()
+            .queue_url(&self.dead_letters)
+            .message_body(filled(&delivery.body))
+            .message_attributes("step", attribute(step)?)
+            .message_attributes("reason", attribute(&reason)?)
+            .message_attributes("attempt", attribute(&delivery.attempt.to_string())?)
+            .send()
+            .await;
+        parked
+            .map(drop)
+            .map_err(|error| DisplayErrorContext(&error).to_string())
+    }
+
+    async fn warm(&self) -> Result<(), String> {
+        let Some(url) = self.steps.values().find(|url| !url.is_empty()) else {
+            return Ok(());
+        };
+        let asked = self
+            .client
+            .get_queue_attributes()
+            .queue_url(url)
+            .attribute_names(QueueAttributeName::QueueArn)
+            .send()
+            .await;
+        asked
+            .map(drop)
+            .map_err(|error| DisplayErrorContext(&error).to_string())
+    }
+}
+
+/// The URL of a queue that Lambda names by its ARN (`arn:aws:sqs:region:account:name`). SQS finds
+/// the queue by the path alone.
+fn queue_url(arn: &str) -> String {
+    let part = |n: usize| arn.split(':').nth(n).unwrap_or_default();
+    format!(
+        "https://sqs.{}.amazonaws.com/{}/{}",
+        part(3),
+        part(4),
+        part(5)
+    )
+}

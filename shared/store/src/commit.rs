@@ -1,0 +1,88 @@
+//! One order at a time: stored when it is new, changed if it is still as it was.
+
+use domain::order::Contact;
+use domain::{Order, OrderId};
+
+use crate::write::{Found, Refusal, Write, Written};
+use crate::{Store, StoreError};
+
+/// What came of storing a new order.
+#[derive(Debug)]
+pub enum Created {
+    /// It is stored.
+    New,
+    /// An order of that id was there; nothing has changed.
+    Known(Box<Order>),
+}
+
+/// What came of a commit.
+#[derive(Debug)]
+pub enum Committed {
+    /// It is stored: the order as it now is.
+    Done(Box<Order>),
+    /// Somebody was quicker; this is the order as it is.
+    Conflict(Box<Order>),
+}
+
+impl Store {
+    /// Stores a new order with its contact, both or neither, unless it is there.
+    pub async fn create_order(
+        &self,
+        order: &Order,
+        contact: &Contact,
+    ) -> Result<Created, StoreError> {
+        let writes = [
+            Write::Order(0, order.clone()),
+            Write::Contact(order.id.clone(), contact.clone()),
+        ];
+        match self.write(&writes).await? {
+            Written::Done => Ok(Created::New),
+            Written::Refused(refusals) => match refusals.into_iter().next() {
+                Some(Refusal::Condition(Some(Found::Order(known)))) => Ok(Created::Known(known)),
+                other => Err(not_now("new order", other)),
+            },
+        }
+    }
+
+    /// Stores `after` if the order is still at version `before`.
+    pub async fn commit_order(
+        &self,
+        before: u64,
+        mut after: Order,
+    ) -> Result<Committed, StoreError> {
+        let id = after.id.clone();
+        let page = after.timeline.take_page();
+        let mut writes = vec![Write::Order(before, after)];
+        writes.extend(page.map(|page| Write::Events(id.clone(), page)));
+        match self.write(&writes).await? {
+            Written::Done => match writes.swap_remove(0) {
+                Write::Order(_, after) => Ok(Committed::Done(Box::new(after))),
+                _ => Err(not_now("order", None)),
+            },
+            Written::Refused(refusals) => match refusals.into_iter().next() {
+                Some(Refusal::Condition(Some(Found::Order(current)))) => {
+                    Ok(Committed::Conflict(current))
+                }
+                Some(Refusal::Condition(_)) => self.conflict(&id).await,
+                other => Err(not_now("order", other)),
+            },
+        }
+    }
+
+    async fn conflict(&self, id: &OrderId) -> Result<Committed, StoreError> {
+        let current = self.load_order(id).await?;
+        let current = current.ok_or_else(|| StoreError::Transient {
+            operation: "GetItem (order)",
+            cause: format!("order {id} has vanished"),
+        })?;
+        Ok(Committed::Conflict(Box::new(current)))
+    }
+}
+
+/// Another transaction was in the way: it may pass later.
+fn not_now(what: &str, refusal: Option<Refusal>) -> StoreError {
+    StoreError::Transient {
+        operation: "TransactWriteItems",
+        cause: format!("{what} cancelled: {refusal:?}"),
+    }
+}

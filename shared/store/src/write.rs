@@ -1,0 +1,333 @@
+//! What is written, and on which condition: all of a list of writes, or none of them.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use domain::event::Timeline;
+use domain::limits::MAX_LEDGER_TAIL;
+use domain::order::Contact;
+use domain::owed::owed;
+use domain::stock::{Level, LevelChange, Movement};
+use domain::{Order, OrderId};
+
+use crate::item::{Item, attribute, item, key, number, text, value};
+use crate::transact::Waiting;
+use crate::{DynamoDb, StoreError, key};
+
+const OPERATION: &str = "TransactWriteItems";
+
+/// One write.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// An order, if it is still at this version (0: if it is not there yet).
+    Order(u64, Order),
+    /// An order's names and addresses.
+    Contact(OrderId, Contact),
+    /// A page of an order's timeline.
+    Events(OrderId, Timeline),
+    /// A level: counters added to, movements appended. Refused when it would promise what is not
+    /// available, or when the level's own item has no [room](room_for) for the movements.
+    Level(LevelChange),
+    /// Who waits for what.
+    Waiting(Waiting),
+    /// A fact of this SKU and id becomes applied, and leaves the index of open work. Refused if it is.
+    FactApplied(String, String),
+    /// A page of a level's ledger.
+    LedgerPage {
+        /// The article.
+        sku: String,
+        /// The warehouse.
+        location: String,
+        /// The number of its first movement, from 1.
+        first: u64,
+        /// The movements.
+        movements: Vec<Movement>,
+    },
+    /// A level's own item holds no movements any more, if it has had so many until now.
+    TailCleared {
+        /// The article.
+        sku: String,
+        /// The warehouse.
+        location: String,
+        /// Movements so far.
+        seen: u64,
+    },
+}
+
+/// What came of writing.
+#[derive(Debug)]
+pub enum Written {
+    /// All of it is stored.
+    Done,
+    /// Nothing is stored; for each write, in order, why not.
+    Refused(Vec<Refusal>),
+}
+
+/// Why a write was refused.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// It was not: another one was.
+    None,
+    /// Its condition failed; what is there instead, if that was asked for.
+    Condition(Option<Found>),
+    /// Anything else, such as a conflict with another transaction: it may pass later.
+    Passing(String),
+}
+
+/// What stood in the way of a write.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// The order as it is.
+    Order(Box<Order>),
+    /// The level as it is.
+    Level(Box<Level>),
+}
+
+/// How many movements a level's own item may hold for those of a change to be added.
+pub fn room_for(change: &LevelChange) -> usize {
+    MAX_LEDGER_TAIL.saturating_sub(change.movements.len())
+}
+
+/// Conditional writes.
+#[async_trait]
+pub trait Writes: Send + Sync {
+    /// Writes all, or nothing. At most [`MAX_TRANSACTION_ACTIONS`](domain::limits::MAX_TRANSACTION_ACTIONS),
+    /// no two of them to one item.
+    async fn write(&self, writes: &[Write]) -> Result<Written, StoreError>;
+}
+
+#[async_trait]
+impl Writes for DynamoDb {
+    async fn write(&self, writes: &[Write]) -> Result<Written, StoreError> {
+        // Alone it costs half of what it costs in a transaction.
+        if let [Write::Order(before, order)] = writes {
+            return self.put_order_alone(*before, order).await;
+        }
+        let actions = writes.iter().map(|write| self.action(write));
+        let written = self
+            .db
+            .transact_write_items()
+            .set_transact_items(Some(actions.collect::<Result<_, _>>()?))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(Written::Done),
+            Err(error) => Ok(Written::Refused(cancelled(error, writes)?)),
+        }
+    }
+}
+
+/// Reads why a transaction was cancelled, write by write. An error that is no cancellation stays
+/// an error.
+fn cancelled<R: std::fmt::Debug>(
+    error: SdkError<TransactWriteItemsError, R>,
+    writes: &[Write],
+) -> Result<Vec<Refusal>, StoreError> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return Err(StoreError::of(OPERATION, error));
+    };
+    let reasons = cancelled.cancellation_reasons().iter().zip(writes);
+    let refusals = reasons.map(|(reason, write)| match reason.code().unwrap_or("None") {
+        "None" => Ok(Refusal::None),
+        "ConditionalCheckFailed" => {
+            let found = reason.item().cloned().map(|item| found(write, item));
+            Ok(Refusal::Condition(found.transpose()?.flatten()))
+        }
+        passing => Ok(Refusal::Passing(passing.to_owned())),
+    });
+    refusals.collect()
+}
+
+/// The item in the way of a write.
+fn found(write: &Write, item: Item) -> Result<Option<Found>, StoreError> {
+    Ok(match write {
+        Write::Order(..) => Some(Found::Order(Box::new(value(item)?))),
+        Write::Level(..) => Some(Found::Level(Box::new(value(item)?))),
+        _ => None,
+    })
+}
+
+fn refused(error: BuildError) -> StoreError {
+    StoreError::Refused {
+        operation: OPERATION,
+        cause: error.to_string(),
+    }
+}
+
+fn order_item(order: &Order) -> Result<Item, StoreError> {
+    let mut item = item(order, "order", key::order(&order.id), key::ORDER)?;
+    let name = key::number(&order.source.channel, &order.number);
+    item.insert("number".into(), text(name));
+    if !owed(order).is_empty() {
+        item.insert("open".into(), text(key::open_shard(order.id.as_str())));
+    }
+    Ok(item)
+}
+
+impl DynamoDb {
+    async fn put_order_alone(&self, before: u64, order: &Order) -> Result<Written, StoreError> {
+        let put = self.put_order(before, order)?;
+        let written = self
+            .db
+            .put_item()
+            .table_name(put.table_name)
+            .set_item(Some(put.item))
+            .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_values(put.expression_attribute_values)
+            .set_return_values_on_condition_check_failure(
+                put.return_values_on_condition_check_failure,
+            )
+            .send()
+            .await;
+        let Err(error) = written else {
+            return Ok(Written::Done);
+        };
+        let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error()
+        else {
+            return Err(StoreError::of("PutItem (order)", error));
+        };
+        let current = failed.item().cloned().map(value).transpose()?;
+        let found = current.map(|order| Found::Order(Box::new(order)));
+        Ok(Written::Refused(vec![Refusal::Condition(found)]))
+    }
+
+    fn action(&self, write: &Write) -> Result<TransactWriteItem, StoreError> {
+        let put = |table: &str, item| {
+            let put = Put::builder().table_name(table).set_item(Some(item));
+            let put = put.build().map_err(refused)?;
+            Ok(TransactWriteItem::builder().put(put).build())
+        };
+        let update = |update| TransactWriteItem::builder().update(update).build();
+        let (orders, stock) = (&self.tables.orders, &self.tables.stock);
+        match write {
+            Write::Order(before, order) => {
+                let put = self.put_order(*before, order)?;
+                Ok(TransactWriteItem::builder().put(put).build())
+            }
+            Write::Contact(id, contact) => {
+                let contact = item(contact, "contact", key::order(id), key::CONTACT)?;
+                put(orders, contact)
+            }
+            Write::Events(id, page) => {
+                let page = item(page, "events", key::order(id), key::events(page.first))?;
+                put(orders, page)
+            }
+            Write::Level(change) => self.change_level(change).map(update),
+            Write::Waiting(waiting) => self.set_waiting(waiting),
+            Write::FactApplied(sku, id) => self.apply_fact(sku, id).map(update),
+            Write::LedgerPage {
+                sku,
+                location,
+                first,
+                movements,
+            } => {
+                let mut page = key(key::sku(sku), key::ledger(location, *first));
+                page.insert("entity".into(), text("ledger"));
+                page.insert("schema".into(), number(1));
+                page.insert("version".into(), number(1));
+                page.insert("movements".into(), attribute(movements)?);
+                put(stock, page)
+            }
+            Write::TailCleared {
+                sku,
+                location,
+                seen,
+            } => Update::builder()
+                .table_name(stock)
+                .set_key(Some(key(key::sku(sku), key::level(location))))
+                .update_expression("SET tail = :none")
+                .condition_expression("version = :seen")
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+                .expression_attribute_values(":seen", number(seen))
+                .build()
+                .map(update)
+                .map_err(refused),
+        }
+    }
+
+    fn put_order(&self, before: u64, after: &Order) -> Result<Put, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.tables.orders)
+            .set_item(Some(order_item(after)?))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match before {
+            0 => put.condition_expression("attribute_not_exists(pk)"),
+            before => put
+                .condition_expression("version = :before")
+                .expression_attribute_values(":before", number(before)),
+        };
+        put.build().map_err(refused)
+    }
+
+    /// The update of a level: counters added to, movements appended; refused when it would promise
+    /// what is not available, or when the level's own item has no room for the movements.
+    fn change_level(&self, change: &LevelChange) -> Result<Update, StoreError> {
+        let delta = change.delta();
+        let room = room_for(change);
+        let mut condition = String::from("(attribute_not_exists(tail) OR size(tail) <= :room)");
+        let mut update = Update::builder()
+            .table_name(&self.tables.stock)
+            .set_key(Some(key(
+                key::sku(&change.sku),
+                key::level(&change.location),
+            )))
+            .update_expression(
+                "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, \
+                 tail = list_append(if_not_exists(tail, :none), :movements) \
+                 ADD on_hand :on_hand, allocated :allocated, available :available, version :count",
+            )
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#location", "location")
+            .expression_attribute_values(":entity", text("level"))
+            .expression_attribute_values(":schema", number(1))
+            .expression_attribute_values(":sku", text(&change.sku))
+            .expression_attribute_values(":location", text(&change.location))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":movements", attribute(&change.movements)?)
+            .expression_attribute_values(":on_hand", number(delta.on_hand))
+            .expression_attribute_values(":allocated", number(delta.allocated))
+            .expression_attribute_values(":available", number(delta.available))
+            .expression_attribute_values(":count", number(change.movements.len()))
+            .expression_attribute_values(":room", number(room))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if change.needs() > 0 {
+            condition.push_str(" AND available >= :needs");
+            update = update.expression_attribute_values(":needs", number(change.needs()));
+        }
+        update
+            .condition_expression(condition)
+            .build()
+            .map_err(refused)
+    }
+
+    fn set_waiting(&self, waiting: &Waiting) -> Result<TransactWriteItem, StoreError> {
+        let mut item = key(
+            key::sku(&waiting.sku),
+            key::waiting(waiting.placed_at, &waiting.order),
+        );
+        let action = TransactWriteItem::builder();
+        if !waiting.waits {
+            let delete = Delete::builder()
+                .table_name(&self.tables.stock)
+                .set_key(Some(item));
+            return Ok(action.delete(delete.build().map_err(refused)?).build());
+        }
+        item.insert("entity".into(), text("waiting"));
+        item.insert("schema".into(), number(1));
+        item.insert("version".into(), number(1));
+        item.insert("order".into(), text(waiting.order.as_str()));
+        let placed_at = waiting.placed_at.as_second();
+        item.insert("open".into(), text(key::open_shard(waiting.order.as_str())));
+        item.insert("open_at".into(), number(placed_at));
+        let put = Put::builder()
+            .table_name(&self.tables.stock)
+            .set_item(Some(item));
+        Ok(action.put(put.build().map_err(refused)?).build())
+    }
+}
