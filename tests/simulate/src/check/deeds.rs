@@ -1,0 +1,269 @@
+//! What the world outside was told is done, is done.
+
+use domain::order::{FulfillmentStatus, HoldReason, Order, RefundStatus};
+use domain::{FulfillmentOrder, OrderId};
+
+use super::stock::Shelf;
+use super::{Findings, money};
+use crate::observed::{Deed, Observed, StoredOrder};
+
+pub(super) fn check(observed: &Observed, found: &mut Findings) {
+    for deed in &observed.deeds {
+        match deed {
+            Deed::Ordered {
+                id,
+                lines,
+                captured,
+                email,
+            } => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    ordered(stored, lines, *captured, email, found);
+                }
+            }
+            Deed::Counted {
+                fact,
+                sku,
+                location,
+                quantity,
+            } => {
+                let shelf = || Shelf(sku, location);
+                let known = observed
+                    .facts
+                    .iter()
+                    .find(|f| f.id == *fact && f.sku == *sku);
+                found.expect(known.is_some(), "fact-lost", shelf(), || {
+                    format!("expected {deed:?}")
+                });
+                let same = known.is_none_or(|f| f.location == *location && f.quantity == *quantity);
+                found.expect(same, "fact-differs", shelf(), || {
+                    format!("expected {deed:?}, found {known:?}")
+                });
+            }
+            Deed::Reported {
+                order,
+                n,
+                report,
+                lines,
+            } => {
+                if let Some(stored) = stored(observed, order, deed, found) {
+                    reported(
+                        observed,
+                        &stored.order,
+                        (*n, report),
+                        lines.as_deref(),
+                        found,
+                    );
+                }
+            }
+            Deed::Cancelled(id) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    cancelled(&stored.order, found);
+                }
+            }
+            Deed::Released(id, hold) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let held = stored.order.holds.iter().any(|h| name(&h.reason) == hold);
+                    found.expect(!held, "hold-not-lifted", id, || {
+                        format!("expected no hold {hold:?}, found {:?}", stored.order.holds)
+                    });
+                }
+            }
+            Deed::ReturnAnnounced(id, key, n, lines) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    announced(&stored.order, (key, *n), lines, found);
+                }
+            }
+            Deed::ReturnReceived(id, n) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let received = stored.order.returns.iter().any(|r| r.n == *n && r.received);
+                    found.expect(received, "return-not-received", id, || {
+                        format!(
+                            "expected return {n} received, found {:?}",
+                            stored.order.returns
+                        )
+                    });
+                }
+            }
+            Deed::RefundRequested(id, key, n) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let refunds = &stored.order.refunds;
+                    let known = refunds.iter().find(|r| r.n == *n);
+                    let known = known.and_then(|r| r.key.strip_prefix('+')) == Some(key.as_str());
+                    found.expect(known, "refund-lost", id, || {
+                        format!("expected refund {n} of request {key:?}, found {refunds:?}")
+                    });
+                }
+            }
+            Deed::RefundConfirmed(id, n) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let refunds = &stored.order.refunds;
+                    // That it is in the payment ledger, once, holds of every refund that is paid.
+                    let paid =
+                        |r: &domain::order::Refund| r.n == *n && r.status == RefundStatus::Paid;
+                    found.expect(refunds.iter().any(paid), "refund-not-paid", id, || {
+                        format!("expected refund {n} paid, found {refunds:?}")
+                    });
+                }
+            }
+            Deed::RestockChecked | Deed::Redriven => {}
+        }
+    }
+}
+
+fn stored<'a>(
+    observed: &'a Observed,
+    id: &OrderId,
+    deed: &Deed,
+    found: &mut Findings,
+) -> Option<&'a StoredOrder> {
+    let stored = observed.orders.iter().find(|stored| stored.order.id == *id);
+    found.expect(stored.is_some(), "order-lost", id, || {
+        format!("expected the order of {deed:?}")
+    });
+    stored
+}
+
+fn ordered(
+    stored: &StoredOrder,
+    lines: &[(Option<String>, u32, i64)],
+    captured: i64,
+    email: &Option<String>,
+    found: &mut Findings,
+) {
+    let order = &stored.order;
+    let same = order.lines.len() == lines.len()
+        && order
+            .lines
+            .iter()
+            .zip(lines)
+            .all(|(line, (sku, units, charge))| {
+                line.sku == *sku
+                    && line.units.ordered == *units
+                    && money::charge(order, line) == *charge
+            });
+    found.expect(same, "order-lines-differ", &order.id, || {
+        format!(
+            "expected SKU, units and charge {lines:?}, found {:?}",
+            order.lines
+        )
+    });
+    let came_in = money::came_in(order);
+    found.expect(
+        came_in == captured,
+        "order-captured-differs",
+        &order.id,
+        || format!("expected {captured} minor units captured, found {came_in}"),
+    );
+    // Whom to write to is nobody's business in a report.
+    found.expect(
+        stored.contact.email == *email,
+        "contact-differs",
+        &order.id,
+        || {
+            let (due, is) = (email.is_some(), stored.contact.email.is_some());
+            format!("expected the address that was sent (any: {due}), found another (any: {is})")
+        },
+    );
+}
+
+fn reported(
+    observed: &Observed,
+    order: &Order,
+    (n, report): (u32, &str),
+    lines: Option<&[(String, u32)]>,
+    found: &mut Findings,
+) {
+    use FulfillmentStatus::{Delivered, Packed, Rejected, Released, Shipped};
+    let known = order.fulfillments.iter().find(|f| f.n == n);
+    let holds = known.is_some_and(|f| match report {
+        "accepted" => f.status != Released,
+        "packed" => matches!(f.status, Packed | Shipped | Delivered),
+        "shipped" => matches!(f.status, Shipped | Delivered),
+        "delivered" => f.status == Delivered,
+        "rejected" => f.status == Rejected,
+        _ => false,
+    });
+    found.expect(holds, "report-lost", &order.id, || {
+        format!("expected fulfillment {n} {report} or further, found {known:?}")
+    });
+    let Some(known) = known.filter(|_| holds && report == "packed") else {
+        return;
+    };
+    // A second report of a closed parcel is heard, and changes nothing; so is one after it has left.
+    let mut others = observed.deeds.iter().filter_map(|deed| match deed {
+        Deed::Reported {
+            order: id,
+            n: of,
+            report,
+            lines,
+        } if *id == order.id && *of == n => Some((*report, lines.as_deref())),
+        _ => None,
+    });
+    let said = others
+        .clone()
+        .any(|(report, lines)| report == "packed" && agrees(order, known, lines));
+    let left = others.any(|(report, _)| report == "shipped");
+    found.expect(said || left, "packed-units-differ", &order.id, || {
+        format!("expected {lines:?} packed (all, if not said), found {known:?}")
+    });
+}
+
+/// Whether a parcel holds what was said of it.
+fn agrees(order: &Order, f: &FulfillmentOrder, lines: Option<&[(String, u32)]>) -> bool {
+    match lines {
+        None => f.short_at.is_none(),
+        Some(lines) => same_units(order, &f.units, lines),
+    }
+}
+
+/// Whether units by place are those by line id, the units of a line named twice added up.
+fn same_units(order: &Order, units: &[(u16, u32)], lines: &[(String, u32)]) -> bool {
+    let said = |id: &str| -> u64 {
+        let same = lines.iter().filter(|(line, _)| line == id);
+        same.map(|(_, count)| u64::from(*count)).sum()
+    };
+    let each = |&(place, count): &(u16, u32)| {
+        let line = order.lines.get(usize::from(place));
+        line.is_some_and(|line| said(&line.id) == u64::from(count))
+    };
+    let all = |counts: &mut dyn Iterator<Item = u32>| -> u64 { counts.map(u64::from).sum() };
+    units.iter().all(each)
+        && all(&mut units.iter().map(|u| u.1)) == all(&mut lines.iter().map(|l| l.1))
+}
+
+/// Nothing can be looked for again after a cancellation: what had not left the shelf is cancelled,
+/// and a closed parcel is not opened.
+fn cancelled(order: &Order, found: &mut Findings) {
+    let gone = |line: &domain::Line| {
+        let u = line.units;
+        u.open == 0 && u.backordered == 0 && u.allocated == 0
+    };
+    let any = order.lines.iter().any(|line| line.units.cancelled > 0);
+    let holds = any && order.lines.iter().all(gone);
+    found.expect(holds, "cancellation-lost", &order.id, || {
+        let lines = &order.lines;
+        format!("expected all that was not packed to be cancelled, found {lines:?}")
+    });
+}
+
+fn announced(order: &Order, (key, n): (&str, u32), lines: &[(String, u32)], found: &mut Findings) {
+    let known = order.returns.iter().find(|r| r.n == n && r.key == key);
+    let holds = known.is_some_and(|r| same_units(order, &r.units, lines));
+    found.expect(holds, "return-lost", &order.id, || {
+        format!(
+            "expected return {n} of request {key:?} with {lines:?}, found {:?}",
+            order.returns
+        )
+    });
+}
+
+/// A hold's name in paths.
+pub(super) fn name(reason: &HoldReason) -> &'static str {
+    match reason {
+        HoldReason::UnknownSku => "unknown-sku",
+        HoldReason::Totals { .. } => "totals",
+        HoldReason::Address => "address",
+        HoldReason::Payment => "payment",
+        HoldReason::Test => "test",
+    }
+}

@@ -1,0 +1,36 @@
+//! The timeline of an order, over all its pages.
+
+use domain::Event;
+use domain::owed::Notice;
+
+use super::{Hold, ensure};
+use crate::observed::StoredOrder;
+
+/// Events are numbered from 1 to the version, without a gap.
+pub(super) fn has_no_gap(stored: &StoredOrder) -> Hold {
+    let mut next = 1;
+    for timeline in stored.pages.iter().chain([&stored.order.timeline]) {
+        let first = timeline.first;
+        ensure(first == next, "timeline-gap", &stored.order.id, || {
+            format!(
+                "expected the next page of the timeline to begin with event {next}, found {first}"
+            )
+        })?;
+        next += timeline.entries.len() as u64;
+    }
+    Ok(())
+}
+
+/// All events, oldest first.
+pub(super) fn events(stored: &StoredOrder) -> impl Iterator<Item = &Event> {
+    let timelines = stored.pages.iter().chain([&stored.order.timeline]);
+    timelines.flat_map(|timeline| timeline.entries.iter().map(|entry| &entry.event))
+}
+
+/// The notice that an event says was sent, or could not be.
+pub(super) fn noted(event: &Event) -> Option<&Notice> {
+    match event {
+        Event::Notified(notice) | Event::NotNotified(notice, _) => Some(notice),
+        _ => None,
+    }
+}

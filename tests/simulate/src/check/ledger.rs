@@ -1,0 +1,250 @@
+//! The ledger of every level against its counters, the orders and the facts.
+
+use domain::order::{FulfillmentStatus, Order};
+use domain::stock::{Movement, MovementKind, StockFact};
+use domain::{Event, FulfillmentOrder};
+
+use super::stock::{Counters, Shelf};
+use super::{Findings, Hold, ensure, history};
+use crate::observed::{Observed, StoredLevel, StoredOrder};
+
+/// Units that moved for one order on one level, or should have.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moved {
+    allocated: i64,
+    released: i64,
+    short: i64,
+    shipped: i64,
+    came_back: i64,
+}
+
+impl Moved {
+    fn add(&mut self, kind: MovementKind, units: i64) {
+        use MovementKind::{
+            Adjust, Allocate, Quarantine, Receive, Release, Restock, ReturnToVendor, Scrap, Ship,
+            Short,
+        };
+        match kind {
+            Allocate => self.allocated += units,
+            Release => self.released += units,
+            Short => self.short += units,
+            Ship => self.shipped += units,
+            Restock | Quarantine | ReturnToVendor | Scrap => self.came_back += units,
+            Receive | Adjust => {}
+        }
+    }
+}
+
+/// All movements of a level, oldest first.
+fn movements(stored: &StoredLevel) -> impl Iterator<Item = &Movement> {
+    let pages = stored.pages.iter().flat_map(|(_, movements)| movements);
+    pages.chain(&stored.level.tail)
+}
+
+/// The movements are numbered without a gap, and the counters are their sum.
+pub(super) fn adds_up(stored: &StoredLevel) -> Hold {
+    let level = &stored.level;
+    let shelf = || Shelf(&level.sku, &level.location);
+    let mut next = 1;
+    for (first, movements) in &stored.pages {
+        ensure(*first == next, "ledger-gap", shelf(), || {
+            format!("expected the next page to begin with movement {next}, found {first}")
+        })?;
+        next += movements.len() as u64;
+    }
+    let found = next - 1 + level.tail.len() as u64;
+    ensure(found == level.movements, "ledger-gap", shelf(), || {
+        let counted = level.movements;
+        format!("expected {counted} movements on the pages and in the item, found {found}")
+    })?;
+    let mut sum = Counters::default();
+    movements(stored).for_each(|movement| sum.add(movement));
+    let (on_hand, allocated) = (level.on_hand, level.allocated);
+    let same = sum.on_hand == on_hand && sum.allocated == allocated;
+    ensure(same, "ledger-sum", shelf(), || {
+        format!("expected {sum:?}, the sum of the ledger; found {on_hand} and {allocated}")
+    })
+}
+
+/// Every movement has its cause, and every cause its movements.
+pub(super) fn check(observed: &Observed, found: &mut Findings) {
+    let count = observed.levels.len();
+    let mut moved = vec![Moved::default(); observed.orders.len() * count];
+    for (l, stored) in observed.levels.iter().enumerate() {
+        let level = &stored.level;
+        for movement in movements(stored) {
+            let caused = match movement.kind {
+                MovementKind::Receive | MovementKind::Adjust => {
+                    let facts = observed.facts.iter();
+                    facts
+                        .clone()
+                        .any(|fact| fact.id == movement.cause && fact.sku == level.sku)
+                }
+                _ => {
+                    let mut orders = observed.orders.iter();
+                    let order = orders.position(|o| o.order.id.as_str() == movement.cause);
+                    if let Some(moved) = order.and_then(|o| moved.get_mut(o * count + l)) {
+                        moved.add(movement.kind, movement.quantity);
+                    }
+                    order.is_some()
+                }
+            };
+            let shelf = Shelf(&level.sku, &level.location);
+            found.expect(caused, "movement-without-cause", shelf, || {
+                format!("expected the order or fact that caused {movement:?}")
+            });
+        }
+    }
+    let orders = observed.orders.iter();
+    for (stored, moved) in orders.zip(moved.chunks_mut(count.max(1))) {
+        order(observed, stored, moved, found);
+    }
+    for known in &observed.facts {
+        fact(observed, known, found);
+    }
+}
+
+/// What an order still has to tell stock counts as told here: that it is due is another promise.
+fn order(observed: &Observed, stored: &StoredOrder, moved: &mut [Moved], found: &mut Findings) {
+    let order = &stored.order;
+    for (moved, level) in moved.iter_mut().zip(&observed.levels) {
+        let level = &level.level;
+        for due in order
+            .moves
+            .iter()
+            .filter(|due| due.location == level.location)
+        {
+            moved.add(due.kind, units_of(order, &due.units, &level.sku));
+        }
+        use FulfillmentStatus::{
+            Accepted, Cancelled, Delivered, Packed, Rejected, Released, Shipped,
+        };
+        let (mut held, mut shipped, mut released) = (0, 0, 0);
+        for f in order
+            .fulfillments
+            .iter()
+            .filter(|f| f.location == level.location)
+        {
+            let units = units_of(order, &f.units, &level.sku);
+            match f.status {
+                Released | Accepted | Packed => held += units,
+                Shipped | Delivered => shipped += units,
+                Rejected | Cancelled => released += units,
+            }
+        }
+        let subject = || format!("{}, {}", order.id, Shelf(&level.sku, &level.location));
+        let moved = *moved;
+        let net = moved.allocated - moved.released - moved.short - moved.shipped;
+        // Formatted only when it is needed: a subject is a level of an order.
+        let mut expect = |rule, expected: i64, is: i64, what: &str| {
+            if expected != is {
+                found.expect(false, rule, subject(), || {
+                    format!("expected {expected} units {what}, the ledger has {is}: {moved:?}")
+                });
+            }
+        };
+        expect(
+            "ledger-shipped",
+            shipped,
+            moved.shipped,
+            "shipped from here",
+        );
+        expect(
+            "ledger-released",
+            released,
+            moved.released,
+            "given back here",
+        );
+        if shipped == moved.shipped && released == moved.released {
+            expect("ledger-held", held, net, "still set aside here");
+        }
+    }
+    for f in &order.fulfillments {
+        levels_of(observed, order, f, found);
+    }
+    let missing = |event: &Event| match event {
+        Event::Packed(_, missing) => i64::from(*missing),
+        _ => 0,
+    };
+    let missing: i64 = history::events(stored).map(missing).sum();
+    let short: i64 = moved.iter().map(|moved| moved.short).sum();
+    found.expect(missing == short, "ledger-short", &order.id, || {
+        format!("expected {missing} units that pickers did not find, the ledger has {short}")
+    });
+    for (k, line) in order.lines.iter().enumerate() {
+        let Some(sku) = &line.sku else { continue };
+        let same = |other: &&domain::Line| other.sku.as_ref() == Some(sku);
+        if line.intangible
+            || order
+                .lines
+                .iter()
+                .take(k)
+                .filter(|l| !l.intangible)
+                .any(|l| same(&l))
+        {
+            continue;
+        }
+        let tangible = order.lines.iter().filter(|line| !line.intangible);
+        let returned = tangible
+            .filter(same)
+            .map(|l| i64::from(l.units.returned))
+            .sum::<i64>();
+        let levels = moved.iter().zip(&observed.levels);
+        let here = levels.filter(|(_, level)| level.level.sku == *sku);
+        let back: i64 = here.map(|(moved, _)| moved.came_back).sum();
+        found.expect(returned == back, "ledger-returned", &order.id, || {
+            format!("{sku}: expected {returned} units that came back, the ledger has {back}")
+        });
+    }
+}
+
+/// A fulfillment order takes from levels that exist.
+fn levels_of(observed: &Observed, order: &Order, f: &FulfillmentOrder, found: &mut Findings) {
+    for &(place, units) in &f.units {
+        let sku = order
+            .lines
+            .get(usize::from(place))
+            .and_then(|line| line.sku.as_deref());
+        let sku = sku.unwrap_or_default();
+        let here = |l: &StoredLevel| l.level.sku == sku && l.level.location == f.location;
+        found.expect(
+            observed.levels.iter().any(here),
+            "level-missing",
+            &order.id,
+            || {
+                let (n, shelf) = (f.n, Shelf(sku, &f.location));
+                format!("fulfillment {n} has {units} units of {shelf}, and there is no such level")
+            },
+        );
+    }
+}
+
+/// How many of some units are of a SKU.
+fn units_of(order: &Order, units: &[domain::order::Units], sku: &str) -> i64 {
+    let of_sku = |&&(place, _): &&(u16, u32)| {
+        let line = order.lines.get(usize::from(place));
+        line.is_some_and(|line| line.sku.as_deref() == Some(sku))
+    };
+    units.iter().filter(of_sku).map(|u| i64::from(u.1)).sum()
+}
+
+/// A fact is applied, to its level, once.
+fn fact(observed: &Observed, fact: &StockFact, found: &mut Findings) {
+    let shelf = || Shelf(&fact.sku, &fact.location);
+    found.expect(fact.applied, "fact-not-applied", shelf(), || {
+        format!("expected {fact:?} to be applied")
+    });
+    let (mut right, mut all) = (0, 0);
+    for stored in observed.levels.iter().filter(|l| l.level.sku == fact.sku) {
+        let here = stored.level.location == fact.location;
+        for movement in movements(stored).filter(|m| m.cause == fact.id) {
+            all += 1;
+            let same = movement.kind == fact.kind && movement.quantity == fact.quantity;
+            right += usize::from(here && same);
+        }
+    }
+    let due = usize::from(fact.applied);
+    found.expect(right == due && all == due, "fact-movement", shelf(), || {
+        format!("expected {due} movement of {fact:?} in the ledger, found {right} (of {all})")
+    });
+}

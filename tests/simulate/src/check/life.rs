@@ -1,0 +1,199 @@
+//! What one write may do to an order: the life cycles, and the event that says so.
+
+use domain::Event;
+use domain::order::{FulfillmentOrder, FulfillmentStatus, Order, RefundStatus};
+use jiff::Timestamp;
+
+use super::{Hold, ensure};
+
+/// What follows from one state to the next.
+pub(super) fn follows(before: &Order, after: &Order) -> Hold {
+    timeline(before, after)?;
+    let Some(newest) = after.timeline.entries.last() else {
+        return Ok(());
+    };
+    fulfillments(before, after, &newest.event)?;
+    returns(before, after, &newest.event)?;
+    refunds(before, after, &newest.event)?;
+    let since = match (before.open_at, after.open_at) {
+        (Some(was), Some(is)) => was.as_second() == is.as_second(),
+        _ => true,
+    };
+    ensure(since, "open-since-changed", &after.id, || {
+        let (was, is) = (before.open_at, after.open_at);
+        format!("expected to be owed work since {was:?} without a pause, found since {is:?}")
+    })
+}
+
+/// Entries are only added. Compared to the second: that is how they are stored.
+fn timeline(before: &Order, after: &Order) -> Hold {
+    let (old, new) = (&before.timeline, &after.timeline);
+    let from = new.first.checked_sub(old.first);
+    let kept = from.and_then(|from| old.entries.get(usize::try_from(from).ok()?..));
+    let same = kept.is_some_and(|kept| {
+        kept.len() + 1 == new.entries.len()
+            && kept
+                .iter()
+                .zip(&new.entries)
+                .all(|(a, b)| a.at.as_second() == b.at.as_second() && a.event == b.event)
+    });
+    ensure(same, "timeline-rewritten", &after.id, || {
+        format!("expected one event more, and the others as they were: {old:?}; found {new:?}")
+    })
+}
+
+fn fulfillments(before: &Order, after: &Order, newest: &Event) -> Hold {
+    use FulfillmentStatus::{Accepted, Cancelled, Delivered, Packed, Rejected, Released, Shipped};
+    let id = &after.id;
+    let (old, new) = (&before.fulfillments, &after.fulfillments);
+    ensure(new.len() >= old.len(), "fulfillment-rewritten", id, || {
+        let (old, new) = (old.len(), new.len());
+        format!("expected at least {old} fulfillment orders, found {new}")
+    })?;
+    for (was, is) in old.iter().zip(new) {
+        let next = match was.status {
+            Released => matches!(
+                is.status,
+                Accepted | Packed | Shipped | Rejected | Cancelled
+            ),
+            Accepted => matches!(is.status, Packed | Shipped | Rejected | Cancelled),
+            Packed => is.status == Shipped,
+            Shipped => is.status == Delivered,
+            Delivered | Rejected | Cancelled => false,
+        };
+        let moved = was.status != is.status;
+        ensure(!moved || next, "fulfillment-transition", id, || {
+            format!("{}: {:?} cannot become {:?}", is.n, was.status, is.status)
+        })?;
+        ensure(kept(was, is), "fulfillment-rewritten", id, || {
+            format!("expected what was agreed and recorded to stay: {was:?}; found {is:?}")
+        })?;
+        let n = is.n;
+        let said = match is.status {
+            Released => false,
+            Accepted => *newest == Event::FulfillmentAccepted(n),
+            Packed => matches!(newest, Event::Packed(of, missing)
+                if *of == n && u64::from(*missing) + count(is) == count(was)),
+            Shipped => matches!(newest, Event::Shipped(of, _) if *of == n),
+            Delivered => *newest == Event::Delivered(n),
+            Rejected => matches!(newest, Event::FulfillmentRejected(of, _) if *of == n),
+            Cancelled => matches!(newest, Event::Cancelled(..)),
+        };
+        ensure(!moved || said, "event-differs", id, || {
+            let (was, is) = (was.status, is.status);
+            format!("fulfillment {n} went from {was:?} to {is:?}; its event is {newest:?}")
+        })?;
+    }
+    for is in new.iter().skip(old.len()) {
+        ensure(is.status == Released, "fulfillment-transition", id, || {
+            format!(
+                "{}: expected to begin released, found {:?}",
+                is.n, is.status
+            )
+        })?;
+        let said = matches!(newest, Event::Allocated(found, _) if *found > 0);
+        ensure(said, "event-differs", id, || {
+            format!("fulfillment {} is new; its event is {newest:?}", is.n)
+        })?;
+    }
+    Ok(())
+}
+
+fn count(f: &FulfillmentOrder) -> u64 {
+    f.units.iter().map(|u| u64::from(u.1)).sum()
+}
+
+/// Whether a fulfillment order is what it was, but for what its new status brings.
+fn kept(was: &FulfillmentOrder, is: &FulfillmentOrder) -> bool {
+    let second = |at: Option<Timestamp>| at.map(Timestamp::as_second);
+    let moved = was.status != is.status;
+    let packing = moved && is.status == FulfillmentStatus::Packed;
+    let leaving = moved && is.status == FulfillmentStatus::Shipped;
+    let units = match packing {
+        // Fewer may have been found, and then it is written down when.
+        true => {
+            let asked = |place| was.units.iter().find(|u| u.0 == place).map_or(0, |u| u.1);
+            is.units.iter().all(|u| u.1 <= asked(u.0))
+                && is.short_at.is_some() == (count(is) < count(was))
+        }
+        false => was.units == is.units && second(was.short_at) == second(is.short_at),
+    };
+    let departure =
+        leaving || (second(was.shipped_at) == second(is.shipped_at) && was.parcel == is.parcel);
+    was.n == is.n
+        && was.location == is.location
+        && was.ship_by == is.ship_by
+        && units
+        && departure
+        && was.unrated <= is.unrated
+}
+
+fn returns(before: &Order, after: &Order, newest: &Event) -> Hold {
+    let id = &after.id;
+    let (old, new) = (&before.returns, &after.returns);
+    let same = new.len() >= old.len()
+        && old.iter().zip(new).all(|(was, is)| {
+            was.n == is.n
+                && was.key == is.key
+                && was.units == is.units
+                && was.received <= is.received
+        });
+    ensure(same, "return-rewritten", id, || {
+        format!("expected what was announced and received to stay: {old:?}; found {new:?}")
+    })?;
+    let arrived = old
+        .iter()
+        .zip(new)
+        .filter(|(was, is)| was.received != is.received);
+    let said = arrived.map(|(_, is)| *newest == Event::ReturnReceived(is.n));
+    let announced = new.iter().skip(old.len());
+    let mut said = said.chain(announced.map(|r| *newest == Event::ReturnAnnounced(r.n)));
+    ensure(said.all(|said| said), "event-differs", id, || {
+        format!("returns were {old:?}, are {new:?}; the event is {newest:?}")
+    })
+}
+
+fn refunds(before: &Order, after: &Order, newest: &Event) -> Hold {
+    let id = &after.id;
+    let (old, new) = (&before.refunds, &after.refunds);
+    ensure(new.len() >= old.len(), "refund-rewritten", id, || {
+        format!("expected the refunds {old:?} to stay, found {new:?}")
+    })?;
+    for (was, is) in old.iter().zip(new) {
+        let same = was.n == is.n && was.key == is.key && was.amount == is.amount;
+        ensure(same, "refund-rewritten", id, || {
+            format!("expected number, key and amount of {was:?} to stay, found {is:?}")
+        })?;
+        use RefundStatus::{AwaitingConfirmation, Paid, Requested};
+        let next = match (was.status, is.status) {
+            (Requested, Requested)
+            | (AwaitingConfirmation, AwaitingConfirmation)
+            | (Paid, Paid) => true,
+            (Requested, AwaitingConfirmation) => *newest == Event::RefundSubmitted(is.n),
+            (Requested | AwaitingConfirmation, Paid) => *newest == Event::RefundPaid(is.n),
+            (AwaitingConfirmation | Paid, Requested) | (Paid, AwaitingConfirmation) => false,
+        };
+        ensure(next, "refund-transition", id, || {
+            let (n, was, is) = (is.n, was.status, is.status);
+            format!("refund {n}: {was:?} cannot become {is:?} by {newest:?}")
+        })?;
+    }
+    for is in new.iter().skip(old.len()) {
+        // The refunds of cancellations and returns have names of our own; a sender's begin with +.
+        let said = match newest {
+            Event::RefundRequested(n, amount) => {
+                *n == is.n && *amount == is.amount && is.key.starts_with('+')
+            }
+            Event::Cancelled(..) => is.key == "cancel",
+            Event::ReturnReceived(n) => {
+                let number = is.key.strip_prefix("return-");
+                number.and_then(|number| number.parse().ok()) == Some(*n)
+            }
+            _ => false,
+        };
+        ensure(said, "event-differs", id, || {
+            format!("refund {is:?} is new; its event is {newest:?}")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! A small world in which everything is right: an order that was found short, sent from two
+//! warehouses, returned in part and refunded; one that waits; one that was cancelled; one that is
+//! packed and that no tariff takes.
+
+mod orders;
+
+use domain::OrderId;
+use domain::restock::Crossing;
+use domain::stock::{Level, Movement, MovementKind, StockFact};
+use jiff::Timestamp;
+
+use crate::observed::{Deed, Observed, SentMail, StoredLevel};
+
+/// Places of the orders.
+pub const SENT: usize = 0;
+pub const WAITS: usize = 1;
+pub const CANCELLED: usize = 2;
+pub const UNRATED: usize = 3;
+
+/// Places of the levels.
+pub const A_NORTH: usize = 0;
+pub const B_NORTH: usize = 1;
+pub const A_SOUTH: usize = 2;
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+/// The level that the movements add up to, the first four of seven or more on a page.
+fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
+    let sum = |kinds: &[MovementKind]| -> i64 {
+        let of = movements.iter().filter(|m| kinds.contains(&m.kind));
+        of.map(|m| m.quantity).sum()
+    };
+    use MovementKind::*;
+    let gone = sum(&[Ship, Short]);
+    let (on_hand, allocated) = (
+        sum(&[Receive, Adjust, Restock]) - gone,
+        sum(&[Allocate]) - sum(&[Release]) - gone,
+    );
+    let count = movements.len() as u64;
+    let mut tail = movements;
+    let mut pages = Vec::new();
+    if tail.len() >= 7 {
+        let rest = tail.split_off(4);
+        pages.push((1, std::mem::replace(&mut tail, rest)));
+    }
+    StoredLevel {
+        level: Level {
+            sku: sku.into(),
+            location: location.into(),
+            on_hand,
+            allocated,
+            available: on_hand - allocated,
+            movements: count,
+            tail,
+            low: None,
+            crossings: 0,
+        },
+        pages,
+    }
+}
+
+pub fn movement(kind: MovementKind, quantity: i64, cause: &str) -> Movement {
+    Movement {
+        kind,
+        quantity,
+        cause: cause.into(),
+        at: at(60),
+    }
+}
+
+/// Brings goods into a world, as a fact that a level of their own has.
+pub fn bring(world: &mut Observed, sku: &str, location: &str, quantity: i64) {
+    let id = format!("{sku}-{location}");
+    world.facts.push(fact(&id, sku, location, quantity));
+    let movements = vec![movement(MovementKind::Receive, quantity, &id)];
+    world.levels.push(level(sku, location, movements));
+}
+
+fn fact(id: &str, sku: &str, location: &str, quantity: i64) -> StockFact {
+    StockFact {
+        id: id.into(),
+        sku: sku.into(),
+        location: location.into(),
+        kind: MovementKind::Receive,
+        quantity,
+        reason: String::new(),
+        at: at(0),
+        applied: true,
+    }
+}
+
+fn mail(to: &str, key: String) -> SentMail {
+    SentMail {
+        to: to.into(),
+        key,
+        undisturbed: true,
+    }
+}
+
+/// The world.
+pub fn world() -> Observed {
+    use MovementKind::*;
+    let orders = vec![
+        orders::sent(),
+        orders::waits(),
+        orders::cancelled(),
+        orders::unrated(),
+    ];
+    let ids: Vec<OrderId> = orders.iter().map(|o| o.order.id.clone()).collect();
+    let [sent, cancelled, unrated] = [SENT, CANCELLED, UNRATED].map(|k| ids[k].as_str());
+    let mut levels = vec![
+        level(
+            "A",
+            "north",
+            vec![
+                movement(Receive, 10, "f1"),
+                movement(Allocate, 3, sent),
+                movement(Allocate, 1, cancelled),
+                movement(Short, 1, sent),
+                movement(Ship, 2, sent),
+                movement(Release, 1, cancelled),
+                movement(Restock, 1, sent),
+                movement(Allocate, 2, unrated),
+            ],
+        ),
+        level(
+            "B",
+            "north",
+            vec![
+                movement(Receive, 1, "f2"),
+                movement(Allocate, 1, sent),
+                movement(Ship, 1, sent),
+            ],
+        ),
+        level(
+            "A",
+            "south",
+            vec![
+                movement(Receive, 1, "f3"),
+                movement(Allocate, 1, sent),
+                movement(Ship, 1, sent),
+            ],
+        ),
+    ];
+    levels[A_SOUTH].level.low = Some(Crossing { n: 1, told: true });
+    levels[A_SOUTH].level.crossings = 1;
+    let ordered = |place: usize, lines: &[(&str, u32, i64)], captured| Deed::Ordered {
+        id: ids[place].clone(),
+        lines: lines
+            .iter()
+            .map(|l| (Some(l.0.to_owned()), l.1, l.2))
+            .collect(),
+        captured,
+        email: orders[place].contact.email.clone(),
+    };
+    let counted = |fact: &str, sku: &str, location: &str, quantity| Deed::Counted {
+        fact: fact.into(),
+        sku: sku.into(),
+        location: location.into(),
+        quantity,
+    };
+    let reported = |place: usize, n, report, lines: Option<&[(&str, u32)]>| Deed::Reported {
+        order: ids[place].clone(),
+        n,
+        report,
+        lines: lines.map(|lines| lines.iter().map(|l| (l.0.to_owned(), l.1)).collect()),
+    };
+    let deeds = vec![
+        counted("f1", "A", "north", 10),
+        counted("f2", "B", "north", 1),
+        counted("f3", "A", "south", 1),
+        ordered(SENT, &[("A", 3, 3300), ("B", 1, 800)], 4100),
+        ordered(WAITS, &[("C", 1, 1300)], 1300),
+        ordered(CANCELLED, &[("A", 1, 1300)], 1300),
+        ordered(UNRATED, &[("A", 2, 2300)], 1000),
+        reported(SENT, 1, "packed", Some(&[("1", 2), ("2", 1)])),
+        reported(SENT, 2, "shipped", None),
+        reported(SENT, 1, "delivered", None),
+        Deed::ReturnAnnounced(ids[SENT].clone(), "rma".into(), 1, vec![("1".into(), 1)]),
+        Deed::ReturnReceived(ids[SENT].clone(), 1),
+        Deed::RefundConfirmed(ids[SENT].clone(), 1),
+        Deed::Released(ids[WAITS].clone(), "payment".into()),
+        Deed::Cancelled(ids[CANCELLED].clone()),
+        reported(UNRATED, 1, "accepted", None),
+        reported(UNRATED, 1, "packed", None),
+        Deed::RefundRequested(ids[UNRATED].clone(), "sorry".into(), 1),
+        Deed::RestockChecked,
+    ];
+    let (to_sent, to_cancelled) = ("sent@example.com", "cancelled@example.com");
+    let mails = vec![
+        mail(to_sent, format!("{sent}-confirmed")),
+        mail("north@example.com", format!("{sent}-pick-1")),
+        mail("south@example.com", format!("{sent}-pick-2")),
+        mail(to_sent, format!("{sent}-shipped-1")),
+        mail(to_sent, format!("{sent}-shipped-2")),
+        mail(to_sent, format!("{sent}-refunded-1")),
+        mail("north@example.com", format!("{cancelled}-pick-1")),
+        mail("north@example.com", format!("{cancelled}-stop-1")),
+        mail(to_cancelled, format!("{cancelled}-cancelled-4")),
+        mail("north@example.com", format!("{unrated}-pick-1")),
+        mail("team@example.com", "A-restock-south-1-team".into()),
+    ];
+    let waiting = vec![("C".to_owned(), ids[WAITS].clone())];
+    Observed {
+        facts: vec![
+            fact("f1", "A", "north", 10),
+            fact("f2", "B", "north", 1),
+            fact("f3", "A", "south", 1),
+        ],
+        orders,
+        levels,
+        waiting,
+        mails,
+        deeds,
+        ..Observed::default()
+    }
+}

@@ -1,0 +1,179 @@
+//! Levels: what one write may do to a level, and what holds of its own item.
+
+use std::fmt;
+
+use domain::stock::{Level, Movement, MovementKind};
+
+use super::{Hold, ensure};
+
+/// `SKU in LOCATION`.
+pub(super) struct Shelf<'a>(pub &'a str, pub &'a str);
+
+impl fmt::Display for Shelf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.0, self.1)
+    }
+}
+
+/// What a level counts: on hand, and set aside of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counters {
+    /// Units that are there.
+    pub on_hand: i64,
+    /// Units of them that are set aside.
+    pub allocated: i64,
+}
+
+impl Counters {
+    /// Adds what a movement does.
+    pub fn add(&mut self, movement: &Movement) {
+        use MovementKind::{
+            Adjust, Allocate, Quarantine, Receive, Release, Restock, ReturnToVendor, Scrap, Ship,
+            Short,
+        };
+        let units = movement.quantity;
+        match movement.kind {
+            Allocate => self.allocated += units,
+            Release => self.allocated -= units,
+            // They were set aside, and are no longer there.
+            Ship | Short => {
+                self.allocated -= units;
+                self.on_hand -= units;
+            }
+            Receive | Adjust | Restock => self.on_hand += units,
+            // They are not for sale.
+            Quarantine | ReturnToVendor | Scrap => {}
+        }
+    }
+
+    fn of(level: &Level) -> Self {
+        Self {
+            on_hand: level.on_hand,
+            allocated: level.allocated,
+        }
+    }
+}
+
+/// What holds of the item by itself.
+pub(super) fn stands(level: &Level) -> Hold {
+    let shelf = || Shelf(&level.sku, &level.location);
+    let (on_hand, allocated, available) = (level.on_hand, level.allocated, level.available);
+    let difference = available == on_hand - allocated;
+    ensure(difference, "available-differs", shelf(), || {
+        format!("expected {on_hand} on hand - {allocated} allocated, found {available} available")
+    })?;
+    ensure(allocated >= 0, "allocated-negative", shelf(), || {
+        format!("expected at least 0 units allocated, found {allocated}")
+    })?;
+    let crossing = match &level.low {
+        Some(low) => low.n >= 1 && low.n == level.crossings,
+        None => true,
+    };
+    ensure(crossing, "crossing-number", shelf(), || {
+        let (low, crossings) = (&level.low, level.crossings);
+        format!("expected the newest of {crossings} crossings, found {low:?}")
+    })
+}
+
+/// What follows from one state to the next.
+pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
+    let none = Level::default();
+    let known = before.unwrap_or(&none);
+    let shelf = || Shelf(&after.sku, &after.location);
+    let same = before.is_none_or(|b| b.sku == after.sku && b.location == after.location);
+    ensure(same, "level-renamed", shelf(), || {
+        format!("expected {}", Shelf(&known.sku, &known.location))
+    })?;
+    let (added, kept) = added(known, after)?;
+    let mut counters = Counters::of(known);
+    for movement in added {
+        let sound = match movement.kind {
+            MovementKind::Adjust => movement.quantity != 0,
+            _ => movement.quantity > 0,
+        };
+        ensure(
+            sound && !movement.cause.is_empty(),
+            "movement-unsound",
+            shelf(),
+            || {
+                format!(
+                    "expected units above 0 (of an adjustment, not 0) and a cause: {movement:?}"
+                )
+            },
+        )?;
+        counters.add(movement);
+        // A physical fact may leave less than was promised; a promise may not.
+        let left = counters.on_hand - counters.allocated;
+        let oversold = movement.kind == MovementKind::Allocate && left < 0;
+        ensure(!oversold, "oversold", shelf(), || {
+            let (units, order) = (movement.quantity, &movement.cause);
+            let had = left + units;
+            format!("{units} units were set aside for {order}, and {had} were available")
+        })?;
+    }
+    let found = Counters::of(after);
+    ensure(
+        counters == found,
+        "counters-differ-from-movements",
+        shelf(),
+        || format!("expected {counters:?} after {added:?}, found {found:?}"),
+    )?;
+    crossing(known, after, !added.is_empty() || kept < known.tail.len())
+}
+
+/// The movements that this write has added, and how many of those before are still in the item.
+fn added<'a>(
+    before: &Level,
+    after: &'a Level,
+) -> Result<(&'a [Movement], usize), super::Violation> {
+    let count = after.movements.checked_sub(before.movements);
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    let kept = count.and_then(|count| after.tail.len().checked_sub(count));
+    let split = kept.and_then(|kept| {
+        // A page that is turned takes the oldest.
+        let turned = before.tail.len().checked_sub(kept)?;
+        let stayed = before.tail.get(turned..)?;
+        let (old, new) = after.tail.split_at_checked(kept)?;
+        let same = |(a, b): (&Movement, &Movement)| {
+            a.kind == b.kind
+                && a.quantity == b.quantity
+                && a.cause == b.cause
+                && a.at.as_second() == b.at.as_second()
+        };
+        stayed.iter().zip(old).all(same).then_some((new, kept))
+    });
+    let shelf = Shelf(&after.sku, &after.location);
+    ensure(split.is_some(), "movements-rewritten", shelf, || {
+        let (was, is) = (before.movements, after.movements);
+        let (old, new) = (&before.tail, &after.tail);
+        format!(
+            "expected the ledger only to grow, by as many movements as are counted: {was}, {old:?}; \
+             found {is}, {new:?}"
+        )
+    })?;
+    Ok(split.unwrap_or((&[], 0)))
+}
+
+/// A crossing is noted by itself, numbered, and told of once.
+fn crossing(before: &Level, after: &Level, moved: bool) -> Hold {
+    let (was, is) = (&before.low, &after.low);
+    let same = was == is && before.crossings == after.crossings;
+    let opened = |n: u64| n == before.crossings + 1 && after.crossings == n;
+    let sound = same
+        || !moved
+            && match (was, is) {
+                (None, Some(new)) => opened(new.n) && !new.told,
+                (Some(old), Some(new)) => {
+                    old.n == new.n && new.told && before.crossings == after.crossings
+                }
+                (Some(_) | None, None) => before.crossings == after.crossings,
+            };
+    let shelf = Shelf(&after.sku, &after.location);
+    ensure(sound, "crossing-rewritten", shelf, || {
+        let (old, new) = (before.crossings, after.crossings);
+        format!(
+            "expected a crossing to be opened, told of or closed, and nothing else with it; was \
+             {was:?} of {old}, is {is:?} of {new}"
+        )
+    })
+}

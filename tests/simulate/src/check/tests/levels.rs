@@ -1,0 +1,205 @@
+use domain::restock::Crossing;
+use domain::stock::{Level, Movement, MovementKind};
+
+use crate::check::level_written;
+use crate::check::sample::movement;
+
+/// A level with 5 on hand, 2 of them set aside, three movements.
+fn level() -> Level {
+    Level {
+        sku: "A".into(),
+        location: "north".into(),
+        on_hand: 5,
+        allocated: 2,
+        available: 3,
+        movements: 3,
+        tail: vec![
+            movement(MovementKind::Receive, 4, "f1"),
+            movement(MovementKind::Adjust, 1, "f2"),
+            movement(MovementKind::Allocate, 2, "O"),
+        ],
+        low: None,
+        crossings: 0,
+    }
+}
+
+fn with(mut level: Level, added: Vec<Movement>, on_hand: i64, allocated: i64) -> Level {
+    level.movements += added.len() as u64;
+    level.tail.extend(added);
+    (level.on_hand, level.allocated) = (on_hand, allocated);
+    level.available = on_hand - allocated;
+    level
+}
+
+/// The rule that a write from `before` to `after` breaks.
+fn rule(before: &Level, after: &Level) -> Option<&'static str> {
+    level_written(Some(before), after).map(|violation| violation.rule)
+}
+
+#[test]
+fn every_movement_is_allowed_and_counted() {
+    use MovementKind::*;
+    let cases = [
+        (Allocate, 3, 5, 5),
+        (Release, 2, 5, 0),
+        (Ship, 2, 3, 0),
+        (Short, 1, 4, 1),
+        (Receive, 7, 12, 2),
+        (Adjust, -5, 0, 2),
+        (Restock, 1, 6, 2),
+        (Quarantine, 1, 5, 2),
+        (ReturnToVendor, 1, 5, 2),
+        (Scrap, 1, 5, 2),
+    ];
+    for (kind, units, on_hand, allocated) in cases {
+        let after = with(
+            level(),
+            vec![movement(kind, units, "O")],
+            on_hand,
+            allocated,
+        );
+        assert_eq!(level_written(Some(&level()), &after), None, "{kind:?}");
+        let wrong = Level {
+            on_hand: on_hand + 1,
+            available: after.available + 1,
+            ..after
+        };
+        assert_eq!(
+            rule(&level(), &wrong),
+            Some("counters-differ-from-movements")
+        );
+    }
+    let first = with(Level::default(), vec![movement(Receive, 1, "f1")], 1, 0);
+    assert_eq!(level_written(None, &first), None);
+}
+
+#[test]
+fn a_page_is_turned_and_nothing_else() {
+    let turned = Level {
+        tail: Vec::new(),
+        ..level()
+    };
+    assert_eq!(level_written(Some(&level()), &turned), None);
+    let more = Level {
+        on_hand: 6,
+        available: 4,
+        ..turned.clone()
+    };
+    assert_eq!(
+        rule(&level(), &more),
+        Some("counters-differ-from-movements")
+    );
+    let crossed = Level {
+        low: Some(Crossing { n: 1, told: false }),
+        crossings: 1,
+        ..turned
+    };
+    assert_eq!(rule(&level(), &crossed), Some("crossing-rewritten"));
+}
+
+#[test]
+fn a_crossing_is_noted_by_itself() {
+    let crossed = |n, told, crossings| Level {
+        low: Some(Crossing { n, told }),
+        crossings,
+        ..level()
+    };
+    let recovered = Level {
+        crossings: 1,
+        ..level()
+    };
+    let (open, told) = (crossed(1, false, 1), crossed(1, true, 1));
+    for (before, after) in [
+        (&level(), &open),
+        (&open, &told),
+        (&told, &recovered),
+        (&recovered, &crossed(2, false, 2)),
+    ] {
+        assert_eq!(level_written(Some(before), after), None);
+    }
+    for (before, after) in [
+        (&level(), &told),
+        (&told, &open),
+        (&open, &crossed(2, false, 2)),
+        (&told, &level()),
+        (&recovered, &crossed(1, false, 1)),
+    ] {
+        assert_eq!(rule(before, after), Some("crossing-rewritten"));
+    }
+    assert_eq!(
+        rule(&open, &crossed(1, false, 2)),
+        Some("crossing-rewritten")
+    );
+    // A number that no crossing has, from the beginning.
+    let wrong = crossed(3, false, 1);
+    let after = Level {
+        low: Some(Crossing { n: 3, told: true }),
+        ..wrong.clone()
+    };
+    assert_eq!(rule(&wrong, &after), Some("crossing-number"));
+}
+
+#[test]
+fn no_promise_takes_more_than_there_is() {
+    use MovementKind::*;
+    let oversold = with(level(), vec![movement(Allocate, 4, "O")], 5, 6);
+    assert_eq!(rule(&level(), &oversold), Some("oversold"));
+    // Together too much, each alone not.
+    let together = vec![movement(Allocate, 2, "O"), movement(Allocate, 2, "P")];
+    assert_eq!(
+        rule(&level(), &with(level(), together, 5, 6)),
+        Some("oversold")
+    );
+    // Less was there than was promised: that may be, and may be made up for in part.
+    let lost = with(level(), vec![movement(Adjust, -4, "f3")], 1, 2);
+    assert_eq!(level_written(Some(&level()), &lost), None);
+    let found = with(lost.clone(), vec![movement(Release, 1, "O")], 1, 1);
+    assert_eq!(level_written(Some(&lost), &found), None);
+    let again = with(lost.clone(), vec![movement(Allocate, 1, "O")], 1, 3);
+    assert_eq!(rule(&lost, &again), Some("oversold"));
+}
+
+#[test]
+fn a_level_is_sound_after_every_write() {
+    use MovementKind::*;
+    let renamed = Level {
+        location: "south".into(),
+        ..level()
+    };
+    assert_eq!(rule(&level(), &renamed), Some("level-renamed"));
+    let differs = Level {
+        available: 4,
+        ..level()
+    };
+    assert_eq!(rule(&level(), &differs), Some("available-differs"));
+    let negative = with(level(), vec![movement(Release, 3, "O")], 5, -1);
+    assert_eq!(rule(&level(), &negative), Some("allocated-negative"));
+    for (kind, units, cause) in [
+        (Receive, 0, "f"),
+        (Restock, -1, "O"),
+        (Adjust, 0, "f"),
+        (Adjust, 1, ""),
+    ] {
+        let after = with(level(), vec![movement(kind, units, cause)], 5 + units, 2);
+        assert_eq!(rule(&level(), &after), Some("movement-unsound"), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_ledger_only_grows() {
+    let mut fewer = level();
+    fewer.movements = 2;
+    let mut uncounted = level();
+    uncounted.tail.push(movement(MovementKind::Scrap, 1, "O"));
+    let mut other = level();
+    other.tail[0].quantity = 5;
+    let mut missing = level();
+    missing.movements += 4;
+    for after in [fewer, uncounted, other, missing] {
+        assert_eq!(
+            rule(&level(), &after),
+            Some("movements-rewritten"),
+            "{after:?}"
+        );
+    }
+}

@@ -1,0 +1,280 @@
+use domain::order::{Hold, HoldReason, RefundStatus};
+use domain::owed::Notice;
+use domain::stock::MovementKind;
+use domain::{OrderId, Step};
+
+use crate::check::at_rest;
+use crate::check::sample::{
+    A_NORTH, A_SOUTH, B_NORTH, CANCELLED, SENT, UNRATED, WAITS, at, bring, movement, world,
+};
+use crate::observed::{Observed, Parked};
+
+#[test]
+fn a_world_in_which_all_is_right_is_let_be() {
+    assert_eq!(at_rest(&world()), []);
+    assert_eq!(at_rest(&Observed::default()), []);
+}
+
+/// What is found after one change to the good world is this rule, and no other.
+#[track_caller]
+pub fn breaks(rule: &str, change: impl FnOnce(&mut Observed)) {
+    let mut world = world();
+    change(&mut world);
+    let found = at_rest(&world);
+    assert!(!found.is_empty(), "nothing is found");
+    for violation in found {
+        assert_eq!(violation.rule, rule, "{violation:?}");
+        assert!(!violation.subject.is_empty() && !violation.detail.is_empty());
+    }
+}
+
+/// A change of the good world after which it is still right.
+#[track_caller]
+pub fn keeps(change: impl FnOnce(&mut Observed)) {
+    let mut world = world();
+    change(&mut world);
+    assert_eq!(at_rest(&world), []);
+}
+
+#[test]
+fn what_is_stored_contradicts_itself() {
+    breaks("timeline-gap", |w| w.orders[SENT].pages.clear());
+    breaks("timeline-gap", |w| w.orders[SENT].pages[0].first = 2);
+    breaks("timeline-version", |w| w.orders[WAITS].order.version = 3);
+    breaks("ledger-gap", |w| w.levels[A_NORTH].pages[0].0 = 2);
+    breaks("ledger-gap", |w| w.levels[A_NORTH].level.movements += 1);
+    breaks("ledger-sum", |w| {
+        let level = &mut w.levels[B_NORTH].level;
+        level.on_hand += 1;
+        level.available += 1;
+    });
+}
+
+#[test]
+fn something_still_has_to_be_done() {
+    breaks("queue-not-empty", |w| w.queued = 1);
+    let parked = |reason: Option<&str>| Parked {
+        step: Step::ShipOrder,
+        subject: "X".into(),
+        reason: reason.map(Into::into),
+    };
+    breaks("parked", |w| w.parked.push(parked(None)));
+    breaks("parked", |w| w.parked.push(parked(Some("timed out"))));
+    keeps(|w| w.parked.push(parked(Some("there is no such order"))));
+    keeps(|w| {
+        w.parked
+            .push(parked(Some("the message cannot be read: EOF")))
+    });
+    breaks("goods-not-looked-for", |w| {
+        w.waiting.clear();
+        let order = &mut w.orders[WAITS].order;
+        order.lines[0].units.open = std::mem::take(&mut order.lines[0].units.backordered);
+        order.open_at = Some(at(0));
+    });
+    breaks("notice-due", |w| {
+        let order = &mut w.orders[WAITS].order;
+        order.notices.push(Notice::Pick(1));
+        order.open_at = Some(at(0));
+    });
+    breaks("move-due", |w| {
+        // The last movement of B has not been noted.
+        let level = &mut w.levels[B_NORTH].level;
+        level.tail.pop();
+        level.movements -= 1;
+        (level.on_hand, level.allocated) = (1, 1);
+        let order = &mut w.orders[SENT].order;
+        order.moves.push(domain::order::Move {
+            kind: MovementKind::Ship,
+            location: "north".into(),
+            units: vec![(1, 1)],
+        });
+        order.open_at = Some(at(0));
+    });
+    breaks("parcel-not-sent", |w| {
+        let order = &mut w.orders[UNRATED].order;
+        order.fulfillments[0].unrated = false;
+        order.open_at = Some(at(0));
+    });
+    breaks("refund-not-asked", |w| {
+        let order = &mut w.orders[UNRATED].order;
+        order.refunds[0].status = RefundStatus::Requested;
+        order.open_at = Some(at(0));
+    });
+}
+
+#[test]
+fn what_waits_is_listed_and_cannot_be_had() {
+    breaks("waits-unlisted", |w| w.waiting.clear());
+    breaks("waits-for-nothing", |w| {
+        let id = w.orders[SENT].order.id.clone();
+        w.waiting.push(("A".into(), id));
+    });
+    breaks("waits-for-nothing", |w| {
+        let nobody = OrderId::of("api", "default", "nobody");
+        w.waiting.push(("C".into(), nobody));
+    });
+    // Who was cancelled stays on the list until the goods come.
+    keeps(|w| {
+        let id = w.orders[CANCELLED].order.id.clone();
+        w.waiting.push(("A".into(), id));
+    });
+    breaks("waits-for-goods-that-are-there", |w| {
+        bring(w, "C", "north", 1)
+    });
+    keeps(|w| {
+        bring(w, "C", "north", 1);
+        w.serves.push(("north".into(), vec!["FR".into()]));
+    });
+    breaks("waits-for-goods-that-are-there", |w| {
+        bring(w, "C", "north", 1);
+        w.serves
+            .push(("north".into(), vec!["FR".into(), "DE".into()]));
+    });
+    keeps(|w| {
+        bring(w, "C", "north", 1);
+        w.orders[WAITS].order.destination = None;
+    });
+    keeps(|w| {
+        bring(w, "C", "north", 1);
+        let since = at(0);
+        let reason = HoldReason::Address;
+        w.orders[WAITS].order.holds.push(Hold { reason, since });
+    });
+}
+
+/// Gives the order that waits for C a fulfillment order of A that was packed one short in `north`
+/// at 60, and lets goods of C come in there at `second`.
+fn found_short(w: &mut Observed, second: i64) {
+    bring(w, "C", "north", 1);
+    w.levels.last_mut().unwrap().level.tail[0].at = at(second);
+    w.orders[UNRATED].order.fulfillments[0].short_at = Some(at(60));
+    let line = &w.orders[WAITS].order.lines[0];
+    let line = domain::Line {
+        id: "2".into(),
+        ..line.clone()
+    };
+    let order = &mut w.orders[UNRATED].order;
+    order.lines.push(line);
+    order.payments = vec![domain::order::Payment::Captured(3600)];
+    let id = order.id.clone();
+    w.waiting = vec![("C".into(), id)];
+    w.orders[WAITS].order.destination = None;
+    w.orders[WAITS].order.lines[0].units.backordered = 0;
+    w.orders[WAITS].order.lines[0].units.cancelled = 1;
+    w.deeds.clear();
+}
+
+#[test]
+fn a_shelf_that_was_found_short_is_believed_when_goods_have_come_in() {
+    keeps(|w| found_short(w, 59));
+    keeps(|w| found_short(w, 60));
+    breaks("waits-for-goods-that-are-there", |w| found_short(w, 61));
+    keeps(|w| {
+        found_short(w, 61);
+        // The page was turned: the item tells nothing any more.
+        let level = w.levels.last_mut().unwrap();
+        let page = std::mem::take(&mut level.level.tail);
+        level.pages.push((1, page));
+    });
+}
+
+#[test]
+fn the_money_of_what_came_back_has_been_asked_back() {
+    breaks("money-not-given-back", |w| {
+        let order = &mut w.orders[CANCELLED].order;
+        order.refunds.clear();
+        order.lines[0].refunded_units = 0;
+    });
+    keeps(|w| {
+        // A test's money was never real.
+        let order = &mut w.orders[CANCELLED].order;
+        order.refunds.clear();
+        order.lines[0].refunded_units = 0;
+        let (reason, since) = (HoldReason::Test, at(0));
+        order.holds.push(Hold { reason, since });
+    });
+    breaks("refunds-differ-from-charge", |w| {
+        w.orders[CANCELLED].order.refunds[0].amount = 1299;
+    });
+    breaks("refunds-differ-from-charge", |w| {
+        let order = &mut w.orders[CANCELLED].order;
+        order.payments = vec![domain::order::Payment::Captured(1400)];
+        order.refunds[0].amount = 1400;
+        w.deeds.clear();
+    });
+}
+
+/// Adds a movement, and nothing that would call for it.
+fn moves(w: &mut Observed, level: usize, kind: MovementKind, units: i64, cause: &str) {
+    let stored = &mut w.levels[level];
+    stored.level.movements += 1;
+    stored.level.tail.push(movement(kind, units, cause));
+    let (on_hand, allocated) = match kind {
+        MovementKind::Allocate => (0, 1),
+        MovementKind::Release => (0, -1),
+        MovementKind::Ship | MovementKind::Short => (-1, -1),
+        MovementKind::Receive | MovementKind::Adjust | MovementKind::Restock => (1, 0),
+        _ => (0, 0),
+    };
+    stored.level.on_hand += on_hand * units;
+    stored.level.allocated += allocated * units;
+    stored.level.available += (on_hand - allocated) * units;
+}
+
+#[test]
+fn the_ledger_differs_from_what_happened() {
+    let id = |w: &Observed, place: usize| w.orders[place].order.id.to_string();
+    breaks("movement-without-cause", |w| {
+        moves(w, A_NORTH, MovementKind::Allocate, 1, "nobody");
+    });
+    breaks("movement-without-cause", |w| {
+        moves(w, A_NORTH, MovementKind::Adjust, 1, "nobody");
+    });
+    breaks("ledger-held", |w| {
+        let id = id(w, UNRATED);
+        moves(w, A_NORTH, MovementKind::Allocate, 1, &id);
+    });
+    breaks("ledger-shipped", |w| {
+        let id = id(w, UNRATED);
+        moves(w, A_NORTH, MovementKind::Ship, 1, &id);
+    });
+    breaks("ledger-released", |w| {
+        let id = id(w, UNRATED);
+        moves(w, A_NORTH, MovementKind::Release, 1, &id);
+    });
+    breaks("ledger-short", |w| {
+        // Set aside for nothing, and not found: each alone would be noticed elsewhere.
+        let id = id(w, UNRATED);
+        moves(w, A_NORTH, MovementKind::Allocate, 1, &id);
+        moves(w, A_NORTH, MovementKind::Short, 1, &id);
+    });
+    for kind in [MovementKind::Restock, MovementKind::Scrap] {
+        breaks("ledger-returned", |w| {
+            let id = id(w, SENT);
+            moves(w, A_SOUTH, kind, 1, &id);
+        });
+    }
+    breaks("level-missing", |w| {
+        w.levels.remove(B_NORTH);
+        w.facts.remove(1);
+        w.deeds.remove(1);
+    });
+    breaks("fact-movement", |w| {
+        moves(w, B_NORTH, MovementKind::Receive, 1, "f2")
+    });
+    breaks("fact-movement", |w| {
+        w.facts[0].quantity = 9;
+        w.deeds.remove(0);
+    });
+    breaks("fact-movement", |w| {
+        w.facts[0].applied = true;
+        w.facts[0].location = "south".into();
+        w.deeds.remove(0);
+    });
+    breaks("fact-not-applied", |w| {
+        let mut fact = w.facts[0].clone();
+        fact.id = "f9".into();
+        fact.applied = false;
+        w.facts.push(fact);
+    });
+}

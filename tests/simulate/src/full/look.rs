@@ -1,0 +1,109 @@
+//! What is stored, read from the tables without any client.
+
+use domain::event::Timeline;
+use domain::stock::{Level, Movement, StockFact};
+use domain::{Order, OrderId};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use store::key;
+
+use super::{Ground, names};
+use crate::observed::{Observed, StoredLevel, StoredOrder};
+
+#[derive(Deserialize)]
+struct Page {
+    movements: Vec<Movement>,
+}
+
+/// An item as a value.
+fn value<T: DeserializeOwned>(item: &Value) -> Option<T> {
+    let item: serde_dynamo::Item = serde_json::from_value(item.clone()).ok()?;
+    serde_dynamo::from_item(item).ok()
+}
+
+impl Ground {
+    /// All orders, the oldest first.
+    pub(super) fn orders(&self) -> Option<Vec<Order>> {
+        let table = &names().ok()?.tables.orders;
+        let past = self.past();
+        let orders = past.orders.iter();
+        orders
+            .map(|pk| value(&self.item(table, pk, key::ORDER)?))
+            .collect()
+    }
+
+    /// All that is stored, in the order of its keys; orders by age.
+    pub(super) fn stored(&self) -> Option<Observed> {
+        let tables = &names().ok()?.tables;
+        let mut observed = Observed::default();
+        for order in self.orders()? {
+            observed.orders.push(StoredOrder {
+                order,
+                contact: Default::default(),
+                pages: Vec::new(),
+            });
+        }
+        for item in self.scan(&tables.orders)? {
+            let (pk, sk) = (item["pk"]["S"].as_str()?, item["sk"]["S"].as_str()?);
+            let mut orders = observed.orders.iter_mut();
+            let Some(stored) = orders.find(|stored| key::order(&stored.order.id) == pk) else {
+                continue;
+            };
+            if sk == key::CONTACT {
+                stored.contact = value(&item)?;
+            } else if sk.starts_with(key::EVENTS) {
+                stored.pages.push(value::<Timeline>(&item)?);
+            }
+        }
+        for item in self.scan(&tables.stock)? {
+            let sku = item["pk"]["S"].as_str()?.strip_prefix("SKU#")?;
+            let sk = item["sk"]["S"].as_str()?;
+            if sk.starts_with(key::LEVEL) {
+                observed.levels.push(StoredLevel {
+                    level: value::<Level>(&item)?,
+                    pages: Vec::new(),
+                });
+            } else if sk.starts_with("FACT#") {
+                observed.facts.push(value::<StockFact>(&item)?);
+            } else if sk.starts_with(key::WAITING) {
+                let order = OrderId::parse(item["order"]["S"].as_str()?)?;
+                observed.waiting.push((sku.to_owned(), order));
+            }
+        }
+        self.add_pages(&mut observed)?;
+        Some(observed)
+    }
+
+    fn add_pages(&self, observed: &mut Observed) -> Option<()> {
+        for item in self.scan(&names().ok()?.tables.stock)? {
+            let sku = item["pk"]["S"].as_str()?.strip_prefix("SKU#")?;
+            let Some(rest) = item["sk"]["S"].as_str()?.strip_prefix(key::LEDGER) else {
+                continue;
+            };
+            let (location, first) = rest.rsplit_once('#')?;
+            let mut levels = observed.levels.iter_mut();
+            let same = |l: &&mut StoredLevel| l.level.sku == sku && l.level.location == location;
+            let page = value::<Page>(&item)?;
+            let level = levels.find(same)?;
+            level.pages.push((first.parse().ok()?, page.movements));
+        }
+        Some(())
+    }
+
+    /// A table's items, in the order of their keys.
+    fn scan(&self, table: &str) -> Option<Vec<Value>> {
+        let request = json!({"TableName": table, "ConsistentRead": true});
+        let request = serde_json::from_value(request).ok()?;
+        let found = self.services.dynamodb.database().scan(request).ok()?;
+        // One page: a run stores less than a megabyte.
+        let found = serde_json::to_value(found).ok()?;
+        if !found["LastEvaluatedKey"].is_null() {
+            return None;
+        }
+        let mut items = found["Items"].as_array()?.clone();
+        let key = |item: &Value| (item["pk"]["S"].to_string(), item["sk"]["S"].to_string());
+        items.sort_by_cached_key(key);
+        Some(items)
+    }
+}

@@ -1,0 +1,452 @@
+//! The fast world's database: the tables as Rust values, written as DynamoDB would write them.
+//!
+//! It is a model, and not believed: the same schedules run against the real store code and an
+//! embedded DynamoDB, and both have to end alike.
+
+mod tables;
+
+use async_trait::async_trait;
+use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
+use domain::order::Contact;
+use domain::restock::Crossing;
+use domain::stock::{Level, Movement, StockFact};
+use domain::{Order, OrderId};
+use jiff::Timestamp;
+use store::{
+    Claim, Claims, Cursor, Database, Facts, Levels, OpenStock, Orders, Reference, StoreError,
+    Story, UnreadableDelivery, Write, Writes, Written, key,
+};
+
+pub use tables::{Row, Shelf, Tables};
+
+use crate::faults::{Fate, Kind};
+use crate::mutant::Mutant;
+use crate::sim::{Sim, State};
+
+/// A connection to the tables of a world.
+pub struct Memory(pub Sim);
+
+fn lost(operation: &'static str) -> StoreError {
+    StoreError::Transient {
+        operation,
+        cause: "the simulation says so".into(),
+    }
+}
+
+impl Memory {
+    /// A consistent read.
+    async fn read<T>(
+        &self,
+        operation: &'static str,
+        look: impl FnOnce(&State) -> T,
+    ) -> Result<T, StoreError> {
+        self.look(operation, Kind::Read, |state, _| look(state))
+            .await
+    }
+
+    /// A read that may be of the past.
+    async fn look<T>(
+        &self,
+        operation: &'static str,
+        kind: Kind,
+        look: impl FnOnce(&State, bool) -> T,
+    ) -> Result<T, StoreError> {
+        match self.0.turn(operation, kind).await {
+            Fate::Refused | Fate::AnswerLost => Err(lost(operation)),
+            fate => Ok(look(&self.0.state(), fate == Fate::Stale)),
+        }
+    }
+
+    /// A write of one item.
+    async fn change<T>(
+        &self,
+        operation: &'static str,
+        change: impl Fn(&mut State) -> T,
+    ) -> Result<T, StoreError> {
+        let fate = self.0.turn(operation, Kind::Write).await;
+        if fate == Fate::Refused {
+            return Err(lost(operation));
+        }
+        let state = &mut self.0.state();
+        let first = change(state);
+        match fate {
+            Fate::AnswerLost => Err(lost(operation)),
+            Fate::Repeated => Ok(change(state)),
+            _ => Ok(first),
+        }
+    }
+}
+
+#[async_trait]
+impl Database for Memory {
+    async fn warm(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Writes for Memory {
+    async fn write(&self, writes: &[Write]) -> Result<Written, StoreError> {
+        let alone = matches!(writes, [Write::Order(..)]);
+        let (operation, kind) = match alone {
+            true => ("PutItem", Kind::Write),
+            false => ("TransactWriteItems", Kind::Transaction),
+        };
+        let fate = self.0.turn(operation, kind).await;
+        let state = &mut self.0.state();
+        match fate {
+            Fate::Refused => return Err(lost(operation)),
+            Fate::Conflict => return Ok(tables::in_the_way(writes.len())),
+            _ => {}
+        }
+        let half = fate == Fate::AnswerLost && state.is_off(Mutant::TransactionWhole);
+        let written = match half {
+            true => state.write(&writes[..writes.len() / 2]),
+            false => state.write(writes),
+        };
+        match fate {
+            Fate::AnswerLost => Err(lost(operation)),
+            // A transaction carries a token: its repeat gives the same answer.
+            Fate::Repeated if alone => Ok(state.write(writes)),
+            _ => Ok(written),
+        }
+    }
+}
+
+#[async_trait]
+impl Orders for Memory {
+    async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.read("GetItem", |state| state.current_order(id).cloned())
+            .await
+    }
+
+    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("BatchGetItem", |state| {
+            let mut found: Vec<Order> = ids
+                .iter()
+                .filter_map(|id| state.current_order(id).cloned())
+                .collect();
+            if state.is_off(Mutant::UnprocessedOrders) && found.len() > 1 {
+                found.pop();
+            }
+            found
+        })
+        .await
+    }
+
+    async fn load_order_with_contact(&self, id: &OrderId) -> Result<(Order, Contact), StoreError> {
+        let found = self
+            .read("BatchGetItem", |state| {
+                let row = state.tables.row(id)?;
+                Some((row.order.clone(), row.contact.clone()?))
+            })
+            .await?;
+        found.ok_or_else(|| StoreError::Unreadable {
+            key: key::order(id),
+            cause: "the order or its contact is missing".into(),
+        })
+    }
+
+    async fn load_story(&self, id: &OrderId) -> Result<Option<Story>, StoreError> {
+        self.read("Query", |state| state.tables.row(id).map(Row::story))
+            .await
+    }
+
+    async fn find_orders(&self, channel: &str, number: &str) -> Result<Vec<OrderId>, StoreError> {
+        let number = number.trim_start_matches('#');
+        let named = |row: &&Row| row.order.source.channel == channel && row.order.number == number;
+        self.look("Query", Kind::EventualRead, |state, _| {
+            let rows = state.tables.orders.iter().filter(named);
+            rows.map(|row| row.order.id.clone()).collect()
+        })
+        .await
+    }
+
+    async fn open_orders(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<OrderId>, Option<Cursor>), StoreError> {
+        let found = self
+            .look("Query", Kind::EventualRead, |state, stale| {
+                state.open_orders(shard, before, stale)
+            })
+            .await?;
+        Ok((found, None))
+    }
+
+    async fn keep_unreadable(
+        &self,
+        _delivery: UnreadableDelivery<'_>,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change("PutItem", |state| state.tables.unreadable += 1)
+            .await
+    }
+}
+
+#[async_trait]
+impl Levels for Memory {
+    async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("BatchGetItem", |state| {
+            let shelves = keys
+                .iter()
+                .filter_map(|(sku, location)| state.tables.shelf(sku, location));
+            let stale = state.is_off(Mutant::LevelsConsistent);
+            let mut levels: Vec<Level> = shelves.map(|shelf| shelf.seen(stale).clone()).collect();
+            if state.is_off(Mutant::UnprocessedLevels) && levels.len() > 1 {
+                levels.pop();
+            }
+            levels
+        })
+        .await
+    }
+
+    async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError> {
+        self.read("Query", |state| {
+            let shelves = state.tables.sorted_shelves().into_iter();
+            let shelves = shelves.filter(|shelf| shelf.level.sku == sku);
+            shelves.map(|shelf| shelf.level.clone()).collect()
+        })
+        .await
+    }
+
+    async fn ledger_pages(&self, sku: &str, location: &str) -> Result<Vec<Movement>, StoreError> {
+        self.read("Query", |state| {
+            let shelf = state.tables.shelf(sku, location).into_iter();
+            let pages = shelf.flat_map(|shelf| &shelf.pages);
+            pages.flat_map(|(_, page)| page.iter().cloned()).collect()
+        })
+        .await
+    }
+
+    async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError> {
+        self.read("Query", |state| match state.is_off(Mutant::WaitingTold) {
+            true => Vec::new(),
+            false => state.tables.waiting_for(sku),
+        })
+        .await
+    }
+
+    async fn scan_levels(
+        &self,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<Level>, Option<Cursor>), StoreError> {
+        let levels = self
+            .look("Scan", Kind::EventualRead, |state, stale| {
+                let shelves = state.tables.sorted_shelves().into_iter();
+                shelves.map(|shelf| shelf.seen(stale).clone()).collect()
+            })
+            .await?;
+        Ok((levels, None))
+    }
+
+    async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
+        self.change("UpdateItem", |state| {
+            state.tables.change_crossing(level, |level| {
+                let free = level.low.is_none();
+                if free {
+                    level.low = Some(crossing.clone());
+                    level.crossings = crossing.n;
+                }
+                free
+            })
+        })
+        .await
+    }
+
+    async fn tell_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
+        self.change("UpdateItem", |state| {
+            state.tables.change_crossing(level, |level| {
+                let same = level.low.as_ref().is_some_and(|low| low.n == crossing.n);
+                if same {
+                    let told = true;
+                    level.low = Some(Crossing {
+                        told,
+                        ..crossing.clone()
+                    });
+                }
+                same
+            })
+        })
+        .await
+    }
+
+    async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError> {
+        let n = level.low.as_ref().map_or(0, |low| low.n);
+        self.change("UpdateItem", |state| {
+            state.tables.change_crossing(level, |level| {
+                let same = level.low.as_ref().is_some_and(|low| low.n == n);
+                if same {
+                    level.low = None;
+                }
+                same
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Facts for Memory {
+    async fn store_fact(&self, fact: &StockFact) -> Result<Option<StockFact>, StoreError> {
+        self.change("PutItem", |state| state.store_fact(fact)).await
+    }
+
+    async fn load_fact(&self, sku: &str, id: &str) -> Result<Option<StockFact>, StoreError> {
+        self.read("GetItem", |state| {
+            let facts = &state.tables.facts;
+            facts.iter().find(|f| f.sku == sku && f.id == id).cloned()
+        })
+        .await
+    }
+
+    async fn open_stock(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<OpenStock>, Option<Cursor>), StoreError> {
+        let found = self
+            .look("Query", Kind::EventualRead, |state, _| {
+                state.open_stock(shard, before)
+            })
+            .await?;
+        Ok((found, None))
+    }
+}
+
+#[async_trait]
+impl Claims for Memory {
+    async fn claim_notice(
+        &self,
+        id: &OrderId,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        self.change("PutItem", |state| {
+            state.claim(id.as_str(), notice, stale, now)
+        })
+        .await
+    }
+
+    async fn claim_stock_notice(
+        &self,
+        sku: &str,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        self.change("PutItem", |state| state.claim(sku, notice, stale, now))
+            .await
+    }
+}
+
+#[async_trait]
+impl Reference for Memory {
+    async fn locations(&self) -> Result<Vec<Location>, StoreError> {
+        self.read("Query", |state| {
+            sorted(&state.tables.retailer.locations, |location| &location.id)
+        })
+        .await
+    }
+
+    async fn suppliers(&self) -> Result<Vec<Supplier>, StoreError> {
+        self.read("Query", |state| {
+            sorted(&state.tables.retailer.suppliers, |supplier| &supplier.id)
+        })
+        .await
+    }
+
+    async fn rates(&self) -> Result<Vec<Rate>, StoreError> {
+        self.read("Query", |state| {
+            sorted(&state.tables.retailer.rates, |rate| &rate.id)
+        })
+        .await
+    }
+
+    async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError> {
+        if skus.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("BatchGetItem", |state| {
+            let products = &state.tables.retailer.products;
+            let of = |sku: &&str| products.iter().find(|product| product.sku == **sku);
+            skus.iter().filter_map(of).cloned().collect()
+        })
+        .await
+    }
+
+    async fn list_products(
+        &self,
+        _after: Option<&str>,
+        _limit: i32,
+    ) -> Result<(Vec<Product>, Option<String>), StoreError> {
+        let products = self
+            .look("Scan", Kind::EventualRead, |state, _| {
+                state.tables.retailer.products.clone()
+            })
+            .await?;
+        Ok((products, None))
+    }
+
+    async fn account(&self, _: &str, _: &str) -> Result<Option<Account>, StoreError> {
+        Err(unknown("accounts"))
+    }
+
+    async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
+        // A key may be read as it was; here it always was.
+        self.look("GetItem", Kind::EventualRead, |state, _| {
+            let known = state.tables.retailer.key_sha256 == sha256;
+            known.then_some(Role::Operator)
+        })
+        .await
+    }
+
+    async fn put_location(&self, _: &Location) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_supplier(&self, _: &Supplier) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_rate(&self, _: &Rate) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_product(&self, _: &Product) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_account(&self, _: &Account) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_role(&self, _: &str, _: &Role) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+}
+
+/// Items of one partition, in the order of their sort keys.
+fn sorted<T: Clone>(all: &[T], id: impl Fn(&T) -> &String) -> Vec<T> {
+    let mut all = all.to_vec();
+    all.sort_by(|a, b| id(a).cmp(id(b)));
+    all
+}
+
+/// A request that no simulated step makes: whoever makes it has to teach the model first.
+fn unknown(what: &str) -> StoreError {
+    StoreError::Refused {
+        operation: "a request that the model does not know",
+        cause: what.into(),
+    }
+}

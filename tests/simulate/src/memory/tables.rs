@@ -1,0 +1,453 @@
+//! What is stored, and what a write does to it.
+
+use std::sync::Arc;
+
+use domain::event::Timeline;
+use domain::order::Contact;
+use domain::owed::owed;
+use domain::stock::{Level, LevelChange, Movement, StockFact};
+use domain::{Order, OrderId};
+use jiff::Timestamp;
+use store::{Claim, Found, OpenStock, Refusal, Story, Waiting, Write, Written, key, room_for};
+
+use crate::check;
+use crate::mutant::Mutant;
+use crate::retailer::Retailer;
+use crate::sim::State;
+
+/// All tables.
+#[derive(Default)]
+pub struct Tables {
+    /// The retailer's own facts.
+    pub retailer: Arc<Retailer>,
+    /// Orders.
+    pub orders: Vec<Row>,
+    /// Levels.
+    pub shelves: Vec<Shelf>,
+    /// Facts about stock.
+    pub facts: Vec<StockFact>,
+    /// Who waits for what, the oldest first.
+    pub waiting: Vec<(String, Timestamp, OrderId)>,
+    /// Claims: of what, and since when.
+    claims: Vec<(String, Timestamp)>,
+    /// Deliveries kept for a person.
+    pub unreadable: usize,
+}
+
+/// An order's partition.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The order.
+    pub order: Order,
+    /// Its names and addresses.
+    pub contact: Option<Contact>,
+    /// The pages of its timeline.
+    pub pages: Vec<Timeline>,
+    /// What it was before its newest write: what a stale read shows.
+    previous: Option<Order>,
+}
+
+impl Row {
+    /// Everything about it.
+    pub fn story(&self) -> Story {
+        let entries = self.pages.iter().flat_map(|page| page.entries.clone());
+        let entries = entries.chain(self.order.timeline.entries.clone());
+        Story {
+            order: self.order.clone(),
+            contact: self.contact.clone().unwrap_or_default(),
+            timeline: Timeline {
+                first: 1,
+                entries: entries.collect(),
+            },
+        }
+    }
+
+    /// The order as the index of open work has it, if it is there.
+    fn indexed(&self, stale: bool) -> Option<&Order> {
+        let order = match (stale, &self.previous) {
+            (true, Some(previous)) => previous,
+            _ => &self.order,
+        };
+        (!owed(order).is_empty()).then_some(order)
+    }
+}
+
+/// A level and the pages of its ledger.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    /// The level.
+    pub level: Level,
+    /// The pages: the number of the first movement, and the movements.
+    pub pages: Vec<(u64, Vec<Movement>)>,
+    previous: Option<Level>,
+}
+
+impl Shelf {
+    /// The level as it is, or as it was a write ago.
+    pub fn seen(&self, stale: bool) -> &Level {
+        match (stale, &self.previous) {
+            (true, Some(previous)) => previous,
+            _ => &self.level,
+        }
+    }
+}
+
+/// The answer to a transaction that met another one.
+pub fn in_the_way(writes: usize) -> Written {
+    let mut refusals = vec![Refusal::None; writes];
+    refusals[0] = Refusal::Passing("TransactionConflict".into());
+    Written::Refused(refusals)
+}
+
+impl Tables {
+    /// The partition of an order.
+    pub fn row(&self, id: &OrderId) -> Option<&Row> {
+        self.orders.iter().find(|row| row.order.id == *id)
+    }
+
+    fn row_mut(&mut self, id: &OrderId) -> Option<&mut Row> {
+        self.orders.iter_mut().find(|row| row.order.id == *id)
+    }
+
+    /// The shelf of a SKU in a location.
+    pub fn shelf(&self, sku: &str, location: &str) -> Option<&Shelf> {
+        let same = |s: &&Shelf| s.level.sku == sku && s.level.location == location;
+        self.shelves.iter().find(same)
+    }
+
+    fn shelf_mut(&mut self, sku: &str, location: &str) -> Option<&mut Shelf> {
+        let same = |s: &&mut Shelf| s.level.sku == sku && s.level.location == location;
+        self.shelves.iter_mut().find(same)
+    }
+
+    /// All shelves, in the order of their keys.
+    pub fn sorted_shelves(&self) -> Vec<&Shelf> {
+        let mut shelves: Vec<&Shelf> = self.shelves.iter().collect();
+        shelves.sort_by_key(|shelf| (&shelf.level.sku, &shelf.level.location));
+        shelves
+    }
+
+    /// Who waits for a SKU, the oldest first.
+    pub fn waiting_for(&self, sku: &str) -> Vec<OrderId> {
+        let mut waiting: Vec<_> = self.waiting.iter().filter(|w| w.0 == sku).collect();
+        waiting.sort_by(|a, b| (a.1, &a.2).cmp(&(b.1, &b.2)));
+        waiting.into_iter().map(|w| w.2.clone()).collect()
+    }
+
+    /// Changes the level that `seen` is a copy of; what `change` says of it.
+    pub fn change_crossing(&mut self, seen: &Level, change: impl Fn(&mut Level) -> bool) -> bool {
+        let Some(shelf) = self.shelf_mut(&seen.sku, &seen.location) else {
+            return false;
+        };
+        let before = shelf.level.clone();
+        let changed = change(&mut shelf.level);
+        if changed {
+            shelf.previous = Some(before);
+        }
+        changed
+    }
+
+    /// Why a write cannot be.
+    fn refusal(&self, write: &Write, off: impl Fn(Mutant) -> bool) -> Refusal {
+        match write {
+            Write::Order(before, order) => match (self.row(&order.id), before) {
+                (None, 0) => Refusal::None,
+                (None, _) => Refusal::Condition(None),
+                (Some(_), 0) if off(Mutant::OrderIsNew) => Refusal::None,
+                (Some(_), 1..) if off(Mutant::OrderVersion) => Refusal::None,
+                (Some(row), before) if row.order.version == *before => Refusal::None,
+                (Some(row), _) => {
+                    Refusal::Condition(Some(Found::Order(Box::new(row.order.clone()))))
+                }
+            },
+            Write::Level(change) => {
+                let Some(shelf) = self.shelf(&change.sku, &change.location) else {
+                    return match change.needs() > 0 {
+                        true => Refusal::Condition(None),
+                        false => Refusal::None,
+                    };
+                };
+                let level = &shelf.level;
+                let needs = change.needs();
+                let enough = needs == 0 || level.available >= needs || off(Mutant::StockIsThere);
+                match enough && level.tail.len() <= room_for(change) {
+                    true => Refusal::None,
+                    false => Refusal::Condition(Some(Found::Level(Box::new(level.clone())))),
+                }
+            }
+            Write::FactApplied(sku, id) => {
+                let known = self.facts.iter().find(|f| f.sku == *sku && f.id == *id);
+                match known.is_some_and(|fact| !fact.applied || off(Mutant::FactAppliedOnce)) {
+                    true => Refusal::None,
+                    false => Refusal::Condition(None),
+                }
+            }
+            Write::TailCleared {
+                sku,
+                location,
+                seen,
+            } => {
+                let shelf = self.shelf(sku, location);
+                let same = |shelf: &Shelf| shelf.level.movements == *seen;
+                match shelf.is_some_and(|shelf| same(shelf) || off(Mutant::TailUnchanged)) {
+                    true => Refusal::None,
+                    false => Refusal::Condition(None),
+                }
+            }
+            Write::Contact(..)
+            | Write::Events(..)
+            | Write::Waiting(..)
+            | Write::LedgerPage { .. } => Refusal::None,
+        }
+    }
+
+    fn set_waiting(&mut self, waiting: &Waiting) {
+        let Waiting {
+            sku,
+            placed_at,
+            order,
+            waits,
+        } = waiting;
+        self.waiting.retain(|w| w.0 != *sku || w.2 != *order);
+        if *waits {
+            self.waiting.push((sku.clone(), *placed_at, order.clone()));
+        }
+    }
+}
+
+impl State {
+    /// Writes all, or nothing.
+    pub fn write(&mut self, writes: &[Write]) -> Written {
+        let mutant = self.mutant;
+        let off = |safeguard| mutant == Some(safeguard);
+        let refusals = writes.iter().map(|write| self.tables.refusal(write, off));
+        let refusals: Vec<Refusal> = refusals.collect();
+        let refused = |refusal: &Refusal| !matches!(refusal, Refusal::None);
+        if refusals.iter().any(refused) {
+            if off(Mutant::AllOrNothing) {
+                for (write, refusal) in writes.iter().zip(&refusals) {
+                    if !refused(refusal) {
+                        self.apply(write);
+                    }
+                }
+            }
+            let alone = matches!(writes, [Write::Order(..)]);
+            let acknowledged = match alone {
+                true => off(Mutant::FailedPutIsRedriven),
+                false => off(Mutant::FailedTransactionIsRedriven),
+            };
+            return match acknowledged {
+                true => Written::Done,
+                false => Written::Refused(refusals),
+            };
+        }
+        for write in writes {
+            self.apply(write);
+        }
+        Written::Done
+    }
+
+    fn apply(&mut self, write: &Write) {
+        match write {
+            Write::Order(_, order) => self.put_order(order),
+            Write::Contact(id, contact) if !self.is_off(Mutant::ContactIsStored) => {
+                if let Some(row) = self.tables.row_mut(id) {
+                    row.contact = Some(contact.clone());
+                }
+            }
+            Write::Events(id, page) if !self.is_off(Mutant::TimelinePageIsStored) => {
+                if let Some(row) = self.tables.row_mut(id) {
+                    row.pages.push(page.clone());
+                }
+            }
+            Write::Level(change) => self.change_level(change),
+            Write::Waiting(waiting) => {
+                if !(waiting.waits && self.is_off(Mutant::WaitingIsNoted)) {
+                    self.tables.set_waiting(waiting);
+                }
+            }
+            Write::FactApplied(sku, id) => {
+                for fact in &mut self.tables.facts {
+                    fact.applied |= fact.sku == *sku && fact.id == *id;
+                }
+            }
+            Write::LedgerPage {
+                sku,
+                location,
+                first,
+                movements,
+            } if !self.is_off(Mutant::LedgerPageIsStored) => {
+                if let Some(shelf) = self.tables.shelf_mut(sku, location) {
+                    shelf.pages.retain(|page| page.0 != *first);
+                    shelf.pages.push((*first, movements.clone()));
+                }
+            }
+            Write::TailCleared { sku, location, .. } => {
+                if let Some(shelf) = self.tables.shelf_mut(sku, location) {
+                    shelf.previous = Some(shelf.level.clone());
+                    shelf.level.tail.clear();
+                    let broken = check::level_written(shelf.previous.as_ref(), &shelf.level);
+                    self.blame(broken);
+                }
+            }
+            Write::Contact(..) | Write::Events(..) | Write::LedgerPage { .. } => {}
+        }
+    }
+
+    fn put_order(&mut self, order: &Order) {
+        let Some(row) = self.tables.row_mut(&order.id) else {
+            self.blame(check::order_written(None, order));
+            self.tables.orders.push(Row {
+                order: order.clone(),
+                contact: None,
+                pages: Vec::new(),
+                previous: None,
+            });
+            return;
+        };
+        let before = std::mem::replace(&mut row.order, order.clone());
+        let broken = check::order_written(Some(&before), &row.order);
+        row.previous = Some(before);
+        self.blame(broken);
+    }
+
+    fn change_level(&mut self, change: &LevelChange) {
+        let delta = change.delta();
+        let (ledger, counters) = (
+            !self.is_off(Mutant::MovementIsInTheLedger),
+            !self.is_off(Mutant::MovementIsCounted),
+        );
+        let known = self.tables.shelf(&change.sku, &change.location).is_some();
+        let shelf = match self.tables.shelf_mut(&change.sku, &change.location) {
+            Some(shelf) => shelf,
+            None => {
+                self.tables.shelves.push(Shelf {
+                    level: Level {
+                        sku: change.sku.clone(),
+                        location: change.location.clone(),
+                        ..Level::default()
+                    },
+                    pages: Vec::new(),
+                    previous: None,
+                });
+                let last = self.tables.shelves.len() - 1;
+                &mut self.tables.shelves[last]
+            }
+        };
+        let before = shelf.level.clone();
+        let level = &mut shelf.level;
+        if counters {
+            level.on_hand += delta.on_hand;
+            level.allocated += delta.allocated;
+            level.available += delta.available;
+        }
+        if ledger {
+            level.tail.extend(change.movements.iter().cloned());
+        }
+        level.movements += change.movements.len() as u64;
+        let broken = check::level_written(Some(&before), level);
+        // What was not there cannot be seen as it was.
+        shelf.previous = known.then_some(before);
+        self.blame(broken);
+    }
+
+    /// The order as a consistent read shows it.
+    pub fn current_order(&self, id: &OrderId) -> Option<&Order> {
+        let row = self.tables.row(id)?;
+        match &row.previous {
+            Some(previous) if self.is_off(Mutant::OrdersConsistent) => Some(previous),
+            _ => Some(&row.order),
+        }
+    }
+
+    /// The index of open work, of one shard.
+    pub fn open_orders(&self, shard: u32, before: Timestamp, stale: bool) -> Vec<OrderId> {
+        if self.is_off(Mutant::OpenWorkIsIndexed) || (shard > 0 && self.is_off(Mutant::AllShards)) {
+            return Vec::new();
+        }
+        let shard = shard.to_string();
+        let rows = self.tables.orders.iter();
+        let open = rows.filter_map(|row| row.indexed(stale)).filter(|order| {
+            order.open_at.is_some_and(|at| at < before)
+                && key::open_shard(order.id.as_str()) == shard
+        });
+        let mut open: Vec<&Order> = open.collect();
+        open.sort_by_key(|order| (order.open_at, &order.id));
+        open.into_iter().map(|order| order.id.clone()).collect()
+    }
+
+    /// Stores a fact, unless one of that id is there.
+    pub fn store_fact(&mut self, fact: &StockFact) -> Option<StockFact> {
+        if self.is_off(Mutant::FactIsStored) {
+            return None;
+        }
+        let facts = &mut self.tables.facts;
+        let known = facts
+            .iter_mut()
+            .find(|f| f.sku == fact.sku && f.id == fact.id);
+        match known {
+            Some(known) if self.mutant == Some(Mutant::FactIsNew) => {
+                *known = fact.clone();
+                None
+            }
+            Some(known) => Some(known.clone()),
+            None => {
+                facts.push(fact.clone());
+                None
+            }
+        }
+    }
+
+    /// What waits in the stock table, of one shard.
+    pub fn open_stock(&self, shard: u32, before: Timestamp) -> Vec<OpenStock> {
+        let shard = shard.to_string();
+        let is_of_shard = |id: &str| key::open_shard(id) == shard;
+        let facts = self.tables.facts.iter();
+        let facts = facts.filter(|f| !f.applied && f.at < before && is_of_shard(&f.id));
+        let facts = facts.filter(|_| !self.is_off(Mutant::OpenFactsAreIndexed));
+        let facts = facts.map(|f| (f.at, &f.sku, 0, f.id.as_str()));
+        let waiting = self.tables.waiting.iter();
+        let waiting = waiting.filter(|w| w.1 < before && is_of_shard(w.2.as_str()));
+        let waiting = waiting.filter(|_| !self.is_off(Mutant::WaitingIsIndexed));
+        let waiting = waiting.map(|w| (w.1, &w.0, 1, w.2.as_str()));
+        // By time, and where that is the same by the items' own keys.
+        let mut open: Vec<_> = facts.chain(waiting).collect();
+        open.sort();
+        let name = |(_, sku, kind, id): (Timestamp, &String, u8, &str)| match kind {
+            0 => Some(OpenStock::Fact(sku.clone(), id.to_owned())),
+            _ => Some(OpenStock::Waiting(sku.clone(), OrderId::parse(id)?)),
+        };
+        open.into_iter().filter_map(name).collect()
+    }
+
+    /// Takes a claim, or says since when it is held.
+    pub fn claim(
+        &mut self,
+        of: &str,
+        notice: &str,
+        stale: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Claim {
+        let name = format!("{of}#{notice}");
+        let known = self.tables.claims.iter_mut().find(|c| c.0 == name);
+        let off = |safeguard| self.mutant == Some(safeguard);
+        match known {
+            None if stale.is_none() => {
+                self.tables.claims.push((name, now));
+                Claim::Taken
+            }
+            None => Claim::Held(now),
+            Some(held) => {
+                let free = match stale {
+                    None => off(Mutant::ClaimIsTakenOnce),
+                    Some(stale) => held.1 == stale || off(Mutant::ClaimIsTakenOverOnce),
+                };
+                if free {
+                    held.1 = now;
+                    return Claim::Taken;
+                }
+                Claim::Held(held.1)
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Safeguards that can be switched off, to see that the simulator would notice.
+
+/// A safeguard of the protocol, or of what it relies on, that is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mutant {
+    /// An order is written only over the version that was read.
+    OrderVersion,
+    /// A new order is written only where none is: its id is the sender's key.
+    OrderIsNew,
+    /// Goods are set aside only where they are available.
+    StockIsThere,
+    /// A level's own movements are moved to a page only if none has been added.
+    TailUnchanged,
+    /// A fact is applied once.
+    FactAppliedOnce,
+    /// A fact that is known is not stored again.
+    FactIsNew,
+    /// A fact is stored before it is acknowledged.
+    FactIsStored,
+    /// A message is sent by whoever claimed it first.
+    ClaimIsTakenOnce,
+    /// A claim whose holder died is taken over by one.
+    ClaimIsTakenOverOnce,
+    /// A transaction writes all, or nothing.
+    AllOrNothing,
+    /// A transaction whose answer was lost has written all of it.
+    TransactionWhole,
+    /// The older part of a timeline is kept.
+    TimelinePageIsStored,
+    /// The older part of a ledger is kept.
+    LedgerPageIsStored,
+    /// An order that waits is noted with what it waits for.
+    WaitingIsNoted,
+    /// Orders that wait hear of what comes in.
+    WaitingTold,
+    /// A put whose condition failed is decided anew, never acknowledged.
+    FailedPutIsRedriven,
+    /// A transaction that was cancelled is decided anew, never acknowledged.
+    FailedTransactionIsRedriven,
+    /// Orders are read as they are, not as they were.
+    OrdersConsistent,
+    /// Levels are read as they are, not as they were.
+    LevelsConsistent,
+    /// Orders that a batch read left out are asked for again.
+    UnprocessedOrders,
+    /// Levels that a batch read left out are asked for again.
+    UnprocessedLevels,
+    /// An order's names and addresses are stored with it.
+    ContactIsStored,
+    /// What changes a level is in its ledger.
+    MovementIsInTheLedger,
+    /// What is in the ledger changes the level.
+    MovementIsCounted,
+    /// Orders with work to do are in the index of open work.
+    OpenWorkIsIndexed,
+    /// Facts that wait are in the index of open work.
+    OpenFactsAreIndexed,
+    /// Orders that wait for goods are in the index of open work.
+    WaitingIsIndexed,
+    /// All parts of the index are swept.
+    AllShards,
+    /// A message is deleted when its work is done, not when it is handed out.
+    AckComesLast,
+    /// A message whose work failed comes again.
+    FailuresComeAgain,
+    /// A message that comes again has its hints sent again.
+    HintsAreSentAgain,
+    /// A hint that was not sent fails its message.
+    UnsentHintsAreNoticed,
+    /// The sweeper runs.
+    Sweeper,
+    /// A request that is sent again names itself as before.
+    IdempotencyKey,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 34] = [
+        Self::OrderVersion,
+        Self::OrderIsNew,
+        Self::StockIsThere,
+        Self::TailUnchanged,
+        Self::FactAppliedOnce,
+        Self::FactIsNew,
+        Self::FactIsStored,
+        Self::ClaimIsTakenOnce,
+        Self::ClaimIsTakenOverOnce,
+        Self::AllOrNothing,
+        Self::TransactionWhole,
+        Self::TimelinePageIsStored,
+        Self::LedgerPageIsStored,
+        Self::WaitingIsNoted,
+        Self::WaitingTold,
+        Self::FailedPutIsRedriven,
+        Self::FailedTransactionIsRedriven,
+        Self::OrdersConsistent,
+        Self::LevelsConsistent,
+        Self::UnprocessedOrders,
+        Self::UnprocessedLevels,
+        Self::ContactIsStored,
+        Self::MovementIsInTheLedger,
+        Self::MovementIsCounted,
+        Self::OpenWorkIsIndexed,
+        Self::OpenFactsAreIndexed,
+        Self::WaitingIsIndexed,
+        Self::AllShards,
+        Self::AckComesLast,
+        Self::FailuresComeAgain,
+        Self::HintsAreSentAgain,
+        Self::UnsentHintsAreNoticed,
+        Self::Sweeper,
+        Self::IdempotencyKey,
+    ];
+}

@@ -1,0 +1,127 @@
+//! What a run leaves behind: what is stored, what went out, and what the world outside was told.
+
+use domain::event::Timeline;
+use domain::order::Contact;
+use domain::stock::{Level, Movement, StockFact};
+use domain::{Order, OrderId, Step};
+
+/// Everything that can be seen once a run has come to rest.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// All orders.
+    pub orders: Vec<StoredOrder>,
+    /// All levels.
+    pub levels: Vec<StoredLevel>,
+    /// All facts about stock.
+    pub facts: Vec<StockFact>,
+    /// Who waits for which SKU.
+    pub waiting: Vec<(String, OrderId)>,
+    /// The countries that a location ships to, of those that do not ship everywhere.
+    pub serves: Vec<(String, Vec<String>)>,
+    /// What the machine gave up on.
+    pub parked: Vec<Parked>,
+    /// Messages that are still in a queue.
+    pub queued: usize,
+    /// What went out by mail, in order.
+    pub mails: Vec<SentMail>,
+    /// What the world outside did, and was told that it is done, in order.
+    pub deeds: Vec<Deed>,
+}
+
+/// An order as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredOrder {
+    /// Its own item.
+    pub order: Order,
+    /// Its names and addresses.
+    pub contact: Contact,
+    /// The older pages of its timeline, by their first entry.
+    pub pages: Vec<Timeline>,
+}
+
+/// A level as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredLevel {
+    /// Its own item.
+    pub level: Level,
+    /// The older pages of its ledger: the number of the first movement, and the movements.
+    pub pages: Vec<(u64, Vec<Movement>)>,
+}
+
+/// A message that a person has to look at.
+#[derive(Debug, Clone)]
+pub struct Parked {
+    /// The step that could not do it.
+    pub step: Step,
+    /// The order, or SKU and fact.
+    pub subject: String,
+    /// Why, if the step said so; `None` when the queue gave up on it.
+    pub reason: Option<String>,
+}
+
+/// A mail that the provider took.
+#[derive(Debug, Clone)]
+pub struct SentMail {
+    /// To whom.
+    pub to: String,
+    /// Which message it is: `{order}-{notice}`, or `{sku}-restock-{location}-{crossing}-{whom}`.
+    pub key: String,
+    /// Whether the invocation that sent it heard of its success, and met no failure and no crash
+    /// after that: then it is recorded, and must never go out again.
+    pub undisturbed: bool,
+}
+
+/// Something that the world outside did, and was answered 2xx for. However often it was sent, it is
+/// here once.
+#[derive(Debug, Clone)]
+pub enum Deed {
+    /// An order was placed.
+    Ordered {
+        /// The id that the answer named.
+        id: OrderId,
+        /// SKU (if any), units, and charge of each line in minor units, shares of shipping included.
+        lines: Vec<(Option<String>, u32, i64)>,
+        /// Minor units paid when it came in.
+        captured: i64,
+        /// Where the customer's mail goes.
+        email: Option<String>,
+    },
+    /// Goods came in (positive), or a count found more or less.
+    Counted {
+        /// The id that the answer named.
+        fact: String,
+        /// The article.
+        sku: String,
+        /// The warehouse.
+        location: String,
+        /// Units.
+        quantity: i64,
+    },
+    /// A warehouse reported on a fulfillment order: `accepted`, `packed`, `shipped`, `rejected`, `delivered`.
+    Reported {
+        /// The order.
+        order: OrderId,
+        /// The number of the fulfillment order.
+        n: u32,
+        /// What.
+        report: &'static str,
+        /// Of `packed`: line id and units, if fewer than asked for.
+        lines: Option<Vec<(String, u32)>>,
+    },
+    /// An order was cancelled.
+    Cancelled(OrderId),
+    /// A hold was lifted.
+    Released(OrderId, String),
+    /// Goods were announced to come back: the request's own name, the number answered, line ids and units.
+    ReturnAnnounced(OrderId, String, u32, Vec<(String, u32)>),
+    /// Goods came back as return `n`.
+    ReturnReceived(OrderId, u32),
+    /// Money was asked back: the request's own name, and the number answered.
+    RefundRequested(OrderId, String, u32),
+    /// Refund `n` was paid.
+    RefundConfirmed(OrderId, u32),
+    /// Supplier and team were told of low levels: a run of the schedule that went well.
+    RestockChecked,
+    /// What was parked was sent back.
+    Redriven,
+}

@@ -1,0 +1,505 @@
+//! The world outside: customers, channels, warehouse teams, operators. What they do next is up to
+//! chance, and to what they can see of the orders.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::order::{FulfillmentStatus, RefundStatus};
+use domain::{Order, OrderId, Step};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+
+use crate::ask::Ask;
+use crate::observed::Deed;
+use crate::retailer::{KEY, Retailer, SECRET};
+use crate::tape::Tape;
+
+/// Most orders of a run.
+const MAX_ORDERS: u32 = 4;
+/// Most that happens besides, for each order.
+const MAX_ACTS_PER_ORDER: u32 = 9;
+/// Prices in minor units: some that no number of units divides.
+const PRICES: [i64; 4] = [1_000, 333, 1_299, 1];
+
+/// What is still to be done.
+#[derive(Debug)]
+pub struct Outside {
+    orders_left: u32,
+    acts_left: u32,
+    placed: u32,
+    named: u32,
+    script: Vec<Scripted>,
+}
+
+/// What comes next in a script.
+#[derive(Debug, Clone, Copy)]
+enum Scripted {
+    Place,
+    Handle,
+    Announce,
+    Receive,
+    Refund,
+    Confirm,
+}
+
+/// What somebody does.
+#[derive(Debug)]
+pub enum Act {
+    /// Asks for something.
+    Ask(Box<Ask>),
+    /// Sends an earlier request again: the number of the request.
+    Again(usize),
+    /// A schedule's turn comes.
+    Schedule(&'static str),
+    /// A message comes to a step that it can do nothing with.
+    Poison(Step),
+    /// Waits.
+    Nothing,
+}
+
+impl Outside {
+    /// A load.
+    pub fn draw(tape: &mut Tape) -> Self {
+        let orders = 1 + tape.choose(MAX_ORDERS).min(tape.choose(MAX_ORDERS));
+        Self {
+            orders_left: orders,
+            acts_left: tape.choose(orders * MAX_ACTS_PER_ORDER + 2),
+            placed: 0,
+            named: 0,
+            script: Vec::new(),
+        }
+    }
+
+    /// The life of one order of two lines: packed, delivered, sent back and refunded, with something
+    /// on top for the trouble.
+    pub fn script() -> Self {
+        use Scripted::*;
+        let mut script = vec![
+            Place, Handle, Handle, Refund, Confirm, Announce, Receive, Confirm,
+        ];
+        script.reverse();
+        Self {
+            orders_left: 0,
+            acts_left: 0,
+            placed: 0,
+            named: 0,
+            script,
+        }
+    }
+
+    /// The next of the script.
+    pub fn next_of_script(
+        &mut self,
+        orders: &[Order],
+        retailer: &Retailer,
+        now: Timestamp,
+    ) -> Option<Ask> {
+        let next = self.script.pop()?;
+        self.named += 1;
+        let named = format!("s{}", self.named);
+        let plain = &mut Tape::of_choices(Vec::new());
+        match next {
+            // Two lines: two of the first article, one of the second.
+            Scripted::Place => {
+                let lines = vec![1, 0, 0, 1, 0, 1, 0, 0, 1];
+                Some(place(1, retailer, now, &mut Tape::of_choices(lines)))
+            }
+            Scripted::Handle => handle(orders, plain),
+            Scripted::Announce => announce(orders, named, plain),
+            Scripted::Receive => receive(orders, plain),
+            Scripted::Refund => refund(orders, named, plain),
+            Scripted::Confirm => confirm(orders, plain),
+        }
+    }
+
+    /// Whether somebody may do something of his own accord.
+    pub fn is_free(&self) -> bool {
+        self.orders_left > 0 || self.acts_left > 0
+    }
+
+    /// The next that somebody does. `asked`: requests so far.
+    pub fn act(
+        &mut self,
+        orders: &[Order],
+        retailer: &Retailer,
+        asked: usize,
+        now: Timestamp,
+        tape: &mut Tape,
+    ) -> Act {
+        if self.orders_left > 0 && (self.acts_left == 0 || tape.choose(3) < 2) {
+            self.orders_left -= 1;
+            self.placed += 1;
+            return Act::Ask(Box::new(place(self.placed, retailer, now, tape)));
+        }
+        self.acts_left = self.acts_left.saturating_sub(1);
+        self.named += 1;
+        let named = format!("r{}", self.named);
+        let ask = match tape.choose(22) {
+            0..9 => handle(orders, tape),
+            9 => cancel(orders, tape),
+            10 => announce(orders, named, tape),
+            11 => receive(orders, tape),
+            12 => refund(orders, named, tape),
+            13 => confirm(orders, tape),
+            14 | 15 => count(retailer, named, tape),
+            16 => release(orders, tape),
+            17 if asked > 0 => return Act::Again(tape.index(asked)),
+            18 => return Act::Schedule("check-restock"),
+            19 => return Act::Schedule("sweep-orders"),
+            20 => return Act::Poison(Step::ALL[tape.index(Step::ALL.len())]),
+            21 => Some(redrive()),
+            _ => None,
+        };
+        match ask {
+            Some(ask) => Act::Ask(Box::new(ask)),
+            None => Act::Nothing,
+        }
+    }
+}
+
+fn authorised() -> (&'static str, String) {
+    ("authorization", format!("Bearer {KEY}"))
+}
+
+fn decimal(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
+}
+
+/// A total over weights by largest remainder, ties to the first, as the specification says.
+fn shares(total: i64, weights: &[i64]) -> Vec<i64> {
+    let sum: i64 = weights.iter().sum();
+    let mut shares: Vec<i64> = weights.iter().map(|w| total * w / sum).collect();
+    let mut left = total - shares.iter().sum::<i64>();
+    let mut places: Vec<usize> = (0..weights.len()).collect();
+    places.sort_by_key(|n| std::cmp::Reverse(total * weights[*n] % sum));
+    for place in places {
+        if left > 0 {
+            shares[place] += 1;
+            left -= 1;
+        }
+    }
+    shares
+}
+
+struct Bought {
+    sku: String,
+    units: u32,
+    price: i64,
+}
+
+/// A new order, through our own API or as a webhook of a shop.
+fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
+    let lines: Vec<Bought> = (0..1 + tape.choose(3))
+        .map(|_| {
+            let known = tape.index(retailer.products.len());
+            let unknown = tape.happens(150);
+            let sku = match unknown {
+                true => "NONE",
+                false => &retailer.products[known].sku,
+            };
+            Bought {
+                sku: sku.to_owned(),
+                units: 1 + tape.choose(4),
+                price: PRICES[tape.index(PRICES.len())],
+            }
+        })
+        .collect();
+    let shipping = [490, 0, 1][tape.index(3)];
+    let goods: Vec<i64> = lines.iter().map(|l| l.price * i64::from(l.units)).collect();
+    let total = goods.iter().sum::<i64>() + shipping;
+    let charges = goods.iter().zip(shares(shipping, &goods));
+    let charges: Vec<i64> = charges.map(|(goods, share)| goods + share).collect();
+    let status = tape.choose(16);
+    let email = (tape.choose(8) < 7).then(|| format!("c{n}@example.com"));
+    let country = ["DE", "FR", "US"][tape.index(3)];
+    let deed = Deed::Ordered {
+        id: OrderId::of("", "", ""),
+        lines: lines
+            .iter()
+            .zip(charges)
+            .map(|(line, charge)| (Some(line.sku.clone()), line.units, charge))
+            .collect(),
+        captured: if status < 14 { total } else { 0 },
+        email: email.clone(),
+    };
+    let (total, shipping) = (decimal(total), decimal(shipping));
+    let email = email.map(|email| format!(r#""email":"{email}","#));
+    let email = email.unwrap_or_default();
+    if tape.choose(2) == 0 {
+        let status = ["paid", "authorised", "pending"][status.saturating_sub(13) as usize];
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|Bought { sku, units, price }| {
+                let price = decimal(*price);
+                format!(
+                    r#"{{"sku":"{sku}","title":"{sku}","quantity":{units},"unit_price":"{price}"}}"#
+                )
+            })
+            .collect();
+        let lines = lines.join(",");
+        return Ask {
+            function: "accept-order",
+            route: "POST /orders",
+            path: Vec::new(),
+            headers: vec![authorised(), ("idempotency-key", format!("order-{n}"))],
+            body: format!(
+                r#"{{"number":"{n}","currency":"EUR","lines":[{lines}],"shipping":"{shipping}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"Town","country":"{country}"}}}}"#
+            ),
+            deed,
+        };
+    }
+    let status = ["paid", "authorized", "pending"][status.saturating_sub(13) as usize];
+    let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, price })| {
+        let (id, price) = (k + 1, decimal(*price));
+        format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"price":"{price}","requires_shipping":true}}"#)
+    });
+    let lines = lines.collect::<Vec<String>>().join(",");
+    let body = format!(
+        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","currency":"EUR","taxes_included":true,{email}"financial_status":"{status}","total_price":"{total}","total_discounts":"0.00","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"Town","country_code":"{country}"}}}}"##
+    );
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|_| {
+        // HMAC takes keys of any length.
+        unreachable!("a key that HMAC does not take")
+    });
+    mac.update(body.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    Ask {
+        function: "accept-order",
+        route: "POST /webhooks/{channel}/{account}",
+        path: vec![("channel", "shopify".into()), ("account", "shop".into())],
+        headers: vec![
+            ("x-shopify-topic", "orders/create".into()),
+            ("x-shopify-hmac-sha256", signature),
+        ],
+        body,
+        deed,
+    }
+}
+
+fn one<'a, T>(all: &'a [T], tape: &mut Tape) -> Option<&'a T> {
+    (!all.is_empty()).then(|| &all[tape.index(all.len())])
+}
+
+/// What somebody says to change an order.
+fn change(route: &'static str, id: String, body: String, named: Option<String>, deed: Deed) -> Ask {
+    let mut headers = vec![authorised()];
+    headers.extend(named.map(|named| ("idempotency-key", named)));
+    Ask {
+        function: "change-order",
+        route,
+        path: vec![("id", id)],
+        headers,
+        body,
+        deed,
+    }
+}
+
+/// A warehouse works on a fulfillment order.
+fn handle(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+    use FulfillmentStatus::*;
+    let work: Vec<_> = orders
+        .iter()
+        .flat_map(|order| order.fulfillments.iter().map(move |f| (order, f)))
+        .filter(|(_, f)| !matches!(f.status, Rejected | Cancelled | Delivered))
+        .collect();
+    let (order, fulfillment) = *one(&work, tape)?;
+    let (mut lines, mut body) = (None, "{}".to_owned());
+    let report = match fulfillment.status {
+        Released | Accepted => match tape.choose(12) {
+            0..5 => "packed",
+            5 | 6 => "accepted",
+            7 | 8 => {
+                let found = fulfillment.units.iter().filter_map(|&(place, units)| {
+                    let found = tape.choose(units + 1);
+                    (found > 0).then(|| (order.line(place).id.clone(), found))
+                });
+                let found: Vec<(String, u32)> = found.collect();
+                let said = found
+                    .iter()
+                    .map(|(line, units)| format!(r#"{{"line":"{line}","quantity":{units}}}"#));
+                body = format!(
+                    r#"{{"lines":[{}]}}"#,
+                    said.collect::<Vec<String>>().join(",")
+                );
+                lines = Some(found);
+                "packed"
+            }
+            9 | 10 => "rejected",
+            _ => "shipped",
+        },
+        Packed => ["shipped", "packed", "rejected"][tape.index(8).saturating_sub(5)],
+        _ => "delivered",
+    };
+    match report {
+        "rejected" => body = r#"{"reason":"no hands"}"#.into(),
+        "shipped" => body = r#"{"carrier":"Own van","tracking_number":"V1"}"#.into(),
+        _ => {}
+    }
+    let n = fulfillment.n;
+    Some(Ask {
+        function: "confirm-fulfillment",
+        route: "POST /fulfillments/{id}/{report}",
+        path: vec![
+            ("id", format!("{}-{n}", order.id)),
+            ("report", report.into()),
+        ],
+        headers: vec![authorised()],
+        body,
+        deed: Deed::Reported {
+            order: order.id.clone(),
+            n,
+            report,
+            lines,
+        },
+    })
+}
+
+fn cancel(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+    let id = one(orders, tape)?.id.clone();
+    let (name, body) = (id.to_string(), r#"{"reason":"changed my mind"}"#.into());
+    Some(change(
+        "POST /orders/{id}/cancel",
+        name,
+        body,
+        None,
+        Deed::Cancelled(id),
+    ))
+}
+
+fn release(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+    let held: Vec<&Order> = orders.iter().filter(|o| !o.holds.is_empty()).collect();
+    let order = *one(&held, tape)?;
+    let hold = one(&order.holds, tape)?.reason.name();
+    let deed = Deed::Released(order.id.clone(), hold.to_owned());
+    let route = "POST /orders/{id}/holds/{hold}/release";
+    let mut ask = change(route, order.id.to_string(), String::new(), None, deed);
+    ask.path.push(("hold", hold.to_owned()));
+    Some(ask)
+}
+
+/// Some units of some lines, of those that `most` says.
+fn some_units(
+    order: &Order,
+    most: impl Fn(&domain::order::Line) -> u32,
+    tape: &mut Tape,
+) -> (Vec<(String, u32)>, String) {
+    let mut units = Vec::new();
+    for line in &order.lines {
+        let most = most(line);
+        let chosen = match most {
+            0 => 0,
+            most => most - tape.choose(most + 1),
+        };
+        if chosen > 0 {
+            units.push((line.id.clone(), chosen));
+        }
+    }
+    let said = units
+        .iter()
+        .map(|(line, units)| format!(r#"{{"line":"{line}","quantity":{units}}}"#));
+    let said = format!(r#"{{"lines":[{}]}}"#, said.collect::<Vec<_>>().join(","));
+    (units, said)
+}
+
+fn announce(orders: &[Order], named: String, tape: &mut Tape) -> Option<Ask> {
+    let order = one(orders, tape)?;
+    let (units, body) = some_units(order, |line| line.units.shipped, tape);
+    let deed = Deed::ReturnAnnounced(order.id.clone(), named.clone(), 0, units);
+    let route = "POST /orders/{id}/returns";
+    Some(change(route, order.id.to_string(), body, Some(named), deed))
+}
+
+fn receive(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+    let coming: Vec<_> = orders
+        .iter()
+        .flat_map(|order| order.returns.iter().map(move |r| (order, r)))
+        .collect();
+    let (order, coming) = *one(&coming, tape)?;
+    let dispositions = ["restock", "quarantine", "return_to_vendor", "scrap"];
+    let disposition = dispositions[tape.index(dispositions.len())];
+    let body = match tape.choose(2) {
+        0 => String::new(),
+        _ => {
+            let said = coming.units.iter().map(|&(place, units)| {
+                let line = &order.line(place).id;
+                format!(r#"{{"line":"{line}","quantity":{units},"disposition":"{disposition}"}}"#)
+            });
+            format!(r#"{{"lines":[{}]}}"#, said.collect::<Vec<_>>().join(","))
+        }
+    };
+    let (id, deed) = (
+        format!("{}-R{}", order.id, coming.n),
+        Deed::ReturnReceived(order.id.clone(), coming.n),
+    );
+    Some(change("POST /returns/{id}/received", id, body, None, deed))
+}
+
+fn refund(orders: &[Order], named: String, tape: &mut Tape) -> Option<Ask> {
+    let order = one(orders, tape)?;
+    let body = match tape.choose(3) {
+        0 => {
+            let amount = 1 + i64::from(tape.choose(700));
+            format!(r#"{{"amount":"{}"}}"#, decimal(amount))
+        }
+        _ => some_units(order, |line| line.units.ordered, tape).1,
+    };
+    let deed = Deed::RefundRequested(order.id.clone(), named.clone(), 0);
+    let route = "POST /orders/{id}/refunds";
+    Some(change(route, order.id.to_string(), body, Some(named), deed))
+}
+
+fn confirm(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+    let due: Vec<_> = orders
+        .iter()
+        .flat_map(|order| order.refunds.iter().map(move |r| (order, r)))
+        .filter(|(_, refund)| refund.status != RefundStatus::Paid)
+        .collect();
+    let (order, refund) = *one(&due, tape)?;
+    let id = format!("{}-F{}", order.id, refund.n);
+    let deed = Deed::RefundConfirmed(order.id.clone(), refund.n);
+    Some(change(
+        "POST /refunds/{id}/confirmed",
+        id,
+        String::new(),
+        None,
+        deed,
+    ))
+}
+
+/// An operator sends back what was put aside.
+fn redrive() -> Ask {
+    Ask {
+        function: "redrive-messages",
+        route: "POST /parked/redrive",
+        path: Vec::new(),
+        headers: vec![authorised()],
+        body: r#"{"all":true}"#.into(),
+        deed: Deed::Redriven,
+    }
+}
+
+/// Goods come in, or are counted.
+fn count(retailer: &Retailer, named: String, tape: &mut Tape) -> Option<Ask> {
+    let sku = one(&retailer.products, tape)?.sku.clone();
+    let location = one(&retailer.locations, tape)?.id.clone();
+    let quantity = 1 + i64::from(tape.choose(4));
+    let (kind, quantity) = match tape.choose(4) {
+        0..3 => ("receive", quantity),
+        _ => ("adjust", -quantity),
+    };
+    Some(Ask {
+        function: "adjust-stock",
+        route: "POST /stock/{sku}/adjustments",
+        path: vec![("sku", sku.clone())],
+        headers: vec![authorised(), ("idempotency-key", named)],
+        body: format!(
+            r#"{{"location":"{location}","kind":"{kind}","quantity":{quantity},"reason":"counted"}}"#
+        ),
+        deed: Deed::Counted {
+            fact: String::new(),
+            sku,
+            location,
+            quantity,
+        },
+    })
+}

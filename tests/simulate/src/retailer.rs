@@ -1,0 +1,133 @@
+//! The retailers that runs are about: small ones, so that everybody wants the same few things.
+
+use std::sync::{Arc, OnceLock};
+
+use domain::Currency;
+use domain::catalog::{Band, Location, Product, Rate, Supplier};
+use domain::id::sha256_hex;
+use jiff::civil::time;
+
+use crate::tape::Tape;
+
+/// The key that everybody uses.
+pub const KEY: &str = "simulated-operator";
+/// The secret that the simulated shop signs with.
+pub const SECRET: &str = "simulated-secret";
+/// The team's address.
+pub const TEAM: &str = "team@example.com";
+
+/// Movements of a shelf with a history, its opening stock apart.
+const HISTORY: usize = 14;
+const MAX_LOCATIONS: u32 = 3;
+const MAX_SKUS: u32 = 3;
+const SKUS: [&str; 3] = ["CUP", "POT", "TRAY"];
+const LOCATIONS: [(&str, &str, f64, f64, &str); 3] = [
+    ("bremen", "DE", 53.1, 8.8, "Europe/Berlin"),
+    ("lyon", "FR", 45.8, 4.8, "Europe/Paris"),
+    ("leeds", "GB", 53.8, -1.5, "Europe/London"),
+];
+
+/// A retailer's own facts.
+#[derive(Debug, Default)]
+pub struct Retailer {
+    /// Warehouses.
+    pub locations: Vec<Location>,
+    /// The one supplier.
+    pub suppliers: Vec<Supplier>,
+    /// Tariffs; the last of three warehouses has none, and ships by its own means.
+    pub rates: Vec<Rate>,
+    /// Articles; the first has a supplier and a reorder point.
+    pub products: Vec<Product>,
+    /// The SHA-256 of the operator's key.
+    pub key_sha256: String,
+}
+
+impl Retailer {
+    /// One of the retailers that there are.
+    pub fn draw(tape: &mut Tape) -> Arc<Self> {
+        static ALL: OnceLock<Vec<Arc<Retailer>>> = OnceLock::new();
+        let all = ALL.get_or_init(|| {
+            let sizes = (1..=MAX_LOCATIONS).flat_map(|l| (1..=MAX_SKUS).map(move |s| (l, s)));
+            sizes
+                .filter_map(|(locations, skus)| Self::of(locations as usize, skus as usize))
+                .map(Arc::new)
+                .collect()
+        });
+        Arc::clone(&all[tape.index(all.len())])
+    }
+
+    fn of(locations: usize, skus: usize) -> Option<Self> {
+        let currency = Currency::from_code("EUR")?;
+        let location =
+            |&(id, country, latitude, longitude, zone): &(&str, &str, f64, f64, &str)| Location {
+                id: id.into(),
+                name: id.into(),
+                country: country.into(),
+                latitude,
+                longitude,
+                time_zone: zone.into(),
+                cut_off: time(14, 0, 0, 0),
+                email: format!("{id}@example.com"),
+                serves: Vec::new(),
+                currency,
+            };
+        let product = |(n, sku): (usize, &&str)| Product {
+            sku: (*sku).into(),
+            title: (*sku).into(),
+            weight_g: 400,
+            length_mm: 100,
+            width_mm: 100,
+            height_mm: 100,
+            supplier: (n == 0).then(|| "kiln".into()),
+            reorder_point: (n == 0).then_some(1),
+            reorder_quantity: (n == 0).then_some(10),
+        };
+        let rate = |location: &Location| Rate {
+            id: format!("post-{}", location.id),
+            carrier: "Post".into(),
+            service: "Parcel".into(),
+            from: location.id.clone(),
+            to: Vec::new(),
+            transit_days: 2,
+            bands: vec![Band {
+                max_weight_g: 30_000,
+                price: 490,
+            }],
+        };
+        let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
+        Some(Self {
+            rates: locations.iter().take(2).map(rate).collect(),
+            locations,
+            suppliers: vec![Supplier {
+                id: "kiln".into(),
+                name: "Kiln".into(),
+                email: "kiln@example.com".into(),
+                lead_time_days: 9,
+            }],
+            products: SKUS[..skus].iter().enumerate().map(product).collect(),
+            key_sha256: sha256_hex(KEY.as_bytes()),
+        })
+    }
+
+    /// Opening stock: SKU, location, units; little of it.
+    pub fn opening(&self, tape: &mut Tape) -> Vec<(String, String, i64)> {
+        const UNITS: [i64; 8] = [2, 0, 1, 0, 3, 5, 1, 8];
+        let mut opening = Vec::new();
+        for product in &self.products {
+            for location in &self.locations {
+                let units = UNITS[tape.index(UNITS.len())];
+                if units > 0 {
+                    opening.push((product.sku.clone(), location.id.clone(), units));
+                }
+            }
+        }
+        // A shelf with a history: its next movements turn a page of the ledger.
+        if let Some(first) = opening.first_mut().filter(|_| tape.choose(4) == 3) {
+            let (sku, location) = (first.0.clone(), first.1.clone());
+            first.2 += HISTORY as i64;
+            let counts = std::iter::repeat_n((sku, location, -1), HISTORY);
+            opening.extend(counts);
+        }
+        opening
+    }
+}
