@@ -66,9 +66,9 @@ struct Desk {
 /// What became of an order that came in.
 enum Accepted {
     /// It is stored; it was there, or it is new.
-    Stored(Box<Order>),
+    Stored(Arc<Order>),
     /// Another document came under the same name before.
-    Reused(Box<Order>),
+    Reused(Arc<Order>),
 }
 
 impl Desk {
@@ -237,10 +237,11 @@ impl Desk {
         let products = self.products.get(new.skus()).await?;
         let known = products.into_iter().map(|product| product.sku).collect();
         let (order, contact) = new.accept(&known, now);
+        let order = Arc::new(order);
         match self.store.create_order(&order, &contact).await? {
             Created::New => {
                 self.outbox.send_or_leave(&Emit::again(&order)).await;
-                Ok(Accepted::Stored(Box::new(order)))
+                Ok(Accepted::Stored(order))
             }
             Created::Known(known) if known.source != source => {
                 tracing::error!(order = %known.id, "two orders share an id");

@@ -60,7 +60,7 @@ struct Step {
 #[derive(Default)]
 struct Group {
     commit: Commit,
-    before: Vec<Order>,
+    before: Vec<Arc<Order>>,
     changes: Changes,
 }
 
@@ -97,12 +97,12 @@ impl Step {
         &self,
         hints: Vec<Hint>,
     ) -> Result<BTreeMap<OrderId, Handled>, StoreError> {
-        let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
+        let mut orders: BTreeMap<OrderId, Arc<Order>> = BTreeMap::new();
         let mut unseen = Vec::new();
         for hint in hints {
             match hint {
                 Hint::Order(id, Some(seen)) if seen.id == id => {
-                    orders.insert(id, Arc::unwrap_or_clone(seen));
+                    orders.insert(id, seen);
                 }
                 Hint::Order(id, _) => unseen.push(id),
                 Hint::Fact(..) => {}
@@ -121,7 +121,7 @@ impl Step {
                 );
             }
         }
-        let mut orders: Vec<Order> = orders.into_values().collect();
+        let mut orders: Vec<Arc<Order>> = orders.into_values().collect();
         // What there is goes to who has waited longest.
         orders.sort_by_key(|order| order.placed_at);
         let locations = self.locations.get(self.store.locations()).await?;
@@ -134,7 +134,7 @@ impl Step {
             let mut trial = (available.clone(), group.changes.clone());
             let Some(plan) = allocate(&order, &locations, &mut trial.0, &mut trial.1, now) else {
                 groups.push(group);
-                singly.push(order.id);
+                singly.push(order.id.clone());
                 continue;
             };
             let mut commit = group.commit.clone();
@@ -174,7 +174,7 @@ impl Step {
                         handled.insert(after.id.clone(), done(before, after, again));
                     }
                 }
-                Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
+                Transacted::Conflict(_) => singly.extend(group.before.iter().map(|o| o.id.clone())),
             }
         }
         for id in singly {
@@ -224,21 +224,21 @@ impl Step {
     /// looks at what waits.
     async fn come_meanwhile(
         &self,
-        before: &[Order],
-        after: &[Order],
+        before: &[Arc<Order>],
+        after: &[Arc<Order>],
         locations: &[Location],
     ) -> Result<BTreeSet<OrderId>, StoreError> {
-        let begins = |(before, after): (&Order, &Order)| {
+        let begins = |(before, after): (&Arc<Order>, &Arc<Order>)| {
             let waits = waits_for(after).is_subset(&waits_for(before));
-            (!waits).then(|| after.clone())
+            (!waits).then(|| Arc::clone(after))
         };
-        let waiting: Vec<Order> = before.iter().zip(after).filter_map(begins).collect();
+        let waiting: Vec<Arc<Order>> = before.iter().zip(after).filter_map(begins).collect();
         if waiting.is_empty() {
             return Ok(BTreeSet::new());
         }
         let available = self.available(&waiting, locations).await?;
         let now = self.clock.now();
-        let finds = |order: &&Order| {
+        let finds = |order: &&Arc<Order>| {
             let (mut available, mut changes) = (available.clone(), Changes::default());
             allocate(order, locations, &mut available, &mut changes, now).is_some()
         };
@@ -267,10 +267,10 @@ impl Step {
 
     async fn available(
         &self,
-        orders: &[Order],
+        orders: &[Arc<Order>],
         locations: &[Location],
     ) -> Result<Available, StoreError> {
-        let skus: BTreeSet<&str> = orders.iter().flat_map(wanted_skus).collect();
+        let skus: BTreeSet<&str> = orders.iter().flat_map(|order| wanted_skus(order)).collect();
         let keys: Vec<(&str, &str)> = skus
             .iter()
             .flat_map(|sku| {
@@ -289,7 +289,7 @@ impl Step {
 
 /// What follows from an allocation. An order with more lines than one looks at may wait for goods
 /// that are there, and so may one whose goods came in meanwhile (`again`): it is looked at again.
-fn done(before: &Order, after: &Order, again: bool) -> Handled {
+fn done(before: &Order, after: &Arc<Order>, again: bool) -> Handled {
     let mut emits = Emit::after(before, after);
     let taken = before.fulfillments.len() < after.fulfillments.len();
     let long = after.lines.len() > MAX_LINES_PER_COMMIT && !waits_for(after).is_empty();
@@ -303,7 +303,7 @@ fn done(before: &Order, after: &Order, again: bool) -> Handled {
     Handled {
         outcome: Outcome::Done,
         emits,
-        left: Some(Box::new(after.clone())),
+        left: Some(Arc::clone(after)),
     }
 }
 

@@ -156,7 +156,7 @@ impl Desk {
         &self,
         id: &OrderId,
         decide: impl FnMut(&Order) -> Result<Option<Order>, Answer>,
-    ) -> Result<Order, Answer> {
+    ) -> Result<Arc<Order>, Answer> {
         let (order, emits) = match self.store.drive(id, None, decide).await? {
             Driven::Changed(before, after) => {
                 let emits = Emit::after(&before, &after);
@@ -169,7 +169,7 @@ impl Desk {
             Driven::Missing => return Err(Answer::not_found(&format!("order {id}"))),
         };
         self.outbox.send_or_leave(&emits).await;
-        Ok(*order)
+        Ok(order)
     }
 }
 

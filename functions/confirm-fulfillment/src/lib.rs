@@ -110,8 +110,14 @@ impl Desk {
             Ok(report(order, n, &report_of, now)?)
         };
         let (order, emits) = match self.store.drive(&order, None, decide).await? {
-            Driven::Changed(before, after) => (after.clone(), Emit::after(&before, &after)),
-            Driven::Unchanged(order) => (order.clone(), Emit::again(&order)),
+            Driven::Changed(before, after) => {
+                let emits = Emit::after(&before, &after);
+                (after, emits)
+            }
+            Driven::Unchanged(order) => {
+                let emits = Emit::again(&order);
+                (order, emits)
+            }
             Driven::Missing => return Err(unknown()),
         };
         self.outbox.send_or_leave(&emits).await;

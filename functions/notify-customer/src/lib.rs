@@ -61,7 +61,6 @@ impl Step {
         let Hint::Order(id, seen) = hint else {
             return Outcome::Permanent("expected a hint at an order".into()).into();
         };
-        let seen = seen.map(Arc::unwrap_or_clone);
         tell(
             &self.store,
             &self.clock,
@@ -73,7 +72,12 @@ impl Step {
         .await
     }
 
-    async fn send(&self, order: Order, contact: Contact, notice: Notice) -> Result<(), SendError> {
+    async fn send(
+        &self,
+        order: Arc<Order>,
+        contact: Contact,
+        notice: Notice,
+    ) -> Result<(), SendError> {
         let Some(email) = &contact.email else {
             return Err(SendError::Permanent(
                 "the customer left no e-mail address".into(),

@@ -70,7 +70,6 @@ impl Step {
         let Hint::Order(id, seen) = hint else {
             return Outcome::Permanent("expected a hint at an order".into()).into();
         };
-        let seen = seen.map(Arc::unwrap_or_clone);
         tell(
             &self.store,
             &self.clock,
@@ -82,7 +81,12 @@ impl Step {
         .await
     }
 
-    async fn send(&self, order: Order, contact: Contact, notice: Notice) -> Result<(), SendError> {
+    async fn send(
+        &self,
+        order: Arc<Order>,
+        contact: Contact,
+        notice: Notice,
+    ) -> Result<(), SendError> {
         let passing = |error: StoreError| SendError::Transient(error.to_string());
         let (Notice::Pick(n) | Notice::Stop(n)) = notice else {
             return Err(SendError::Permanent("this is not for a warehouse".into()));

@@ -113,7 +113,10 @@ impl Desk {
             true => Vec::new(),
             false => self.store.load_orders(&ids).await?,
         };
-        let orders: Vec<_> = orders.iter().map(domain::view::order).collect();
+        let orders: Vec<_> = orders
+            .iter()
+            .map(|order| domain::view::order(order))
+            .collect();
         Answer::json(200, &json!({"orders": orders}))
     }
 

@@ -54,8 +54,5 @@ async fn take(store: &Store, clock: &Clock, hint: Hint) -> Handled {
             Submission::AwaitsConfirmation => submitted(order, refund.n, now),
         })
     };
-    store
-        .drive(&id, seen.map(std::sync::Arc::unwrap_or_clone), decide)
-        .await
-        .into()
+    store.drive(&id, seen, decide).await.into()
 }

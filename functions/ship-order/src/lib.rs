@@ -61,7 +61,7 @@ impl Step {
             return Ok(Outcome::Permanent("expected a hint at an order".into()).into());
         };
         let order = match seen {
-            Some(seen) => Some(Arc::unwrap_or_clone(seen)),
+            Some(seen) => Some(seen),
             None => self.store.load_order(&id).await?,
         };
         let Some(order) = order else {

@@ -50,17 +50,17 @@ struct Step {
 /// Orders whose movements are committed together.
 #[derive(Default)]
 struct Group {
-    before: Vec<Order>,
+    before: Vec<Arc<Order>>,
     commit: Commit,
     changes: Changes,
 }
 
 impl Step {
     async fn take(self: Arc<Self>, hints: Vec<Hint>) -> Vec<Handled> {
-        let mut seen: BTreeMap<OrderId, Option<Order>> = BTreeMap::new();
+        let mut seen: BTreeMap<OrderId, Option<Arc<Order>>> = BTreeMap::new();
         for hint in &hints {
             if let Hint::Order(id, state) = hint {
-                let state = state.as_deref().filter(|state| state.id == *id).cloned();
+                let state = state.as_ref().filter(|state| state.id == *id).cloned();
                 seen.insert(id.clone(), state);
             }
         }
@@ -91,7 +91,7 @@ impl Step {
     /// Commits the movements of many orders together, and of each by itself where that fails.
     async fn take_orders(
         &self,
-        seen: BTreeMap<OrderId, Option<Order>>,
+        seen: BTreeMap<OrderId, Option<Arc<Order>>>,
     ) -> Result<BTreeMap<OrderId, Handled>, StoreError> {
         let now = self.clock.now();
         let mut handled = BTreeMap::new();
@@ -120,7 +120,7 @@ impl Step {
                     before: vec![order],
                     ..alone
                 }),
-                false => singly.push(order.id),
+                false => singly.push(order.id.clone()),
             }
         }
         for group in groups.into_iter().filter(|group| !group.before.is_empty()) {
@@ -131,12 +131,12 @@ impl Step {
                         let done = Handled {
                             outcome: Outcome::Done,
                             emits,
-                            left: Some(Box::new(after.clone())),
+                            left: Some(Arc::clone(after)),
                         };
                         handled.insert(after.id.clone(), done);
                     }
                 }
-                Transacted::Conflict(_) => singly.extend(group.before.into_iter().map(|o| o.id)),
+                Transacted::Conflict(_) => singly.extend(group.before.iter().map(|o| o.id.clone())),
             }
         }
         for id in singly {
@@ -178,7 +178,7 @@ impl Step {
                 return Ok(Handled {
                     outcome: Outcome::Done,
                     emits,
-                    left: Some(Box::new(after)),
+                    left: Some(after),
                 });
             }
         }
@@ -217,7 +217,7 @@ impl Step {
 
     /// What follows once an order's movements are committed: its own further work, and that of the
     /// orders that wait for what is now available.
-    async fn follow(&self, before: &Order, after: &Order) -> Result<Vec<Emit>, StoreError> {
+    async fn follow(&self, before: &Order, after: &Arc<Order>) -> Result<Vec<Emit>, StoreError> {
         let mut emits = Emit::after(before, after);
         let noted = before.moves.len() - after.moves.len();
         let mut changes = Changes::default();

@@ -174,7 +174,7 @@ mod tests {
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mailer = Mailer::new(&Setup {
-            env: BTreeMap::from(variables),
+            env: std::sync::Arc::new(BTreeMap::from(variables)),
             clock: runtime::Clock::system(),
             aws: Aws::Sdk(aws),
         });

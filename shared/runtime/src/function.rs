@@ -98,7 +98,7 @@ pub fn run(function: Function) -> Result<(), Error> {
         .build()?;
     runtime.block_on(async {
         let setup = Setup {
-            env: std::env::vars().collect(),
+            env: Arc::new(std::env::vars().collect()),
             clock: Clock::system(),
             aws: Aws::Sdk(aws::from_environment(function.name)),
         };

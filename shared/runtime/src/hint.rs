@@ -23,8 +23,8 @@ pub enum Hint {
 
 impl Hint {
     /// A hint at an order that has just been committed.
-    pub fn at(order: &Order) -> Self {
-        Self::Order(order.id.clone(), Some(Arc::new(order.clone())))
+    pub fn at(order: &Arc<Order>) -> Self {
+        Self::Order(order.id.clone(), Some(Arc::clone(order)))
     }
 
     /// What it is about, for logs.

@@ -1,5 +1,7 @@
 //! Telling people, once: claim, send, record.
 
+use std::sync::Arc;
+
 use domain::order::Contact;
 use domain::owed::{Notice, notified};
 use domain::{Order, OrderId, Step};
@@ -22,12 +24,12 @@ pub async fn tell<F, A>(
     store: &Store,
     clock: &Clock,
     id: &OrderId,
-    seen: Option<Order>,
+    seen: Option<Arc<Order>>,
     step: Step,
     send: F,
 ) -> Handled
 where
-    F: Fn(Order, Contact, Notice) -> A,
+    F: Fn(Arc<Order>, Contact, Notice) -> A,
     A: Future<Output = Result<(), SendError>>,
 {
     match tell_all(store, clock, id, seen, step, send).await {
@@ -39,12 +41,12 @@ async fn tell_all<F, A>(
     store: &Store,
     clock: &Clock,
     id: &OrderId,
-    seen: Option<Order>,
+    seen: Option<Arc<Order>>,
     step: Step,
     send: F,
 ) -> Result<Handled, Handled>
 where
-    F: Fn(Order, Contact, Notice) -> A,
+    F: Fn(Arc<Order>, Contact, Notice) -> A,
     A: Future<Output = Result<(), SendError>>,
 {
     let due = |order: &Order| -> Vec<Notice> {
@@ -65,7 +67,7 @@ where
     };
     let notices = due(&order);
     if notices.is_empty() {
-        return Ok(Driven::Unchanged(Box::new(order)).into());
+        return Ok(Driven::Unchanged(order).into());
     }
     let (mut emits, mut left) = (Vec::new(), None);
     for notice in notices {
@@ -107,7 +109,7 @@ async fn claim(
     clock: &Clock,
     id: &OrderId,
     notice: &Notice,
-) -> Result<Option<Order>, Handled> {
+) -> Result<Option<Arc<Order>>, Handled> {
     let now = clock.now();
     let key = notice.key();
     let held = match store.claim_notice(id, &key, None, now).await? {

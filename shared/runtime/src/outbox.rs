@@ -30,7 +30,7 @@ pub struct Emit {
 
 impl Emit {
     /// A hint at an order for each of some steps.
-    pub fn each(steps: Vec<Step>, order: &Order) -> Vec<Self> {
+    pub fn each(steps: Vec<Step>, order: &Arc<Order>) -> Vec<Self> {
         if steps.is_empty() {
             return Vec::new();
         }
@@ -43,13 +43,13 @@ impl Emit {
     }
 
     /// What follows from a change: hints at the work that the state before did not call for.
-    pub fn after(before: &Order, after: &Order) -> Vec<Self> {
+    pub fn after(before: &Order, after: &Arc<Order>) -> Vec<Self> {
         Self::each(domain::owed::newly_owed(before, after), after)
     }
 
     /// Everything that an order is owed, once more: for when the sender of the first hints may have
     /// died before it sent them.
-    pub fn again(order: &Order) -> Vec<Self> {
+    pub fn again(order: &Arc<Order>) -> Vec<Self> {
         Self::each(domain::owed::steps(domain::owed::owed(order)), order)
     }
 }

@@ -78,13 +78,13 @@ pub struct Handled {
     /// The order as the work has left it, if it was one order's. When the message had come before,
     /// all that this order is owed is told of, not only what is new: whoever worked on the message
     /// then may have died between a commit of his own and its hints.
-    pub left: Option<Box<Order>>,
+    pub left: Option<Arc<Order>>,
 }
 
 impl Handled {
     /// What follows from a message that has come before.
     fn again(mut self) -> Self {
-        let owed = self.left.iter().flat_map(|order| Emit::again(order));
+        let owed = self.left.iter().flat_map(Emit::again);
         let owed: Vec<Emit> = owed
             .filter(|owed| !self.emits.iter().any(|emit| emit.step == owed.step))
             .collect();

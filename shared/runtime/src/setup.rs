@@ -44,7 +44,7 @@ pub trait StandIn: Send + Sync {
 #[derive(Clone)]
 pub struct Setup {
     /// The environment's variables.
-    pub env: BTreeMap<String, String>,
+    pub env: Arc<BTreeMap<String, String>>,
     /// Tells the time.
     pub clock: Clock,
     /// The way to AWS.

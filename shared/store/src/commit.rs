@@ -1,5 +1,7 @@
 //! One order at a time: stored when it is new, changed if it is still as it was.
 
+use std::sync::Arc;
+
 use domain::order::Contact;
 use domain::{Order, OrderId};
 
@@ -12,28 +14,28 @@ pub enum Created {
     /// It is stored.
     New,
     /// An order of that id was there; nothing has changed.
-    Known(Box<Order>),
+    Known(Arc<Order>),
 }
 
 /// What came of a commit.
 #[derive(Debug)]
 pub enum Committed {
     /// It is stored: the order as it now is.
-    Done(Box<Order>),
+    Done(Arc<Order>),
     /// Somebody was quicker; this is the order as it is.
-    Conflict(Box<Order>),
+    Conflict(Arc<Order>),
 }
 
 impl Store {
     /// Stores a new order with its contact, both or neither, unless it is there.
     pub async fn create_order(
         &self,
-        order: &Order,
+        order: &Arc<Order>,
         contact: &Contact,
     ) -> Result<Created, StoreError> {
         let writes = [
             Write::Order(0, order.clone()),
-            Write::Contact(order.id.clone(), contact.clone()),
+            Write::Contact(order.id.clone(), Box::new(contact.clone())),
         ];
         match self.write(&writes).await? {
             Written::Done => Ok(Created::New),
@@ -52,11 +54,11 @@ impl Store {
     ) -> Result<Committed, StoreError> {
         let id = after.id.clone();
         let page = after.timeline.take_page();
-        let mut writes = vec![Write::Order(before, after)];
+        let mut writes = vec![Write::Order(before, Arc::new(after))];
         writes.extend(page.map(|page| Write::Events(id.clone(), page)));
         match self.write(&writes).await? {
             Written::Done => match writes.swap_remove(0) {
-                Write::Order(_, after) => Ok(Committed::Done(Box::new(after))),
+                Write::Order(_, after) => Ok(Committed::Done(after)),
                 _ => Err(not_now("order", None)),
             },
             Written::Refused(refusals) => match refusals.into_iter().next() {
@@ -75,7 +77,7 @@ impl Store {
             operation: "GetItem (order)",
             cause: format!("order {id} has vanished"),
         })?;
-        Ok(Committed::Conflict(Box::new(current)))
+        Ok(Committed::Conflict(current))
     }
 }
 

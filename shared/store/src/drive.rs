@@ -1,5 +1,7 @@
 //! Load, decide, commit, and again on the truth when somebody was quicker.
 
+use std::sync::Arc;
+
 use domain::{Order, OrderId};
 
 use crate::{Committed, Store, StoreError};
@@ -11,9 +13,9 @@ pub const MAX_ATTEMPTS: usize = 8;
 #[derive(Debug)]
 pub enum Driven {
     /// It has changed: what it was, and what it is.
-    Changed(Box<Order>, Box<Order>),
+    Changed(Arc<Order>, Arc<Order>),
     /// There was nothing to do: what it is, read from the store.
-    Unchanged(Box<Order>),
+    Unchanged(Arc<Order>),
     /// There is no such order.
     Missing,
 }
@@ -25,15 +27,15 @@ impl Store {
     pub async fn drive<E: From<StoreError>>(
         &self,
         id: &OrderId,
-        seen: Option<Order>,
+        seen: Option<Arc<Order>>,
         mut decide: impl FnMut(&Order) -> Result<Option<Order>, E>,
     ) -> Result<Driven, E> {
         if let Some(seen) = seen.filter(|seen| seen.id == *id)
             && let Ok(Some(next)) = decide(&seen)
         {
             match self.commit_order(seen.version, next).await? {
-                Committed::Done(now) => return Ok(Driven::Changed(Box::new(seen), now)),
-                Committed::Conflict(current) => return self.redrive(*current, decide).await,
+                Committed::Done(now) => return Ok(Driven::Changed(seen, now)),
+                Committed::Conflict(current) => return self.redrive(current, decide).await,
             }
         }
         match self.load_order(id).await? {
@@ -44,16 +46,16 @@ impl Store {
 
     async fn redrive<E: From<StoreError>>(
         &self,
-        mut current: Order,
+        mut current: Arc<Order>,
         mut decide: impl FnMut(&Order) -> Result<Option<Order>, E>,
     ) -> Result<Driven, E> {
         for _ in 0..MAX_ATTEMPTS {
             let Some(next) = decide(&current)? else {
-                return Ok(Driven::Unchanged(Box::new(current)));
+                return Ok(Driven::Unchanged(current));
             };
             match self.commit_order(current.version, next).await? {
-                Committed::Done(now) => return Ok(Driven::Changed(Box::new(current), now)),
-                Committed::Conflict(newer) => current = *newer,
+                Committed::Done(now) => return Ok(Driven::Changed(current, now)),
+                Committed::Conflict(newer) => current = newer,
             }
         }
         Err(E::from(StoreError::Transient {

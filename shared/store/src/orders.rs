@@ -1,5 +1,7 @@
 //! Orders: store, load, commit, find.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::event::Timeline;
@@ -45,13 +47,16 @@ const MAX_REASON_CHARS: usize = 10_000;
 #[async_trait]
 pub trait Orders: Send + Sync {
     /// The order as it is now.
-    async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError>;
+    async fn load_order(&self, id: &OrderId) -> Result<Option<Arc<Order>>, StoreError>;
 
     /// The orders as they are now, at most 100; those that do not exist are left out.
-    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError>;
+    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Arc<Order>>, StoreError>;
 
     /// An order with its names and addresses, as they are now.
-    async fn load_order_with_contact(&self, id: &OrderId) -> Result<(Order, Contact), StoreError>;
+    async fn load_order_with_contact(
+        &self,
+        id: &OrderId,
+    ) -> Result<(Arc<Order>, Contact), StoreError>;
 
     /// Everything about an order.
     async fn load_story(&self, id: &OrderId) -> Result<Option<Story>, StoreError>;
@@ -83,7 +88,7 @@ pub trait Orders: Send + Sync {
 
 #[async_trait]
 impl Orders for DynamoDb {
-    async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+    async fn load_order(&self, id: &OrderId) -> Result<Option<Arc<Order>>, StoreError> {
         let found = self
             .db
             .get_item()
@@ -93,25 +98,37 @@ impl Orders for DynamoDb {
             .send()
             .await
             .map_err(|error| StoreError::of("GetItem (order)", error))?;
-        found.item.map(value).transpose()
+        found
+            .item
+            .map(value)
+            .transpose()
+            .map(|order| order.map(Arc::new))
     }
 
-    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Arc<Order>>, StoreError> {
         let keys = ids
             .iter()
             .map(|id| key(key::order(id), key::ORDER))
             .collect();
         let items = self.batch_get(&self.tables.orders, keys).await?;
-        items.into_iter().map(value).collect()
+        items
+            .into_iter()
+            .map(|item| value(item).map(Arc::new))
+            .collect()
     }
 
-    async fn load_order_with_contact(&self, id: &OrderId) -> Result<(Order, Contact), StoreError> {
+    async fn load_order_with_contact(
+        &self,
+        id: &OrderId,
+    ) -> Result<(Arc<Order>, Contact), StoreError> {
         let pk = key::order(id);
         let keys = vec![key(&pk, key::ORDER), key(&pk, key::CONTACT)];
         let (mut order, mut contact) = (None, None);
         for item in self.batch_get(&self.tables.orders, keys).await? {
             match item.get("sk") {
-                Some(AttributeValue::S(sk)) if sk == key::ORDER => order = Some(value(item)?),
+                Some(AttributeValue::S(sk)) if sk == key::ORDER => {
+                    order = Some(Arc::new(value(item)?))
+                }
                 _ => contact = Some(value(item)?),
             }
         }

@@ -1,5 +1,7 @@
 //! One transaction for whatever has to change together: orders, levels, who waits for what.
 
+use std::sync::Arc;
+
 use domain::limits::MAX_TRANSACTION_ACTIONS;
 use domain::stock::{Level, LevelChange};
 use domain::{Order, OrderId};
@@ -54,10 +56,10 @@ impl Commit {
 #[derive(Debug)]
 pub enum Transacted {
     /// All is stored: the orders as they now are.
-    Done(Vec<Order>),
+    Done(Vec<Arc<Order>>),
     /// Nothing is stored, because something is no longer as it was: the orders that have changed, as
     /// they are. Empty when it was the stock, the fact, or another transaction in the way.
-    Conflict(Vec<Order>),
+    Conflict(Vec<Arc<Order>>),
 }
 
 impl Store {
@@ -80,7 +82,7 @@ impl Store {
             for (refusal, write) in refusals.into_iter().zip(&writes) {
                 match (refusal, write) {
                     (Refusal::None, _) => {}
-                    (Refusal::Condition(Some(Found::Order(order))), _) => conflicts.push(*order),
+                    (Refusal::Condition(Some(Found::Order(order))), _) => conflicts.push(order),
                     (Refusal::Condition(Some(Found::Level(level))), Write::Level(change))
                         if level.tail.len() > room_for(change) =>
                     {
@@ -125,7 +127,7 @@ fn writes(commit: Commit) -> Vec<Write> {
     for (before, mut order) in commit.orders {
         let page = order.timeline.take_page();
         writes.extend(page.map(|page| Write::Events(order.id.clone(), page)));
-        writes.push(Write::Order(before, order));
+        writes.push(Write::Order(before, Arc::new(order)));
     }
     writes.extend(commit.changes.into_iter().map(Write::Level));
     writes.extend(commit.waiting.into_iter().map(Write::Waiting));

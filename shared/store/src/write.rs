@@ -1,5 +1,7 @@
 //! What is written, and on which condition: all of a list of writes, or none of them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -24,9 +26,9 @@ const OPERATION: &str = "TransactWriteItems";
 #[derive(Debug, Clone)]
 pub enum Write {
     /// An order, if it is still at this version (0: if it is not there yet).
-    Order(u64, Order),
+    Order(u64, Arc<Order>),
     /// An order's names and addresses.
-    Contact(OrderId, Contact),
+    Contact(OrderId, Box<Contact>),
     /// A page of an order's timeline.
     Events(OrderId, Timeline),
     /// A level: counters added to, movements appended. Refused when it would promise what is not
@@ -82,7 +84,7 @@ pub enum Refusal {
 #[derive(Debug, Clone)]
 pub enum Found {
     /// The order as it is.
-    Order(Box<Order>),
+    Order(Arc<Order>),
     /// The level as it is.
     Level(Box<Level>),
 }
@@ -147,7 +149,7 @@ fn cancelled<R: std::fmt::Debug>(
 /// The item in the way of a write.
 fn found(write: &Write, item: Item) -> Result<Option<Found>, StoreError> {
     Ok(match write {
-        Write::Order(..) => Some(Found::Order(Box::new(value(item)?))),
+        Write::Order(..) => Some(Found::Order(Arc::new(value(item)?))),
         Write::Level(..) => Some(Found::Level(Box::new(value(item)?))),
         _ => None,
     })
@@ -193,7 +195,7 @@ impl DynamoDb {
             return Err(StoreError::of("PutItem (order)", error));
         };
         let current = failed.item().cloned().map(value).transpose()?;
-        let found = current.map(|order| Found::Order(Box::new(order)));
+        let found = current.map(|order| Found::Order(Arc::new(order)));
         Ok(Written::Refused(vec![Refusal::Condition(found)]))
     }
 

@@ -1,6 +1,7 @@
 //! The shop, and what its users do.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -178,6 +179,7 @@ impl Shop {
         let products = self.store.products(&skus).await.unwrap();
         let known = products.into_iter().map(|product| product.sku).collect();
         let (order, contact) = new.accept(&known, now);
+        let order = Arc::new(order);
         let created = self.store.create_order(&order, &contact).await.unwrap();
         assert!(matches!(created, Created::New));
         order.id.to_string()
@@ -196,7 +198,7 @@ impl Shop {
     /// An order as it is stored.
     pub async fn stored(&self, id: &str) -> Order {
         let id = OrderId::parse(id).unwrap();
-        self.store.load_order(&id).await.unwrap().unwrap()
+        Arc::unwrap_or_clone(self.store.load_order(&id).await.unwrap().unwrap())
     }
 
     /// The types of an order's events, in order.

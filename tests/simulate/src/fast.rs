@@ -266,8 +266,8 @@ impl DeadLetters for Model {
 }
 
 /// Variables that name nothing here, but have to be set.
-fn environment() -> &'static BTreeMap<String, String> {
-    static ALL: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+fn environment() -> &'static Arc<BTreeMap<String, String>> {
+    static ALL: OnceLock<Arc<BTreeMap<String, String>>> = OnceLock::new();
     ALL.get_or_init(|| {
         let functions = local::built_in::functions();
         let names = functions.iter().flat_map(|function| function.variables);
@@ -276,9 +276,8 @@ fn environment() -> &'static BTreeMap<String, String> {
             "SECRETS_PREFIX" => "simulated/".to_owned(),
             _ => "simulated".to_owned(),
         };
-        names
-            .map(|name| ((*name).to_owned(), value(name)))
-            .collect()
+        let variables = names.map(|name| ((*name).to_owned(), value(name)));
+        Arc::new(variables.collect())
     })
 }
 
@@ -294,7 +293,7 @@ impl World for Fast {
     fn setup(&self, _function: &'static str, skew_s: i64) -> Setup {
         let sim = self.0.clone();
         Setup {
-            env: environment().clone(),
+            env: Arc::clone(environment()),
             clock: Clock::new(move || sim.state().now_at(skew_s)),
             aws: Aws::StandIn(Arc::new(Model(self.0.clone()))),
         }
@@ -351,7 +350,7 @@ impl World for Fast {
     fn stored(&self) -> Observed {
         let tables = &self.0.state().tables;
         let orders = tables.orders.iter().map(|row| StoredOrder {
-            order: row.order.clone(),
+            order: domain::Order::clone(&row.order),
             contact: row.contact.clone().unwrap_or_default(),
             pages: row.pages.clone(),
         });
@@ -369,7 +368,7 @@ impl World for Fast {
         }
     }
 
-    fn orders(&self) -> Vec<domain::Order> {
+    fn orders(&self) -> Vec<Arc<domain::Order>> {
         let state = self.0.state();
         state
             .tables

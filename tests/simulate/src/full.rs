@@ -198,9 +198,11 @@ impl World for Full {
             .ok()
             .and_then(|n| n.template.functions.get(function));
         Setup {
-            env: deployed
-                .map(|deployed| deployed.environment.clone())
-                .unwrap_or_default(),
+            env: Arc::new(
+                deployed
+                    .map(|deployed| deployed.environment.clone())
+                    .unwrap_or_default(),
+            ),
             clock: Clock::new(move || sim.state().now_at(skew_s)),
             aws: Aws::Sdk(self.aws.clone()),
         }
@@ -290,7 +292,8 @@ impl World for Full {
         self.ground.stored().unwrap_or_default()
     }
 
-    fn orders(&self) -> Vec<domain::Order> {
-        self.ground.orders().unwrap_or_default()
+    fn orders(&self) -> Vec<Arc<domain::Order>> {
+        let orders = self.ground.orders().unwrap_or_default();
+        orders.into_iter().map(Arc::new).collect()
     }
 }

@@ -5,6 +5,8 @@
 
 mod tables;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::order::Contact;
@@ -115,17 +117,17 @@ impl Writes for Memory {
 
 #[async_trait]
 impl Orders for Memory {
-    async fn load_order(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+    async fn load_order(&self, id: &OrderId) -> Result<Option<Arc<Order>>, StoreError> {
         self.read("GetItem", |state| state.current_order(id).cloned())
             .await
     }
 
-    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+    async fn load_orders(&self, ids: &[OrderId]) -> Result<Vec<Arc<Order>>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         self.read("BatchGetItem", |state| {
-            let mut found: Vec<Order> = ids
+            let mut found: Vec<Arc<Order>> = ids
                 .iter()
                 .filter_map(|id| state.current_order(id).cloned())
                 .collect();
@@ -137,7 +139,10 @@ impl Orders for Memory {
         .await
     }
 
-    async fn load_order_with_contact(&self, id: &OrderId) -> Result<(Order, Contact), StoreError> {
+    async fn load_order_with_contact(
+        &self,
+        id: &OrderId,
+    ) -> Result<(Arc<Order>, Contact), StoreError> {
         let found = self
             .read("BatchGetItem", |state| {
                 let row = state.tables.row(id)?;

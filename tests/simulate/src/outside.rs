@@ -1,6 +1,8 @@
 //! The world outside: customers, channels, warehouse teams, operators. What they do next is up to
 //! chance, and to what they can see of the orders.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::order::{FulfillmentStatus, RefundStatus};
@@ -90,7 +92,7 @@ impl Outside {
     /// The next of the script.
     pub fn next_of_script(
         &mut self,
-        orders: &[Order],
+        orders: &[Arc<Order>],
         retailer: &Retailer,
         now: Timestamp,
     ) -> Option<Ask> {
@@ -120,7 +122,7 @@ impl Outside {
     /// The next that somebody does. `asked`: requests so far.
     pub fn act(
         &mut self,
-        orders: &[Order],
+        orders: &[Arc<Order>],
         retailer: &Retailer,
         asked: usize,
         now: Timestamp,
@@ -295,7 +297,7 @@ fn change(route: &'static str, id: String, body: String, named: Option<String>, 
 }
 
 /// A warehouse works on a fulfillment order.
-fn handle(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+fn handle(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
     use FulfillmentStatus::*;
     let work: Vec<_> = orders
         .iter()
@@ -354,7 +356,7 @@ fn handle(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
     })
 }
 
-fn cancel(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+fn cancel(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
     let id = one(orders, tape)?.id.clone();
     let (name, body) = (id.to_string(), r#"{"reason":"changed my mind"}"#.into());
     Some(change(
@@ -366,8 +368,8 @@ fn cancel(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
     ))
 }
 
-fn release(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
-    let held: Vec<&Order> = orders.iter().filter(|o| !o.holds.is_empty()).collect();
+fn release(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
+    let held: Vec<_> = orders.iter().filter(|o| !o.holds.is_empty()).collect();
     let order = *one(&held, tape)?;
     let hold = one(&order.holds, tape)?.reason.name();
     let deed = Deed::Released(order.id.clone(), hold.to_owned());
@@ -401,7 +403,7 @@ fn some_units(
     (units, said)
 }
 
-fn announce(orders: &[Order], named: String, tape: &mut Tape) -> Option<Ask> {
+fn announce(orders: &[Arc<Order>], named: String, tape: &mut Tape) -> Option<Ask> {
     let order = one(orders, tape)?;
     let (units, body) = some_units(order, |line| line.units.shipped, tape);
     let deed = Deed::ReturnAnnounced(order.id.clone(), named.clone(), 0, units);
@@ -409,7 +411,7 @@ fn announce(orders: &[Order], named: String, tape: &mut Tape) -> Option<Ask> {
     Some(change(route, order.id.to_string(), body, Some(named), deed))
 }
 
-fn receive(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+fn receive(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
     let coming: Vec<_> = orders
         .iter()
         .flat_map(|order| order.returns.iter().map(move |r| (order, r)))
@@ -434,7 +436,7 @@ fn receive(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
     Some(change("POST /returns/{id}/received", id, body, None, deed))
 }
 
-fn refund(orders: &[Order], named: String, tape: &mut Tape) -> Option<Ask> {
+fn refund(orders: &[Arc<Order>], named: String, tape: &mut Tape) -> Option<Ask> {
     let order = one(orders, tape)?;
     let body = match tape.choose(3) {
         0 => {
@@ -448,7 +450,7 @@ fn refund(orders: &[Order], named: String, tape: &mut Tape) -> Option<Ask> {
     Some(change(route, order.id.to_string(), body, Some(named), deed))
 }
 
-fn confirm(orders: &[Order], tape: &mut Tape) -> Option<Ask> {
+fn confirm(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
     let due: Vec<_> = orders
         .iter()
         .flat_map(|order| order.refunds.iter().map(move |r| (order, r)))

@@ -49,5 +49,5 @@ pub trait World {
     /// What is stored: orders, levels, facts, and who waits for what.
     fn stored(&self) -> Observed;
     /// Looks at the orders.
-    fn orders(&self) -> Vec<domain::Order>;
+    fn orders(&self) -> Vec<Arc<domain::Order>>;
 }

@@ -82,7 +82,7 @@ impl Functions {
         for function in built_in {
             let deployed = &template.functions[function.name];
             let setup = runtime::Setup {
-                env: deployed.environment.clone(),
+                env: std::sync::Arc::new(deployed.environment.clone()),
                 clock: runtime::Clock::system(),
                 aws: runtime::Aws::Sdk(sdk_config(services, function.name)),
             };

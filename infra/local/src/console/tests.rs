@@ -107,8 +107,9 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
 
 async fn create(store: &Store, number: &str, name: &str, placed_at: i64) -> OrderId {
     let (order, contact) = order(number, name, placed_at);
+    let order = std::sync::Arc::new(order);
     store.create_order(&order, &contact).await.unwrap();
-    order.id
+    order.id.clone()
 }
 
 #[tokio::test]

@@ -69,10 +69,10 @@ pub fn functions(traces: bool) -> Result<Vec<Function>> {
 fn init<const PLACE: usize>(mut setup: Setup) -> BoxFuture<'static, Result<Handler, Error>> {
     Box::pin(async {
         let function = local::built_in::functions()[PLACE];
-        if METER.traces.load(Ordering::SeqCst) {
-            if let Aws::Sdk(aws) = setup.aws {
-                setup.aws = Aws::Sdk(trace::traced(aws, function.name));
-            }
+        if METER.traces.load(Ordering::SeqCst)
+            && let Aws::Sdk(aws) = setup.aws
+        {
+            setup.aws = Aws::Sdk(trace::traced(aws, function.name));
         }
         let handler = (function.init)(setup).await?;
         let metered = move |event: Value| -> BoxFuture<'static, Result<Value, Error>> {

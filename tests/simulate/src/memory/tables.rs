@@ -38,13 +38,13 @@ pub struct Tables {
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The order.
-    pub order: Order,
+    pub order: Arc<Order>,
     /// Its names and addresses.
     pub contact: Option<Contact>,
     /// The pages of its timeline.
     pub pages: Vec<Timeline>,
     /// What it was before its newest write: what a stale read shows.
-    previous: Option<Order>,
+    previous: Option<Arc<Order>>,
 }
 
 impl Row {
@@ -53,7 +53,7 @@ impl Row {
         let entries = self.pages.iter().flat_map(|page| page.entries.clone());
         let entries = entries.chain(self.order.timeline.entries.clone());
         Story {
-            order: self.order.clone(),
+            order: Order::clone(&self.order),
             contact: self.contact.clone().unwrap_or_default(),
             timeline: Timeline {
                 first: 1,
@@ -156,9 +156,7 @@ impl Tables {
                 (Some(_), 0) if off(Mutant::OrderIsNew) => Refusal::None,
                 (Some(_), 1..) if off(Mutant::OrderVersion) => Refusal::None,
                 (Some(row), before) if row.order.version == *before => Refusal::None,
-                (Some(row), _) => {
-                    Refusal::Condition(Some(Found::Order(Box::new(row.order.clone()))))
-                }
+                (Some(row), _) => Refusal::Condition(Some(Found::Order(Arc::clone(&row.order)))),
             },
             Write::Level(change) => {
                 let Some(shelf) = self.shelf(&change.sku, &change.location) else {
@@ -252,7 +250,7 @@ impl State {
             Write::Order(_, order) => self.put_order(order),
             Write::Contact(id, contact) if !self.is_off(Mutant::ContactIsStored) => {
                 if let Some(row) = self.tables.row_mut(id) {
-                    row.contact = Some(contact.clone());
+                    row.contact = Some(Contact::clone(contact));
                 }
             }
             Write::Events(id, page) if !self.is_off(Mutant::TimelinePageIsStored) => {
@@ -294,18 +292,18 @@ impl State {
         }
     }
 
-    fn put_order(&mut self, order: &Order) {
+    fn put_order(&mut self, order: &Arc<Order>) {
         let Some(row) = self.tables.row_mut(&order.id) else {
             self.blame(check::order_written(None, order));
             self.tables.orders.push(Row {
-                order: order.clone(),
+                order: Arc::clone(order),
                 contact: None,
                 pages: Vec::new(),
                 previous: None,
             });
             return;
         };
-        let before = std::mem::replace(&mut row.order, order.clone());
+        let before = std::mem::replace(&mut row.order, Arc::clone(order));
         let broken = check::order_written(Some(&before), &row.order);
         row.previous = Some(before);
         self.blame(broken);
@@ -352,7 +350,7 @@ impl State {
     }
 
     /// The order as a consistent read shows it.
-    pub fn current_order(&self, id: &OrderId) -> Option<&Order> {
+    pub fn current_order(&self, id: &OrderId) -> Option<&Arc<Order>> {
         let row = self.tables.row(id)?;
         match &row.previous {
             Some(previous) if self.is_off(Mutant::OrdersConsistent) => Some(previous),
