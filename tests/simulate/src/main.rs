@@ -14,8 +14,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "simulate", version)]
 struct Arguments {
-    /// Run on AWS's own clients and the local cloud instead of on the model: slower by far
-    #[arg(long)]
+    /// Run (or replay) on AWS's own clients and the local cloud instead of on the model: slower by far
+    #[arg(long, global = true)]
     full: bool,
     /// Schedules to run
     #[arg(long, default_value_t = 100_000)]
@@ -55,19 +55,20 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let world = match arguments.full {
+        true => Where::Full,
+        false => Where::Fast,
+    };
     let well = match arguments.command {
         None => report::search(&report::Search {
-            world: match arguments.full {
-                true => Where::Full,
-                false => Where::Fast,
-            },
+            world,
             seeds: arguments.seeds,
             first: arguments.first,
             threads: arguments.threads.max(1),
             all: arguments.all,
             json: arguments.json,
         }),
-        Some(Command::Replay { seed }) => report::replay(seed),
+        Some(Command::Replay { seed }) => report::replay(world, seed),
         Some(Command::Mutants { most }) => report::mutants(most, arguments.json),
         Some(Command::Exhaust) => report::exhaust(arguments.threads.max(1), arguments.json),
     };

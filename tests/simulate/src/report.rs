@@ -55,9 +55,9 @@ pub fn search(wanted: &Search) -> bool {
         println!("BROKEN {rule}: {times} times, first by seed {seed}");
     }
     let first = tally.broken.values().map(|(_, seed)| *seed).min();
-    if let Some(seed) = first.filter(|_| wanted.world == search::Where::Fast) {
+    if let Some(seed) = first {
         println!("\nthe smallest schedule that still fails, found from seed {seed}:");
-        show(&search::smallest(seed));
+        show(&search::smallest(wanted.world, seed));
     }
     let violations: u64 = tally.broken.values().map(|(times, _)| times).sum();
     if wanted.json {
@@ -76,12 +76,12 @@ pub fn search(wanted: &Search) -> bool {
 }
 
 /// Runs one seed and says all of it; whether no promise was broken.
-pub fn replay(seed: u64) -> bool {
+pub fn replay(world: search::Where, seed: u64) -> bool {
     let plan = Plan {
         trace: true,
         ..Plan::default()
     };
-    let outcome = search::fast(Tape::of_seed(seed), &plan, None);
+    let outcome = world.run(Tape::of_seed(seed), &plan);
     show(&outcome);
     outcome.violations.is_empty()
 }

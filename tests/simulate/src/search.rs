@@ -37,11 +37,12 @@ pub enum Where {
 }
 
 impl Where {
-    fn run(self, seed: u64) -> Outcome {
+    /// Runs choices there.
+    pub fn run(self, tape: Tape, plan: &Plan) -> Outcome {
         match self {
-            Self::Fast => fast_seed(seed, None),
-            Self::Full => match Full::new(Tape::of_seed(seed)) {
-                Ok(world) => run(&world, &Plan::default()),
+            Self::Fast => fast(tape, plan, None),
+            Self::Full => match Full::new(tape) {
+                Ok(world) => run(&world, plan),
                 Err(error) => Outcome::failed(error.to_string()),
             },
         }
@@ -85,7 +86,7 @@ pub fn search(
             }
             let mut own = Tally::default();
             for seed in from..(from + CHUNK).min(first + seeds) {
-                let outcome = world.run(seed);
+                let outcome = world.run(Tape::of_seed(seed), &Plan::default());
                 own.schedules += 1;
                 own.faults += u64::from(outcome.faults);
                 own.turns += u64::from(outcome.turns);
@@ -121,20 +122,23 @@ pub fn search(
 }
 
 /// The smallest schedule that breaks the same rule as a seed does, with its trace.
-pub fn smallest(seed: u64) -> Outcome {
-    smallest_with(seed, None)
+pub fn smallest(world: Where, seed: u64) -> Outcome {
+    smallest_of(seed, |tape, plan| world.run(tape, plan))
 }
 
 /// The same with a safeguard switched off.
 pub fn smallest_with(seed: u64, mutant: Option<Mutant>) -> Outcome {
-    let recorded = Tape::of_seed(seed).recorded();
-    let whole = fast(recorded, &Plan::default(), mutant);
+    smallest_of(seed, |tape, plan| fast(tape, plan, mutant))
+}
+
+fn smallest_of(seed: u64, run: impl Fn(Tape, &Plan) -> Outcome) -> Outcome {
+    let whole = run(Tape::of_seed(seed).recorded(), &Plan::default());
     let Some(rule) = whole.violations.first().map(|violation| violation.rule) else {
         return whole;
     };
     let fails = |choices: &[u32]| {
         let tape = Tape::of_choices(choices.to_vec());
-        let outcome = fast(tape, &Plan::default(), mutant);
+        let outcome = run(tape, &Plan::default());
         outcome.violations.iter().any(|found| found.rule == rule)
     };
     let choices = shrink(whole.choices, fails);
@@ -142,7 +146,7 @@ pub fn smallest_with(seed: u64, mutant: Option<Mutant>) -> Outcome {
         trace: true,
         ..Plan::default()
     };
-    let mut outcome = fast(Tape::of_choices(choices.clone()), &plan, mutant);
+    let mut outcome = run(Tape::of_choices(choices.clone()), &plan);
     outcome.choices = choices;
     outcome
 }
