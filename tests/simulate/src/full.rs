@@ -3,7 +3,7 @@
 //! here: how it is written, how its answer and its errors are read, and how a function's event and
 //! answer are.
 //!
-//! The schedule is the simulator's all the same: each request waits for its turn in the [`gate`],
+//! The schedule is the simulator's all the same: each request waits for its turn in the gate,
 //! which also lets go wrong what is to go wrong. Who is handed which message, and when, is up to
 //! the simulator's own queues: what arrives at the local SQS is moved there.
 
