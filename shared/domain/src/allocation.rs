@@ -1,8 +1,7 @@
 //! Which warehouse sends what.
 //!
-//! The nearest warehouse that can send everything sends everything. If none can, the fewest
-//! warehouses that a greedy choice finds share it, each time the one that can send most, the
-//! nearest of equals. What no warehouse has is backordered.
+//! The fewest warehouses that together have all that is there send it, and of as few the nearest.
+//! What no warehouse has is backordered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +9,11 @@ use jiff::Timestamp;
 
 use crate::catalog::Location;
 use crate::event::Event;
-use crate::geo::distance_to;
+use crate::geo::metres_to;
 use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
 use crate::order::{FulfillmentOrder, FulfillmentStatus, Line, Order, Units};
 use crate::owed::Notice;
+use crate::routing::{Source, choose};
 use crate::shipping::ship_by;
 use crate::stock::{Changes, Level, Movement, MovementKind};
 
@@ -224,51 +224,58 @@ fn candidates<'a>(order: &Order, locations: &'a [Location]) -> Vec<&'a Location>
         .iter()
         .filter(|location| location.ships_to(&destination.country) && !refused(location))
         .collect();
-    candidates.sort_by(|a, b| {
-        let nearer = distance_to(a, destination).total_cmp(&distance_to(b, destination));
-        nearer.then_with(|| a.id.cmp(&b.id))
-    });
+    candidates.sort_by_cached_key(|l| (metres_to(l, destination), l.id.as_str()));
     candidates
 }
 
-/// Which of the candidates, nearest first, sends which units.
+/// Which of the candidates, nearest first, sends which units: the fewest shipments, and of as few the
+/// least distance in all. The nearest of the chosen sends what it has, and so on.
 fn plan<'a>(
     order: &Order,
     wanted: &[Units],
     candidates: &[&'a Location],
     available: &Available,
 ) -> Vec<(&'a Location, Vec<Units>)> {
+    let mut units_of: BTreeMap<&str, u32> = BTreeMap::new();
+    for &(place, units) in wanted {
+        if let Some(sku) = &order.line(place).sku {
+            *units_of.entry(sku).or_default() += units;
+        }
+    }
+    let (skus, units): (Vec<&str>, Vec<u32>) = units_of.into_iter().unzip();
+    let mut by_id: Vec<&str> = candidates.iter().map(|l| l.id.as_str()).collect();
+    by_id.sort_unstable();
+    let source = |location: &&Location| {
+        let of = |sku: &&str| available.of(order, sku, &location.id);
+        let metres = order.destination.as_ref().map(|to| metres_to(location, to));
+        let rank = by_id.partition_point(|id| *id < location.id.as_str());
+        Source {
+            units: skus
+                .iter()
+                .map(|sku| u32::try_from(of(sku)).unwrap_or(u32::MAX))
+                .collect(),
+            score: [1, metres.unwrap_or_default(), rank as u64],
+        }
+    };
+    let sources: Vec<Source> = candidates.iter().map(source).collect();
     let mut rest = wanted.to_vec();
-    let mut plan: Vec<(&Location, Vec<Units>)> = Vec::new();
-    loop {
-        let offers = candidates
-            .iter()
-            .filter(|location| !plan.iter().any(|(taken, _)| taken.id == location.id))
-            .map(|location| (*location, offer(order, &rest, location, available)));
-        // The first of the greatest: candidates come nearest first.
-        let mut best: Option<(&Location, Vec<Units>)> = None;
-        for (location, units) in offers {
-            let sum = |units: &[Units]| units.iter().map(|u| u64::from(u.1)).sum::<u64>();
-            if sum(&units) > best.as_ref().map_or(0, |(_, units)| sum(units)) {
-                best = Some((location, units));
-            }
-        }
-        let Some((location, units)) = best else {
-            return plan;
-        };
-        let mut units = units;
-        let used: usize = plan.iter().map(|(_, units)| units.len()).sum();
-        units.truncate(MAX_TAKES_PER_COMMIT - used);
-        if units.is_empty() {
-            return plan;
-        }
+    let mut plan = Vec::new();
+    let mut room = MAX_TAKES_PER_COMMIT;
+    for place in choose(&units, &sources).sources {
+        let location = candidates[place];
+        let mut units = offer(order, &rest, location, available);
+        units.truncate(room);
+        room -= units.len();
         for &(place, taken) in &units {
             for open in rest.iter_mut().filter(|open| open.0 == place) {
                 open.1 -= taken;
             }
         }
-        plan.push((location, units));
+        if !units.is_empty() {
+            plan.push((location, units));
+        }
     }
+    plan
 }
 
 /// What one location can send of what is wanted; lines that name the same SKU share its stock.

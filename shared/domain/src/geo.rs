@@ -16,15 +16,20 @@ pub fn distance_km(from: (f64, f64), to: (f64, f64)) -> f64 {
     2.0 * EARTH_RADIUS_KM * h.sqrt().min(1.0).asin()
 }
 
-/// How far a location is from where an order goes, in kilometres. Without coordinates in the
-/// order, the middle of the country stands for it; a country we cannot place is as far as can be.
-pub fn distance_to(location: &Location, destination: &Destination) -> f64 {
+/// Metres to a country that we cannot place: farther than anything on earth.
+const FAR_M: u64 = 100_000_000;
+
+/// How far a location is from where an order goes, in metres. Without coordinates in the order, the
+/// middle of the country stands for it; a country we cannot place is farther than any other.
+pub fn metres_to(location: &Location, destination: &Destination) -> u64 {
     let here = (location.latitude, location.longitude);
     let there = match destination.point {
         Some((north, east)) => Some((f64::from(north) / 10.0, f64::from(east) / 10.0)),
         None => country_centre(&destination.country),
     };
-    there.map_or(f64::MAX, |there| distance_km(here, there))
+    there.map_or(FAR_M, |there| {
+        (distance_km(here, there) * 1000.0).round() as u64
+    })
 }
 
 /// Whether ISO 3166-1 has an alpha-2 code, in upper case.

@@ -18,6 +18,7 @@ pub mod owed;
 pub mod problem;
 pub mod refund;
 pub mod restock;
+pub mod routing;
 pub mod shipping;
 pub mod stock;
 pub mod view;

@@ -5,6 +5,8 @@ pub const MAX_LINES: usize = 500;
 /// Lines that one allocation looks at: what it writes has to fit a transaction of
 /// [`MAX_TRANSACTION_ACTIONS`]. The rest of a longer order stays open and is looked at next.
 pub const MAX_LINES_PER_COMMIT: usize = 45;
+/// Sets of locations that the search for the best one looks at: all that 12 locations have.
+pub const MAX_ROUTING_NODES: u32 = 4_096;
 /// Levels that one allocation takes from: with a waiting entry per line and the order itself, 96
 /// actions at most.
 pub const MAX_TAKES_PER_COMMIT: usize = 50;

@@ -30,7 +30,7 @@ fn sends(order: &Order) -> Vec<String> {
 }
 
 #[test]
-fn the_nearest_that_has_all_sends_all_else_few_share_it_and_the_rest_waits() {
+fn few_warehouses_near_ones_send_what_there_is_and_the_rest_waits() {
     type Case<'a> = (
         &'a str,
         &'a [(&'a str, i64)],
@@ -38,7 +38,7 @@ fn the_nearest_that_has_all_sends_all_else_few_share_it_and_the_rest_waits() {
         &'a [&'a str],
         &'a [&'a str],
     );
-    let cases: [Case; 13] = [
+    let cases: [Case; 14] = [
         (
             "the nearest of all that have it",
             &[("A", 2)],
@@ -68,17 +68,35 @@ fn the_nearest_that_has_all_sends_all_else_few_share_it_and_the_rest_waits() {
             &["a2", "a1"],
         ),
         (
-            "the one that can send most begins",
+            "as few as can be, and of these the nearest",
             &[("A", 3)],
             &[("A", "ber", 1), ("A", "muc", 2), ("A", "nyc", 1)],
-            &["muc: 1x2", "ber: 1x1"],
+            &["ber: 1x1", "muc: 1x2"],
             &["a3"],
+        ),
+        (
+            "not the one that has most, if two do without it",
+            &[("A", 1), ("B", 1), ("C", 1), ("D", 1), ("E", 1), ("F", 1)],
+            &[
+                ("A", "ber", 1),
+                ("B", "ber", 1),
+                ("E", "ber", 1),
+                ("A", "muc", 1),
+                ("B", "muc", 1),
+                ("C", "muc", 1),
+                ("D", "muc", 1),
+                ("C", "nyc", 1),
+                ("D", "nyc", 1),
+                ("F", "nyc", 1),
+            ],
+            &["ber: 1x1 2x1 5x1", "nyc: 3x1 4x1 6x1"],
+            &["a1", "a1", "a1", "a1", "a1", "a1"],
         ),
         (
             "some wait",
             &[("A", 5)],
             &[("A", "ber", 1), ("A", "nyc", 2)],
-            &["nyc: 1x2", "ber: 1x1"],
+            &["ber: 1x1", "nyc: 1x2"],
             &["b2 a3"],
         ),
         ("nobody has any", &[("A", 1)], &[], &[], &["b1"]),

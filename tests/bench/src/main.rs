@@ -3,6 +3,7 @@
 mod cold_start;
 mod journey;
 mod prices;
+mod routing;
 mod spread;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ struct Benchmark {
 }
 
 /// All of them.
-const BENCHMARKS: [Benchmark; 2] = [
+const BENCHMARKS: [Benchmark; 3] = [
     Benchmark {
         name: "journey",
         run: |arguments| Box::pin(journey::run(arguments)),
@@ -27,6 +28,10 @@ const BENCHMARKS: [Benchmark; 2] = [
     Benchmark {
         name: "cold-start",
         run: |arguments| Box::pin(cold_start::run(arguments)),
+    },
+    Benchmark {
+        name: "routing",
+        run: |arguments| Box::pin(routing::run(arguments)),
     },
 ];
 
