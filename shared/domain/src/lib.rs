@@ -11,6 +11,7 @@ pub mod fulfillment;
 pub mod geo;
 pub mod id;
 pub mod intake;
+pub mod ledger;
 pub mod limits;
 pub mod money;
 pub mod order;

@@ -28,6 +28,9 @@ pub trait Facts: Send + Sync {
     /// A fact as it is now.
     async fn load_fact(&self, sku: &str, id: &str) -> Result<Option<StockFact>, StoreError>;
 
+    /// Facts as they are now, at most 100; those that do not exist are left out.
+    async fn load_facts(&self, sku: &str, ids: &[&str]) -> Result<Vec<StockFact>, StoreError>;
+
     /// What of one shard has waited since `before`, and where to go on.
     async fn open_stock(
         &self,
@@ -75,6 +78,12 @@ impl Facts for DynamoDb {
             .await
             .map_err(|error| StoreError::of("GetItem (fact)", error))?;
         found.item.map(value).transpose()
+    }
+
+    async fn load_facts(&self, sku: &str, ids: &[&str]) -> Result<Vec<StockFact>, StoreError> {
+        let keys = ids.iter().map(|id| key(key::sku(sku), key::fact(id)));
+        let items = self.batch_get(&self.tables.stock, keys.collect()).await?;
+        items.into_iter().map(value).collect()
     }
 
     async fn open_stock(

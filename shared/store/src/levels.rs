@@ -10,6 +10,9 @@ use domain::stock::{Level, Movement};
 use crate::item::{Item, attribute, key, number, text, value};
 use crate::{DynamoDb, StoreError, key};
 
+/// Pages of a ledger that are read at once: about a hundred movements.
+pub const LEDGER_PAGES: usize = 6;
+
 /// Levels, their ledgers, and who waits for goods.
 #[async_trait]
 pub trait Levels: Send + Sync {
@@ -19,9 +22,15 @@ pub trait Levels: Send + Sync {
     /// The levels of a SKU in every location.
     async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError>;
 
-    /// The movements of a SKU that are on pages, for a location: what its level's own item does not
-    /// hold any more.
-    async fn ledger_pages(&self, sku: &str, location: &str) -> Result<Vec<Movement>, StoreError>;
+    /// The newest movements of a SKU in a location under the number `before`, with their numbers, the
+    /// newest first: only those on pages, which a level's own item does not hold any more. At most
+    /// [`LEDGER_PAGES`] pages; none if there are none.
+    async fn ledger_before(
+        &self,
+        sku: &str,
+        location: &str,
+        before: u64,
+    ) -> Result<Vec<(u64, Movement)>, StoreError>;
 
     /// The orders that wait for a SKU, the oldest first.
     async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError>;
@@ -65,18 +74,45 @@ impl Levels for DynamoDb {
         items.into_iter().map(value).collect()
     }
 
-    async fn ledger_pages(&self, sku: &str, location: &str) -> Result<Vec<Movement>, StoreError> {
+    async fn ledger_before(
+        &self,
+        sku: &str,
+        location: &str,
+        before: u64,
+    ) -> Result<Vec<(u64, Movement)>, StoreError> {
         #[derive(serde::Deserialize)]
         struct Page {
+            sk: String,
             movements: Vec<Movement>,
         }
-        let prefix = format!("{}{location}#", key::LEDGER);
-        let items = self
-            .query_partition(&self.tables.stock, key::sku(sku), &prefix)
-            .await?;
+        let Some(last) = before.checked_sub(1) else {
+            return Ok(Vec::new());
+        };
+        let found = self
+            .db
+            .query()
+            .table_name(&self.tables.stock)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(key::sku(sku)))
+            .expression_attribute_values(":first", text(key::ledger(location, 0)))
+            .expression_attribute_values(":last", text(key::ledger(location, last)))
+            .scan_index_forward(false)
+            .limit(LEDGER_PAGES as i32)
+            .send()
+            .await
+            .map_err(|error| StoreError::of("Query (ledger)", error))?;
         let mut movements = Vec::new();
-        for item in items {
-            movements.extend(value::<Page>(item)?.movements);
+        for item in found.items.unwrap_or_default() {
+            let page: Page = value(item)?;
+            let first = page.sk.rsplit('#').next().and_then(|n| n.parse().ok());
+            let first: u64 = first.ok_or_else(|| StoreError::Unreadable {
+                key: page.sk.clone(),
+                cause: "it does not end with the number of its first movement".into(),
+            })?;
+            let numbered = (first..).zip(page.movements).collect::<Vec<_>>();
+            let older = numbered.into_iter().rev().filter(|(n, _)| *n < before);
+            movements.extend(older);
         }
         Ok(movements)
     }

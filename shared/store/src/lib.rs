@@ -29,7 +29,7 @@ pub use drive::{Driven, MAX_ATTEMPTS};
 pub use error::StoreError;
 pub use facts::{Facts, OpenStock};
 pub use item::Item as Cursor;
-pub use levels::Levels;
+pub use levels::{LEDGER_PAGES, Levels};
 pub use orders::{Orders, Story, UnreadableDelivery};
 pub use reference::Reference;
 pub use transact::{Commit, Transacted, Waiting};

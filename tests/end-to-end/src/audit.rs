@@ -48,9 +48,18 @@ pub async fn ledgers(store: &Store) -> Vec<(Level, Vec<Movement>)> {
     }
     let mut ledgers = Vec::with_capacity(levels.len());
     for level in levels {
-        let pages = store.ledger_pages(&level.sku, &level.location);
-        let mut ledger = pages.await.unwrap();
-        ledger.extend(level.tail.iter().cloned());
+        let mut ledger: Vec<Movement> = level.tail.iter().rev().cloned().collect();
+        let mut before = level.movements + 1 - level.tail.len() as u64;
+        loop {
+            let older = store.ledger_before(&level.sku, &level.location, before);
+            let older = older.await.unwrap();
+            let Some((first, _)) = older.last() else {
+                break;
+            };
+            before = *first;
+            ledger.extend(older.into_iter().map(|(_, movement)| movement));
+        }
+        ledger.reverse();
         ledgers.push((level, ledger));
     }
     ledgers

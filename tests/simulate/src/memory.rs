@@ -15,8 +15,8 @@ use domain::stock::{Level, Movement, StockFact};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use store::{
-    Claim, Claims, Cursor, Database, Facts, Levels, OpenStock, Orders, Reference, StoreError,
-    Story, UnreadableDelivery, Write, Writes, Written, key,
+    Claim, Claims, Cursor, Database, Facts, LEDGER_PAGES, Levels, OpenStock, Orders, Reference,
+    StoreError, Story, UnreadableDelivery, Write, Writes, Written, key,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -223,11 +223,23 @@ impl Levels for Memory {
         .await
     }
 
-    async fn ledger_pages(&self, sku: &str, location: &str) -> Result<Vec<Movement>, StoreError> {
+    async fn ledger_before(
+        &self,
+        sku: &str,
+        location: &str,
+        before: u64,
+    ) -> Result<Vec<(u64, Movement)>, StoreError> {
         self.read("Query", |state| {
             let shelf = state.tables.shelf(sku, location).into_iter();
-            let pages = shelf.flat_map(|shelf| &shelf.pages);
-            pages.flat_map(|(_, page)| page.iter().cloned()).collect()
+            let mut pages: Vec<_> = shelf.flat_map(|shelf| &shelf.pages).collect();
+            pages.retain(|(first, _)| *first < before);
+            pages.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
+            let numbered = |(first, page): &(u64, Vec<Movement>)| {
+                let numbered: Vec<_> = (*first..).zip(page.iter().cloned()).collect();
+                numbered.into_iter().rev()
+            };
+            let newest = pages.into_iter().take(LEDGER_PAGES).flat_map(numbered);
+            newest.filter(|(number, _)| *number < before).collect()
         })
         .await
     }
@@ -303,6 +315,18 @@ impl Levels for Memory {
 impl Facts for Memory {
     async fn store_fact(&self, fact: &StockFact) -> Result<Option<StockFact>, StoreError> {
         self.change("PutItem", |state| state.store_fact(fact)).await
+    }
+
+    async fn load_facts(&self, sku: &str, ids: &[&str]) -> Result<Vec<StockFact>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("BatchGetItem", |state| {
+            let facts = state.tables.facts.iter();
+            let named = facts.filter(|f| f.sku == sku && ids.contains(&f.id.as_str()));
+            named.cloned().collect()
+        })
+        .await
     }
 
     async fn load_fact(&self, sku: &str, id: &str) -> Result<Option<StockFact>, StoreError> {

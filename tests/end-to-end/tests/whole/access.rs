@@ -41,6 +41,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         "/orders?channel=api&number=mine".to_owned(),
         format!("/orders/{id}/events"),
         "/stock/GRD-HAND-40".to_owned(),
+        "/stock/GRD-HAND-40/why".to_owned(),
         "/parked".to_owned(),
     ];
     let posts = posts.map(|path| (Method::POST, path)).into_iter();

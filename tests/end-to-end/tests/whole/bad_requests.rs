@@ -62,6 +62,8 @@ async fn what_does_not_exist_is_not_found() {
         "/orders/..%2F..%2Fkeys/events".into(),
         "/stock/NO-SUCH-SKU".into(),
         "/stock/%23".into(),
+        "/stock/NO-SUCH-SKU/why".into(),
+        "/stock/KTL-GOOSE-09/why?location=atlantis".into(),
         format!("/stock/{}", "A".repeat(MAX_SKU_CHARS + 1)),
         format!("/stock/{}", "A".repeat(5000)),
     ] {

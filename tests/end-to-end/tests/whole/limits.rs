@@ -121,7 +121,8 @@ async fn a_ledger_turns_its_pages_and_loses_nothing() {
         shop.adjust(sku, &format!("box-{n}"), "hamburg", "receive", n)
             .await;
         expected += n;
-        let pages = shop.store.ledger_pages(sku, "hamburg").await.unwrap();
+        let pages = shop.store.ledger_before(sku, "hamburg", n as u64 + 1);
+        let pages = pages.await.unwrap();
         let stock = shop.get(&format!("/stock/{sku}")).await;
         let level = &stock["levels"][0];
         let newest = level["newest_movements"].as_array().unwrap();
@@ -134,12 +135,12 @@ async fn a_ledger_turns_its_pages_and_loses_nothing() {
         // The edge: the sixteenth fits, the seventeenth turns the page.
         assert_eq!(pages.is_empty(), n <= most, "{n}");
     }
-    let pages = shop.store.ledger_pages(sku, "hamburg").await.unwrap();
-    let quantities: Vec<i64> = pages.iter().map(|movement| movement.quantity).collect();
-    assert_eq!(
-        quantities,
-        (1..=pages.len() as i64).collect::<Vec<_>>(),
-        "in order, each once"
-    );
+    let all = 2 * most as u64 + 4;
+    let pages = shop.store.ledger_before(sku, "hamburg", all).await.unwrap();
+    let paged: Vec<(u64, i64)> = pages.iter().map(|(n, m)| (*n, m.quantity)).collect();
+    let numbers = (1..=2 * most).rev().map(|n| (n as u64, n));
+    assert_eq!(paged, numbers.collect::<Vec<_>>(), "in order, each once");
+    let older = shop.store.ledger_before(sku, "hamburg", 7).await.unwrap();
+    assert_eq!(older, pages[2 * most as usize - 6..]);
     shop.close().await;
 }

@@ -16,6 +16,90 @@ async fn shop() -> Shop {
     shop
 }
 
+/// Everything that is told of a SKU in a location, read page by page.
+async fn whole_story(shop: &Shop, sku: &str, location: &str) -> Vec<serde_json::Value> {
+    let (mut entries, mut before) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/stock/{sku}/why?location={location}{before}");
+        let page = shop.get(&path).await;
+        let [level] = page["levels"].as_array().unwrap().as_slice() else {
+            panic!("expected one level in {page}");
+        };
+        entries.extend(level["entries"].as_array().unwrap().clone());
+        match level["next"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => return entries,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_level_says_why_it_is_what_it_is() {
+    let shop = shop().await;
+    shop.adjust(SKU, "pallet", "hamburg", "receive", 10).await;
+    shop.adjust(SKU, "count", "hamburg", "adjust", -1).await;
+    let id = &shop.place("kettles", &document(&[(SKU, 2)])).await;
+    shop.report(id, 1, "packed", WITHOUT_BODY).await;
+    let why = shop.get(&format!("/stock/{SKU}/why")).await;
+    let hamburg = &why["levels"][0];
+    assert_eq!(
+        (&hamburg["on_hand"], &hamburg["next"]),
+        (&json!(7), &json!(null))
+    );
+    let told: Vec<_> = hamburg["entries"].as_array().unwrap().iter().collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|e| {
+            (
+                e["text"].as_str().unwrap(),
+                e["on_hand"].as_i64().unwrap(),
+                e["allocated"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    let (left, set_aside) = (
+        format!("2 left for order {id}"),
+        format!("2 set aside for order {id}"),
+    );
+    assert_eq!(
+        told,
+        [
+            (left.as_str(), 7, 0),
+            (set_aside.as_str(), 9, 2),
+            ("1 fewer than counted: counted", 9, 0),
+            ("10 came in: counted", 10, 0),
+        ]
+    );
+    // More than the newest: page by page back to the first, each once.
+    for n in 5..=130 {
+        shop.adjust(SKU, &format!("box-{n}"), "hamburg", "receive", 1)
+            .await;
+    }
+    let whole = whole_story(&shop, SKU, "hamburg").await;
+    let numbers: Vec<u64> = whole
+        .iter()
+        .map(|e| e["number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=130).rev().collect::<Vec<_>>());
+    assert_eq!(whole[0]["on_hand"], 7 + 126);
+    assert_eq!(whole[129], hamburg["entries"][3]);
+    for wrong in [
+        "before=131.1.1&location=hamburg",
+        "before=132.1.1&location=hamburg",
+        "before=x&location=hamburg",
+        "before=2.1.1",
+    ] {
+        let path = format!("/stock/{SKU}/why?{wrong}");
+        let (status, answer) = shop.get_as(local::seed::DEMO_KEY, &path).await;
+        let expected = match wrong.starts_with("before=131") {
+            true => 200,
+            false => 422,
+        };
+        assert_eq!(status, expected, "{wrong}: {answer}");
+    }
+    shop.close().await;
+}
+
 #[tokio::test]
 async fn facts_are_taken_once_and_never_refused() {
     let shop = shop().await;

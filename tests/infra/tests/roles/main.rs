@@ -119,6 +119,7 @@ async fn run_everything() {
         &format!("{order}/events"),
         "/orders?channel=shopify&number=1001",
         "/stock/KTL-GOOSE-09",
+        "/stock/KTL-GOOSE-09/why?location=newark",
     ] {
         assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }

@@ -153,6 +153,13 @@ async fn stock(api: &Api) {
         .unwrap();
     assert_eq!(hamburg["on_hand"], 19);
     assert_eq!(hamburg["newest_movements"][0]["cause"], fact["id"]);
+    let why = api.expect(200, Call::of("explainStock", "")).await;
+    let why = why["levels"].as_array().unwrap();
+    let hamburg = why.iter().find(|l| l["location"] == "hamburg").unwrap();
+    assert_eq!(hamburg["entries"][0]["on_hand"], 19);
+    let there = Call::of("explainStock", "").with("location", "hamburg");
+    let there = api.expect(200, there.with("before", "2.20.0")).await;
+    assert_eq!(there["levels"][0]["entries"][0]["cause"], fact["id"]);
 }
 
 /// Two messages that nobody can use, of the kinds that there are.

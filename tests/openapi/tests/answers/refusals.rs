@@ -155,6 +155,8 @@ async fn queries(api: &Api) {
         let call = Call::of("listParked", "").with(name, value);
         refused(api, 422, "invalid", call).await;
     }
+    let before = Call::of("explainStock", "").with("before", "2.20.0");
+    api.expect(422, before).await;
     let after = Call::of("listEvents", "paid").with("after", "soon");
     refused(api, 422, "invalid", after).await;
     let report = Call::of("reportFulfillment", "packed").with("report", "lost");

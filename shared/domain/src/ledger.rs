@@ -1,0 +1,196 @@
+//! The ledger read backwards, from what is on the shelf now: why it is so many.
+
+use std::fmt;
+
+use crate::stock::{Level, Movement, MovementKind};
+
+/// A movement, and what it left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in the ledger of its SKU and location, from 1.
+    pub number: u64,
+    /// What happened.
+    pub movement: Movement,
+    /// Units that were physically there after it.
+    pub on_hand: i64,
+    /// Units that were set aside after it.
+    pub allocated: i64,
+}
+
+/// A place in the ledger: the number of a movement, and what was there before that.
+///
+/// As text (`17.47.2`) it is what a reader sends back to read on: the counters are carried along,
+/// because the ledger itself holds only what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Movements of smaller numbers come next.
+    pub before: u64,
+    on_hand: i64,
+    allocated: i64,
+}
+
+impl Place {
+    /// The end of a level's ledger.
+    pub fn end(level: &Level) -> Self {
+        Self {
+            before: level.movements + 1,
+            on_hand: level.on_hand,
+            allocated: level.allocated,
+        }
+    }
+
+    /// Reads a place back; `None` if the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let place = Self {
+            before: parts.next()?.parse().ok().filter(|before| *before > 0)?,
+            on_hand: parts.next()?.parse().ok()?,
+            allocated: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(place)
+    }
+
+    /// Whether nothing comes before.
+    pub fn is_start(&self) -> bool {
+        self.before <= 1
+    }
+
+    /// Goes back over numbered movements, the newest first; stops at the first that is not the next.
+    pub fn go_back(&mut self, movements: impl IntoIterator<Item = (u64, Movement)>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (number, movement) in movements {
+            if number + 1 != self.before {
+                break;
+            }
+            let (on_hand, allocated) = (self.on_hand, self.allocated);
+            let delta = movement.kind.delta(movement.quantity);
+            *self = Self {
+                before: number,
+                on_hand: on_hand.saturating_sub(delta.on_hand),
+                allocated: allocated.saturating_sub(delta.allocated),
+            };
+            entries.push(Entry {
+                number,
+                movement,
+                on_hand,
+                allocated,
+            });
+        }
+        entries
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            before,
+            on_hand,
+            allocated,
+        } = self;
+        write!(formatter, "{before}.{on_hand}.{allocated}")
+    }
+}
+
+/// The movements that a level's own item holds, with their numbers, the newest first.
+pub fn newest(level: &Level) -> impl Iterator<Item = (u64, Movement)> {
+    let numbers = (1..=level.movements).rev();
+    numbers.zip(level.tail.iter().rev().cloned())
+}
+
+/// What happened, for people. `reason`: what the reporter of a fact gave as one.
+pub fn describe(movement: &Movement, reason: Option<&str>) -> String {
+    let (n, cause) = (movement.quantity, &movement.cause);
+    let what = match movement.kind {
+        MovementKind::Allocate => format!("{n} set aside for order {cause}"),
+        MovementKind::Release => format!("{n} no longer set aside for order {cause}"),
+        MovementKind::Ship => format!("{n} left for order {cause}"),
+        MovementKind::Short => format!("{n} not found when order {cause} was picked"),
+        MovementKind::Receive => format!("{n} came in"),
+        MovementKind::Adjust if n < 0 => format!("{} fewer than counted", n.unsigned_abs()),
+        MovementKind::Adjust => format!("{n} more than counted"),
+        MovementKind::Restock => format!("{n} back from order {cause}, for sale again"),
+        MovementKind::Quarantine => format!("{n} back from order {cause}, to be looked at"),
+        MovementKind::ReturnToVendor => format!("{n} back from order {cause}, for the supplier"),
+        MovementKind::Scrap => format!("{n} back from order {cause}, thrown away"),
+    };
+    match reason.filter(|reason| !reason.is_empty()) {
+        Some(reason) => format!("{what}: {reason}"),
+        None => what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn movement(kind: MovementKind, quantity: i64) -> Movement {
+        Movement {
+            kind,
+            quantity,
+            cause: "X".into(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Twenty came in, three were set aside, one of them was not there, two left, one came back broken.
+    fn level() -> Level {
+        let tail = [
+            movement(MovementKind::Receive, 20),
+            movement(MovementKind::Allocate, 3),
+            movement(MovementKind::Short, 1),
+            movement(MovementKind::Ship, 2),
+            movement(MovementKind::Scrap, 1),
+        ];
+        Level {
+            on_hand: 17,
+            available: 17,
+            movements: 5,
+            tail: tail.into(),
+            ..Level::default()
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_explained_back_to_nothing() {
+        let level = level();
+        let mut place = Place::end(&level);
+        let entries = place.go_back(newest(&level));
+        let left: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.number, entry.on_hand, entry.allocated))
+            .collect();
+        assert_eq!(
+            left,
+            [(5, 17, 0), (4, 17, 0), (3, 19, 2), (2, 20, 3), (1, 20, 0)]
+        );
+        assert!(place.is_start());
+        assert_eq!((place.on_hand, place.allocated), (0, 0));
+    }
+
+    #[test]
+    fn a_place_is_read_on_from_and_a_gap_is_not_jumped_over() {
+        let level = level();
+        let mut place = Place::end(&level);
+        assert_eq!(place.go_back(newest(&level).take(2)).len(), 2);
+        assert_eq!(place.to_string(), "4.19.2");
+        let mut again = Place::parse("4.19.2").unwrap();
+        assert_eq!(again, place);
+        assert_eq!(again.go_back(newest(&level)), [], "it begins too late");
+        let rest = again.go_back(newest(&level).skip(2));
+        assert_eq!((rest.len(), rest[2].number), (3, 1));
+        for text in [
+            "", "4", "4.19", "0.1.1", "4.19.2.1", "-1.0.0", "4.x.2", "4.19.2 ",
+        ] {
+            assert_eq!(Place::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn words_name_cause_and_reason() {
+        let told = |kind, n, reason| describe(&movement(kind, n), reason);
+        assert_eq!(told(MovementKind::Ship, 2, None), "2 left for order X");
+        let few = told(MovementKind::Adjust, -3, Some("water damage"));
+        assert_eq!(few, "3 fewer than counted: water damage");
+        assert_eq!(told(MovementKind::Receive, 9, Some("")), "9 came in");
+    }
+}
