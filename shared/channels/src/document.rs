@@ -3,6 +3,7 @@
 //! nothing recurses, so that no depth of nesting is a danger.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use domain::Currency;
@@ -323,7 +324,17 @@ impl<'a> Object<'a> {
 
 /// The pointer of a member (RFC 6901).
 fn join(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+    let mut joined = String::with_capacity(pointer.len() + 1 + name.len());
+    joined.push_str(pointer);
+    joined.push('/');
+    for c in name.chars() {
+        match c {
+            '~' => joined.push_str("~0"),
+            '/' => joined.push_str("~1"),
+            c => joined.push(c),
+        }
+    }
+    joined
 }
 
 /// The members of an object, and the names that occur in it more than once.
@@ -346,8 +357,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 let mut members = BTreeMap::new();
                 let mut repeated = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    if members.insert(name.clone(), value).is_some() {
-                        repeated.push(name);
+                    match members.entry(name) {
+                        Entry::Vacant(free) => {
+                            free.insert(value);
+                        }
+                        Entry::Occupied(mut taken) => {
+                            repeated.push(taken.key().clone());
+                            taken.insert(value);
+                        }
                     }
                 }
                 Ok(Members { members, repeated })

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Location;
 use crate::event::Event;
-use crate::geo::metres_to;
+use crate::geo::{metres_to, point_of};
 use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
 use crate::order::{FulfillmentOrder, FulfillmentStatus, Line, Order, Units};
 use crate::owed::Notice;
@@ -224,7 +224,8 @@ fn candidates<'a>(order: &Order, locations: &'a [Location]) -> Vec<&'a Location>
         .iter()
         .filter(|location| location.ships_to(&destination.country) && !refused(location))
         .collect();
-    candidates.sort_by_cached_key(|l| (metres_to(l, destination), l.id.as_str()));
+    let point = point_of(destination);
+    candidates.sort_by_cached_key(|l| (metres_to(l, point), l.id.as_str()));
     candidates
 }
 
@@ -245,16 +246,16 @@ fn plan<'a>(
     let (skus, units): (Vec<&str>, Vec<u32>) = units_of.into_iter().unzip();
     let mut by_id: Vec<&str> = candidates.iter().map(|l| l.id.as_str()).collect();
     by_id.sort_unstable();
+    let point = order.destination.as_ref().and_then(point_of);
     let source = |location: &&Location| {
         let of = |sku: &&str| available.of(order, sku, &location.id);
-        let metres = order.destination.as_ref().map(|to| metres_to(location, to));
         let rank = by_id.partition_point(|id| *id < location.id.as_str());
         Source {
             units: skus
                 .iter()
                 .map(|sku| u32::try_from(of(sku)).unwrap_or(u32::MAX))
                 .collect(),
-            score: [1, metres.unwrap_or_default(), rank as u64],
+            score: [1, metres_to(location, point), rank as u64],
         }
     };
     let sources: Vec<Source> = candidates.iter().map(source).collect();

@@ -19,15 +19,19 @@ pub fn distance_km(from: (f64, f64), to: (f64, f64)) -> f64 {
 /// Metres to a country that we cannot place: farther than anything on earth.
 const FAR_M: u64 = 100_000_000;
 
-/// How far a location is from where an order goes, in metres. Without coordinates in the order, the
-/// middle of the country stands for it; a country we cannot place is farther than any other.
-pub fn metres_to(location: &Location, destination: &Destination) -> u64 {
-    let here = (location.latitude, location.longitude);
-    let there = match destination.point {
+/// Where an order goes: degrees north, degrees east. Without coordinates in the order, the middle of
+/// the country stands for it; `None` for a country we cannot place.
+pub fn point_of(destination: &Destination) -> Option<(f64, f64)> {
+    match destination.point {
         Some((north, east)) => Some((f64::from(north) / 10.0, f64::from(east) / 10.0)),
         None => country_centre(&destination.country),
-    };
-    there.map_or(FAR_M, |there| {
+    }
+}
+
+/// How far a location is from a point, in metres; what cannot be placed is farther than any other.
+pub fn metres_to(location: &Location, point: Option<(f64, f64)>) -> u64 {
+    let here = (location.latitude, location.longitude);
+    point.map_or(FAR_M, |there| {
         (distance_km(here, there) * 1000.0).round() as u64
     })
 }

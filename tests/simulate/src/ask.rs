@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::OrderId;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::observed::Deed;
 
@@ -33,6 +33,12 @@ pub struct Reply {
     pub body: String,
 }
 
+/// What an answer names.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
 impl Ask {
     /// The event that API Gateway makes of it.
     pub fn event(&self) -> ApiGatewayV2httpRequest {
@@ -60,8 +66,8 @@ impl Ask {
         let mut deed = self.deed.clone();
         // The id that the answer names, and its number: `{order}-R{n}`, `{order}-F{n}`.
         let id = || -> Option<String> {
-            let answer: Value = serde_json::from_str(&reply.body).ok()?;
-            Some(answer["id"].as_str()?.to_owned())
+            let named: Named = serde_json::from_str(&reply.body).ok()?;
+            Some(named.id)
         };
         match &mut deed {
             Deed::Ordered { id: order, .. } => *order = OrderId::parse(&id()?)?,

@@ -348,22 +348,22 @@ impl World for Fast {
     fn delete(&self, _message: &Message) {}
 
     fn stored(&self) -> Observed {
-        let tables = &self.0.state().tables;
-        let orders = tables.orders.iter().map(|row| StoredOrder {
-            order: domain::Order::clone(&row.order),
-            contact: row.contact.clone().unwrap_or_default(),
-            pages: row.pages.clone(),
+        let tables = std::mem::take(&mut self.0.state().tables);
+        let orders = tables.orders.into_iter().map(|row| StoredOrder {
+            order: Arc::unwrap_or_clone(row.order),
+            contact: row.contact.unwrap_or_default(),
+            pages: row.pages,
         });
-        let levels = tables.shelves.iter().map(|shelf| StoredLevel {
-            level: shelf.level.clone(),
-            pages: shelf.pages.clone(),
+        let levels = tables.shelves.into_iter().map(|shelf| StoredLevel {
+            level: shelf.level,
+            pages: shelf.pages,
         });
-        let waiting = tables.waiting.iter();
+        let waiting = tables.waiting.into_iter();
         Observed {
             orders: orders.collect(),
             levels: levels.collect(),
-            facts: tables.facts.clone(),
-            waiting: waiting.map(|w| (w.0.clone(), w.2.clone())).collect(),
+            facts: tables.facts,
+            waiting: waiting.map(|w| (w.0, w.2)).collect(),
             ..Observed::default()
         }
     }

@@ -318,60 +318,54 @@ impl<W: World> Run<'_, W> {
 
     /// Takes turns until nothing is left to be done but wait for the sweeper.
     fn until_idle(&mut self) -> Result<(), Violation> {
-        loop {
-            self.turns += 1;
-            if self.turns > MAX_TURNS {
-                return Err(broken(
-                    "comes-to-rest",
-                    format!("still busy after {MAX_TURNS} turns"),
-                ));
-            }
-            if let Some(violation) = self.sim.state().violation.take() {
-                return Err(violation);
-            }
-            {
-                let mut state = self.sim.state();
-                self.met += std::mem::take(&mut state.met);
-                if self.met >= self.faults.most || self.calm {
-                    self.calm = true;
-                    state.faults = Faults::NONE;
-                }
-            }
-            if !self.turn()? {
-                return Ok(());
-            }
-        }
+        while self.turn()? {}
+        Ok(())
     }
 
-    /// One turn; whether there was anything to do.
+    /// One turn; whether there was anything to do. The state is locked once for all that it takes to
+    /// choose: locks are what a turn costs most.
     fn turn(&mut self) -> Result<bool, Violation> {
-        let (tickets, ready, now_ms) = {
-            let state = self.sim.state();
-            let ready = state.queues.any_ready(state.now_ms);
-            (state.tickets.len(), ready, state.now_ms)
-        };
+        self.turns += 1;
+        if self.turns > MAX_TURNS {
+            return Err(broken(
+                "comes-to-rest",
+                format!("still busy after {MAX_TURNS} turns"),
+            ));
+        }
+        let mut state = self.sim.state();
+        if let Some(violation) = state.violation.take() {
+            return Err(violation);
+        }
+        self.met += std::mem::take(&mut state.met);
+        if self.met >= self.faults.most || self.calm {
+            self.calm = true;
+            state.faults = Faults::NONE;
+        }
+        let (tickets, now_ms) = (state.tickets.len(), state.now_ms);
         let room = self.tasks.len() < MAX_TASKS;
-        let sendable = self.sendable(now_ms).is_some();
-        let acts = room && (sendable || self.outside.is_free());
-        let delivers = room && ready;
+        let acts = room && (self.outside.is_free() || self.sendable(now_ms).is_some());
+        let delivers = room && state.queues.any_ready(now_ms);
         let options = tickets + usize::from(delivers) + usize::from(acts);
         if options == 0 {
+            drop(state);
             return match self.wait(now_ms) {
                 true => Ok(true),
                 false => self.go_on_with_script(),
             };
         }
         let patient = self.calm || self.tasks.iter().any(|task| task.spared);
-        if !patient && self.happens(self.faults.pause) {
-            let pause_s = 1 + self.choose(40);
+        if !patient && state.tape.happens(self.faults.pause) {
+            let pause_s = 1 + state.tape.choose(40);
+            drop(state);
             self.met += 1;
             self.pass(now_ms + i64::from(pause_s) * 1_000);
             return Ok(true);
         }
         let chosen = match options {
             1 => 0,
-            many => self.choose(many as u32) as usize,
+            many => state.tape.index(many),
         };
+        drop(state);
         if chosen < tickets {
             self.grant(chosen)?;
         } else if chosen == tickets && delivers {
@@ -456,48 +450,42 @@ impl<W: World> Run<'_, W> {
 
     /// It is a call's turn.
     fn grant(&mut self, place: usize) -> Result<(), Violation> {
-        let ticket = self.sim.state().tickets.remove(place);
-        let Some(task) = self.tasks.iter().position(|task| task.id == ticket.task) else {
+        let dies = self.dies_here();
+        let mut state = self.sim.state();
+        let ticket = state.tickets.remove(place);
+        let Some(place) = self.tasks.iter().position(|task| task.id == ticket.task) else {
             return Err(broken("the-simulator-works", "a call of nobody"));
         };
-        let fate = match self.calm || self.tasks[task].spared {
+        let task = &self.tasks[place];
+        let fate = match self.calm || task.spared {
             true => Some(Fate::Done),
-            false => {
-                let mut state = self.sim.state();
-                self.faults.fate(ticket.kind, &mut state.tape)
-            }
+            false => self.faults.fate(ticket.kind, &mut state.tape),
         };
-        let fate = match self.dies_here() {
-            true => None,
-            false => fate,
-        };
-        let Some(fate) = fate else {
+        let Some(fate) = fate.filter(|_| !dies) else {
+            drop(state);
             self.met += 1;
-            self.kill(task, &format!("dies before {}", ticket.operation));
+            self.kill(place, &format!("dies before {}", ticket.operation));
             return Ok(());
         };
-        let (function, id) = (self.tasks[task].function, self.tasks[task].id);
         if fate != Fate::Done {
             self.met += 1;
-            let mut state = self.sim.state();
-            state.disturb(id);
+            state.disturb(task.id);
             let sends = matches!(ticket.kind, Kind::Send | Kind::SendBatch);
-            if sends && !matches!(self.tasks[task].work, Work::Batch(_)) {
+            if sends && !matches!(task.work, Work::Batch(_)) {
                 // The sender of a request has its answer all the same: the sweeper sends the hint.
                 state.queues.needs_sweeper = true;
             }
         }
-        {
-            let mut state = self.sim.state();
-            state.now_ms += CALL_MS;
-            state.granted = Some((ticket.number, fate));
-            ticket.waker.wake_by_ref();
-        }
+        state.now_ms += CALL_MS;
+        state.granted = Some((ticket.number, fate));
+        drop(state);
+        ticket.waker.wake_by_ref();
+        let (function, id) = (task.function, task.id);
         self.say(|| match fate {
             Fate::Done => format!("{function} #{id} {}", ticket.operation),
             fate => format!("{function} #{id} {}: {fate:?}", ticket.operation),
         });
-        self.poll(task)
+        self.poll(place)
     }
 
     /// Lets an invocation go on until it waits or ends.
@@ -509,34 +497,27 @@ impl<W: World> Run<'_, W> {
             state.redelivered = task.redelivered;
         }
         let mut context = Context::from_waker(Waker::noop());
-        let mut polled = task.future.as_mut().poll(&mut context);
         // A client library may want to be asked more than once; ours waits for a turn or is done.
-        for _ in 0..20 {
-            let waits = {
-                let state = self.sim.state();
-                state.granted.is_none() && state.tickets.iter().any(|t| t.task == task.id)
-            };
-            if polled.is_ready() || waits {
-                break;
+        for _ in 0..=20 {
+            let polled = task.future.as_mut().poll(&mut context);
+            let mut state = self.sim.state();
+            if let Poll::Ready(finished) = polled {
+                state.current = None;
+                drop(state);
+                return self.end(place, finished);
             }
-            polled = task.future.as_mut().poll(&mut context);
-        }
-        self.sim.state().current = None;
-        match polled {
-            Poll::Ready(finished) => self.end(place, finished),
-            Poll::Pending => {
-                let mut state = self.sim.state();
-                let lost = state.granted.take().is_some();
-                let waits = state.tickets.iter().any(|t| t.task == self.tasks[place].id);
-                match lost || !waits {
-                    true => Err(broken(
-                        "the-simulator-works",
-                        format!("{} waits for nothing", self.tasks[place].function),
-                    )),
-                    false => Ok(()),
-                }
+            if state.granted.is_none() && state.tickets.iter().any(|t| t.task == task.id) {
+                state.current = None;
+                return Ok(());
             }
         }
+        let mut state = self.sim.state();
+        state.current = None;
+        state.granted = None;
+        Err(broken(
+            "the-simulator-works",
+            format!("{} waits for nothing", task.function),
+        ))
     }
 
     /// An invocation has come to its end.
@@ -789,8 +770,9 @@ impl<W: World> Run<'_, W> {
             most if skew_s == -i64::from(most) => 0,
             _ => skew_s,
         };
+        // Not `start`: it looks for variables that are missing, which is not news for the thousandth instance.
         let function = self.functions.iter().find(|function| function.name == name);
-        let started = function.and_then(|f| at_once(f.start(self.world.setup(name, skew_s))));
+        let started = function.and_then(|f| at_once((f.init)(self.world.setup(name, skew_s))));
         match started {
             Some(Ok(handler)) => Ok(handler),
             Some(Err(error)) => Err(broken("the-simulator-works", format!("{name}: {error}"))),
@@ -806,8 +788,8 @@ impl<W: World> Run<'_, W> {
         let mut state = self.sim.state();
         observed.parked = state.queues.parked();
         observed.queued = state.queues.depth();
-        let mails = state.mails.iter();
-        observed.mails = mails.map(|mailed| mailed.mail.clone()).collect();
+        let mails = std::mem::take(&mut state.mails).into_iter();
+        observed.mails = mails.map(|mailed| mailed.mail).collect();
         observed.deeds = self.deeds;
         violations.extend(state.violation.take());
         if violations.is_empty() {

@@ -175,10 +175,10 @@ pub struct Turn {
 impl Future for Turn {
     type Output = Fate;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Fate> {
-        let sim = self.sim.clone();
-        let mut state = sim.state();
-        let Some(mine) = self.ticket else {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Fate> {
+        let this = self.get_mut();
+        let mut state = this.sim.state();
+        let Some(mine) = this.ticket else {
             let Some(task) = state.current else {
                 return Poll::Ready(Fate::Done);
             };
@@ -187,11 +187,11 @@ impl Future for Turn {
             state.tickets.push(Ticket {
                 number,
                 task,
-                operation: self.operation,
-                kind: self.kind,
+                operation: this.operation,
+                kind: this.kind,
                 waker: context.waker().clone(),
             });
-            self.ticket = Some(number);
+            this.ticket = Some(number);
             return Poll::Pending;
         };
         match state.granted {

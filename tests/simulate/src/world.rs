@@ -46,7 +46,7 @@ pub trait World {
     }
     /// Deletes a message from its queue.
     fn delete(&self, message: &Message);
-    /// What is stored: orders, levels, facts, and who waits for what.
+    /// Hands over what is stored: orders, levels, facts, and who waits for what. The run is over.
     fn stored(&self) -> Observed;
     /// Looks at the orders.
     fn orders(&self) -> Vec<Arc<domain::Order>>;
