@@ -27,6 +27,22 @@ impl Hint {
         Self::Order(order.id.clone(), Some(Arc::clone(order)))
     }
 
+    /// The same without a state.
+    pub(crate) fn unseen(&self) -> Self {
+        match self {
+            Self::Order(id, _) => Self::Order(id.clone(), None),
+            Self::Fact(..) => self.clone(),
+        }
+    }
+
+    /// Whether it is about the same order, or the same fact, as another.
+    pub(crate) fn is_about_the_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Order(id, _), Self::Order(same, _)) => id == same,
+            _ => self == other,
+        }
+    }
+
     /// What it is about, for logs.
     pub fn subject(&self) -> String {
         match self {

@@ -192,6 +192,21 @@ fn panicked() -> Handled {
     Outcome::Transient("panicked".into()).into()
 }
 
+/// Whether each readable message of a batch has come before, or another one about the same thing has:
+/// a step answers for all of them with the first, so that this answer has to tell what the
+/// predecessor of any of them may have left untold.
+fn come_before(batch: &[Delivery]) -> Vec<bool> {
+    let readable: Vec<(u32, &Hint)> = batch
+        .iter()
+        .filter_map(|delivery| Some((delivery.attempt, delivery.hint.as_ref().ok()?)))
+        .collect();
+    let again = |&(_, hint): &(u32, &Hint)| {
+        let mut others = readable.iter();
+        others.any(|(attempt, other)| *attempt > 1 && other.is_about_the_same_as(hint))
+    };
+    readable.iter().map(again).collect()
+}
+
 impl<F, A> Lane<F>
 where
     F: Fn(Vec<Hint>) -> A + Send + Sync + 'static,
@@ -200,8 +215,17 @@ where
     /// Works on a batch; the ids of the messages that are to come again.
     async fn take(&self, batch: Vec<Delivery>) -> Vec<String> {
         let started = Instant::now();
-        let readable = batch.iter().filter_map(Delivery::believed);
-        let readable: Vec<Hint> = readable.collect();
+        let come_before = come_before(&batch);
+        let hints = batch
+            .iter()
+            .filter_map(|delivery| delivery.hint.as_ref().ok());
+        // The state that a message carried when it came first is old when it comes again, so that the
+        // store is asked.
+        let believed = hints.zip(&come_before).map(|(hint, again)| match again {
+            true => hint.unseen(),
+            false => hint.clone(),
+        });
+        let readable: Vec<Hint> = believed.collect();
         let count = readable.len();
         let handled = match count {
             0 => Vec::new(),
@@ -215,8 +239,6 @@ where
             true => handled,
             false => (0..count).map(|_| panicked()).collect(),
         };
-        let come_before = batch.iter().filter(|delivery| delivery.hint.is_ok());
-        let come_before = come_before.map(|delivery| delivery.attempt > 1);
         let handled = handled.into_iter().zip(come_before);
         let handled = handled.map(|(handled, come_before)| match come_before {
             true => handled.again(),
@@ -304,5 +326,40 @@ where
             // Then it comes again when the queue's own time-out is over.
             tracing::warn!(step = self.name, message, error, "cannot defer a message");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::OrderId;
+
+    use super::*;
+
+    #[test]
+    fn a_message_beside_one_that_came_before_is_answered_as_if_it_had() {
+        let delivery = |attempt, body: String| Delivery {
+            message: String::new(),
+            receipt: String::new(),
+            queue: String::new(),
+            attempt,
+            hint: Hint::parse(&body),
+            body,
+        };
+        let order = |n: &str| format!(r#"{{"order":"{}"}}"#, OrderId::of("api", "main", n));
+        let fact = |id: &str| format!(r#"{{"sku":"CUP","fact":"{id}"}}"#);
+        let batch = [
+            delivery(1, order("1")),
+            delivery(1, order("2")),
+            delivery(3, "nonsense".into()),
+            delivery(2, order("1")),
+            delivery(1, fact("a")),
+            delivery(2, fact("b")),
+            delivery(1, fact("b")),
+        ];
+        assert_eq!(
+            come_before(&batch),
+            [true, false, true, false, true, true],
+            "of the readable ones"
+        );
     }
 }

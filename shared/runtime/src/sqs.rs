@@ -31,17 +31,6 @@ pub struct Delivery {
     pub hint: Result<Hint, String>,
 }
 
-impl Delivery {
-    /// The hint, as far as it is believed: the state that a message carried when it came first is
-    /// old when it comes again, so that the store is asked.
-    pub(crate) fn believed(&self) -> Option<Hint> {
-        match self.hint.as_ref().ok()? {
-            Hint::Order(id, _) if self.attempt > 1 => Some(Hint::Order(id.clone(), None)),
-            hint => Some(hint.clone()),
-        }
-    }
-}
-
 impl From<SqsMessage> for Delivery {
     fn from(record: SqsMessage) -> Self {
         let count = record.attributes.get("ApproximateReceiveCount");
