@@ -90,6 +90,12 @@ impl Call {
             body,
         })
     }
+
+    /// Whether it changes the tables.
+    pub fn is_write(&self) -> bool {
+        let writes = matches!(self.kind, Kind::Write | Kind::Transaction);
+        writes && self.service == Service::DynamoDb
+    }
 }
 
 impl Service {

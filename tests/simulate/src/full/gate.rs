@@ -15,7 +15,7 @@ use local::client::{answer, read};
 use super::call::{Call, Service};
 use super::{Ground, answers};
 use crate::check::Violation;
-use crate::faults::{Fate, Kind};
+use crate::faults::Fate;
 
 /// In the place of a network.
 #[derive(Clone)]
@@ -61,11 +61,15 @@ impl Ground {
 
     /// Answers a request, once it is its turn.
     async fn take(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectorError> {
+        let call = Call::read(&request);
         // While the world is set up, and instances begin, nothing goes wrong.
         if self.sim.state().current.is_none() {
-            return Ok(self.services.handle(&self.caller, request).await);
+            return Ok(match call.filter(Call::is_write) {
+                Some(call) => self.write(&call, request).await,
+                None => self.services.handle(&self.caller, request).await,
+            });
         }
-        let Some(call) = Call::read(&request) else {
+        let Some(call) = call else {
             let target = request.headers().get("x-amz-target").cloned();
             self.must(
                 false,
@@ -106,7 +110,7 @@ impl Ground {
         fate: Fate,
     ) -> Response<Bytes> {
         match (call.service, call.kind) {
-            (Service::DynamoDb, Kind::Write | Kind::Transaction) => self.write(call, request).await,
+            (Service::DynamoDb, _) if call.is_write() => self.write(call, request).await,
             (Service::DynamoDb, _) => self.read(call, request).await,
             (Service::Secrets, _) => self.services.handle(&self.caller, request).await,
             (Service::Queue(step), _) => self.to_queue(call, step, request).await,
