@@ -152,7 +152,7 @@ pub enum Fate {
     Refused,
     /// Another transaction is in its way.
     Conflict,
-    /// It is done for all but the first of its messages.
+    /// It is done for the first of its messages only.
     Partly,
     /// It is done, and fails.
     AnswerLost,

@@ -36,12 +36,16 @@ pub struct Outside {
 /// What comes next in a script.
 #[derive(Debug, Clone, Copy)]
 enum Scripted {
+    Count,
     Place,
     Handle,
     Announce,
     Receive,
     Refund,
     Confirm,
+    Poison,
+    Redrive,
+    Sweep,
 }
 
 /// What somebody does.
@@ -72,12 +76,14 @@ impl Outside {
         }
     }
 
-    /// The life of one order of two lines: packed, delivered, sent back and refunded, with something
-    /// on top for the trouble.
+    /// The life of one order of two lines, of which one has to wait for its goods: packed, delivered,
+    /// sent back and refunded, with something on top for the trouble; and around it what makes every
+    /// function take part: a receipt of goods, a message to nobody that is parked and sent back, a sweep.
     pub fn script() -> Self {
         use Scripted::*;
         let mut script = vec![
-            Place, Handle, Handle, Refund, Confirm, Announce, Receive, Confirm,
+            Place, Count, Handle, Handle, Handle, Handle, Refund, Confirm, Announce, Receive,
+            Confirm, Poison, Redrive, Sweep,
         ];
         script.reverse();
         Self {
@@ -95,23 +101,29 @@ impl Outside {
         orders: &[Arc<Order>],
         retailer: &Retailer,
         now: Timestamp,
-    ) -> Option<Ask> {
+    ) -> Option<Act> {
         let next = self.script.pop()?;
         self.named += 1;
         let named = format!("s{}", self.named);
         let plain = &mut Tape::of_choices(Vec::new());
-        match next {
+        let ask = match next {
             // Two lines: two of the first article, one of the second.
             Scripted::Place => {
-                let lines = vec![1, 0, 0, 1, 0, 1, 0, 0, 1];
+                let lines = vec![1, 0, 0, 1, 0, 0, 1, 0, 0, 1];
                 Some(place(1, retailer, now, &mut Tape::of_choices(lines)))
             }
+            // One of the second article comes in.
+            Scripted::Count => count(retailer, named, &mut Tape::of_choices(vec![1])),
+            Scripted::Poison => return Some(Act::Poison(Step::AllocateWarehouse)),
+            Scripted::Redrive => Some(redrive()),
+            Scripted::Sweep => return Some(Act::Schedule("sweep-orders")),
             Scripted::Handle => handle(orders, plain),
             Scripted::Announce => announce(orders, named, plain),
             Scripted::Receive => receive(orders, plain),
             Scripted::Refund => refund(orders, named, plain),
             Scripted::Confirm => confirm(orders, plain),
-        }
+        };
+        Some(ask.map_or(Act::Nothing, |ask| Act::Ask(Box::new(ask))))
     }
 
     /// Whether somebody may do something of his own accord.
@@ -187,6 +199,7 @@ struct Bought {
     sku: String,
     units: u32,
     price: i64,
+    shipped: bool,
 }
 
 /// A new order, through our own API or as a webhook of a shop.
@@ -203,14 +216,22 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
                 sku: sku.to_owned(),
                 units: 1 + tape.choose(4),
                 price: PRICES[tape.index(PRICES.len())],
+                shipped: !tape.happens(400),
             }
         })
         .collect();
     let shipping = [490, 0, 1][tape.index(3)];
     let goods: Vec<i64> = lines.iter().map(|l| l.price * i64::from(l.units)).collect();
-    let total = goods.iter().sum::<i64>() + shipping;
-    let charges = goods.iter().zip(shares(shipping, &goods));
-    let charges: Vec<i64> = charges.map(|(goods, share)| goods + share).collect();
+    // Off the whole order, at most half of it: it never divides by the units either.
+    let off = [0, 0, 1, 250][tape.index(4)].min(goods.iter().sum::<i64>() / 2);
+    let total = goods.iter().sum::<i64>() - off + shipping;
+    let spread = shares(off, &goods)
+        .into_iter()
+        .zip(shares(shipping, &goods));
+    let charges = goods.iter().zip(spread);
+    let charges: Vec<i64> = charges
+        .map(|(goods, (off, shipping))| goods - off + shipping)
+        .collect();
     let status = tape.choose(16);
     let email = (tape.choose(8) < 7).then(|| format!("c{n}@example.com"));
     let country = ["DE", "FR", "US"][tape.index(3)];
@@ -224,17 +245,17 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
         captured: if status < 14 { total } else { 0 },
         email: email.clone(),
     };
-    let (total, shipping) = (decimal(total), decimal(shipping));
+    let (total, shipping, off) = (decimal(total), decimal(shipping), decimal(off));
     let email = email.map(|email| format!(r#""email":"{email}","#));
     let email = email.unwrap_or_default();
     if tape.choose(2) == 0 {
         let status = ["paid", "authorised", "pending"][status.saturating_sub(13) as usize];
         let lines: Vec<String> = lines
             .iter()
-            .map(|Bought { sku, units, price }| {
+            .map(|Bought { sku, units, price, shipped }| {
                 let price = decimal(*price);
                 format!(
-                    r#"{{"sku":"{sku}","title":"{sku}","quantity":{units},"unit_price":"{price}"}}"#
+                    r#"{{"sku":"{sku}","title":"{sku}","quantity":{units},"unit_price":"{price}","requires_shipping":{shipped}}}"#
                 )
             })
             .collect();
@@ -245,19 +266,19 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
             path: Vec::new(),
             headers: vec![authorised(), ("idempotency-key", format!("order-{n}"))],
             body: format!(
-                r#"{{"number":"{n}","currency":"EUR","lines":[{lines}],"shipping":"{shipping}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"Town","country":"{country}"}}}}"#
+                r#"{{"number":"{n}","currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"Town","country":"{country}"}}}}"#
             ),
             deed,
         };
     }
     let status = ["paid", "authorized", "pending"][status.saturating_sub(13) as usize];
-    let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, price })| {
+    let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, price, shipped })| {
         let (id, price) = (k + 1, decimal(*price));
-        format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"price":"{price}","requires_shipping":true}}"#)
+        format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"price":"{price}","requires_shipping":{shipped}}}"#)
     });
     let lines = lines.collect::<Vec<String>>().join(",");
     let body = format!(
-        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","currency":"EUR","taxes_included":true,{email}"financial_status":"{status}","total_price":"{total}","total_discounts":"0.00","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"Town","country_code":"{country}"}}}}"##
+        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","currency":"EUR","taxes_included":true,{email}"financial_status":"{status}","total_price":"{total}","total_discounts":"{off}","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"Town","country_code":"{country}"}}}}"##
     );
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|_| {
         // HMAC takes keys of any length.

@@ -68,7 +68,11 @@ impl Retailer {
                 time_zone: zone.into(),
                 cut_off: time(14, 0, 0, 0),
                 email: format!("{id}@example.com"),
-                serves: Vec::new(),
+                // The third does not ship everywhere.
+                serves: match country {
+                    "GB" => vec!["GB".into(), "US".into()],
+                    _ => Vec::new(),
+                },
                 currency,
             };
         let product = |(n, sku): (usize, &&str)| Product {
