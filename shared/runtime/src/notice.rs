@@ -87,11 +87,15 @@ where
         };
         let now = clock.now();
         let record = |order: &Order| Ok(notified(order, &notice, failure.clone(), now));
-        if let Driven::Changed(before, after) =
-            store.drive::<StoreError>(id, Some(order), record).await?
-        {
-            emits.extend(Emit::after(&before, &after));
-            left = Some(after);
+        match store.drive::<StoreError>(id, Some(order), record).await? {
+            Driven::Changed(before, after) => {
+                emits.extend(Emit::after(&before, &after));
+                left = Some(after);
+            }
+            // Recorded already: by this very write, if the client repeated it; or by somebody who may
+            // have died before he told of what follows.
+            Driven::Unchanged(order) => emits.extend(Emit::again(&order)),
+            Driven::Missing => {}
         }
     }
     Ok(Handled {
