@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
-use domain::Problem;
 use domain::catalog::{Location, Product, Rate, Supplier};
 use domain::geo::is_country;
-use domain::limits::{MAX_MINOR, MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_TITLE_CHARS};
+use domain::limits::{
+    MAX_COOL_DOWN_HOURS, MAX_MINOR, MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_TITLE_CHARS,
+};
+use domain::rules::{ANY_CHANNEL, Rules, rate};
+use domain::{Currency, Problem};
 use jiff::tz::TimeZone;
 use runtime::Function;
 use runtime::auth::Keys;
@@ -18,6 +21,7 @@ use store::Store;
 const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
 const BAD_TEXT: &str = "expected 1 to 128 characters";
 const BAD_EMAIL: &str = "expected an e-mail address";
+const BAD_AMOUNT: &str = "expected an amount in minor units, not negative";
 /// Characters of an e-mail address (RFC 5321, errata 1690).
 const MAX_EMAIL_CHARS: usize = 254;
 /// Entries of a list within a document: there are fewer countries, and each document is one item.
@@ -77,6 +81,13 @@ impl Desk {
                     self.store.put_supplier(supplier).await?;
                 }
                 suppliers.len()
+            }
+            "PUT /routing/rules" => {
+                let rules: Vec<Rules> = documents(&request, rules_problems)?;
+                for rules in &rules {
+                    self.store.put_rules(rules).await?;
+                }
+                rules.len()
             }
             "PUT /rates" => {
                 let rates: Vec<Rate> = documents(&request, rate_problems)?;
@@ -163,6 +174,16 @@ fn location_problems(location: &Location) -> Vec<Problem> {
     if !email(&location.email) {
         problems.push(Problem::at("/email", BAD_EMAIL));
     }
+    problems.extend(too_many("/working_days", location.working_days.len()));
+    problems.extend(too_many("/closed_on", location.closed_on.len()));
+    if location.handling_days > MAX_TRANSIT_DAYS {
+        let detail = format!("expected at most {MAX_TRANSIT_DAYS} working days");
+        problems.push(Problem::at("/handling_days", detail));
+    }
+    if location.daily_orders == Some(0) {
+        let detail = "expected at least 1 (a warehouse that takes none is \"closed\")";
+        problems.push(Problem::at("/daily_orders", detail));
+    }
     problems
 }
 
@@ -182,6 +203,46 @@ fn product_problems(product: &Product) -> Vec<Problem> {
     let supplier = product.supplier.as_deref();
     if supplier.is_some_and(|supplier| !name(supplier, MAX_NAME_CHARS)) {
         problems.push(Problem::at("/supplier", BAD_NAME));
+    }
+    let cost = product.unit_cost.map(|cost| cost.amount);
+    if cost.is_some_and(|amount| !(0..=MAX_MINOR).contains(&amount)) {
+        problems.push(Problem::at("/unit_cost/amount", BAD_AMOUNT));
+    }
+    problems
+}
+
+fn rules_problems(rules: &Rules) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if rules.channel != ANY_CHANNEL && !name(&rules.channel, MAX_NAME_CHARS) {
+        problems.push(Problem::at("/channel", format!("{BAD_NAME}, or \"*\"")));
+    }
+    for (n, criterion) in rules.objective.iter().enumerate() {
+        if rules.objective[..n].contains(criterion) {
+            let pointer = format!("/objective/{n}");
+            problems.push(Problem::at(pointer, "expected each criterion once"));
+        }
+    }
+    problems.extend(too_many("/exchange", rules.exchange.len()));
+    for (code, worth) in &rules.exchange {
+        let known = Currency::from_code(code).is_some();
+        if !known || rate(worth).is_none() {
+            let detail = format!(
+                "expected what one of an ISO 4217 currency is worth as a positive decimal text, found {code:?}: {worth:?}"
+            );
+            problems.push(Problem::at("/exchange", detail));
+        }
+    }
+    if rules.currency.is_none() && !rules.exchange.is_empty() {
+        let detail = "expected a currency that the exchange rates are into";
+        problems.push(Problem::at("/currency", detail));
+    }
+    let cost = rules.shipment_cost;
+    if cost.is_some_and(|cost| !(1..=MAX_MINOR).contains(&cost)) {
+        problems.push(Problem::at("/shipment_cost", BAD_AMOUNT));
+    }
+    if rules.cool_down_hours > MAX_COOL_DOWN_HOURS {
+        let detail = format!("expected at most {MAX_COOL_DOWN_HOURS} hours");
+        problems.push(Problem::at("/cool_down_hours", detail));
     }
     problems
 }
@@ -233,10 +294,7 @@ fn rate_problems(rate: &Rate) -> Vec<Problem> {
     }
     for (n, band) in rate.bands.iter().enumerate() {
         if !(0..=MAX_MINOR).contains(&band.price) {
-            problems.push(Problem::at(
-                format!("/bands/{n}/price"),
-                "expected a price in minor units, not negative",
-            ));
+            problems.push(Problem::at(format!("/bands/{n}/price"), BAD_AMOUNT));
         }
     }
     if !rate.bands.is_sorted_by_key(|band| band.max_weight_g) {

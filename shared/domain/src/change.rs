@@ -37,6 +37,9 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
     let event = Event::HoldReleased(name.to_owned());
     Ok(Some(order.advance(now, event, |next| {
         next.holds.retain(|hold| hold.reason.name() != name);
+        if name == HoldReason::Rejections.name() {
+            next.forgiven = next.fulfillments.len() as u32;
+        }
     })))
 }
 
@@ -97,6 +100,9 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
             .zip(next.lines.iter().zip(&before))
             .map(|(place, (line, before))| (place, line.units.cancelled - before))
             .collect();
+        // Nobody has to say any more who else could send it.
+        next.holds
+            .retain(|hold| hold.reason != HoldReason::Rejections);
         // A confirmation that has not gone out would now be untrue.
         next.notices.retain(|notice| *notice != Notice::Confirmed);
         if next.mailed {

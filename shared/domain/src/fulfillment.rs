@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use crate::Refusal;
+use crate::candidates::rejections;
 use crate::event::Event;
-use crate::order::{FulfillmentStatus, Move, Order, Parcel, Units};
+use crate::limits::MAX_REJECTIONS;
+use crate::order::{FulfillmentStatus, Hold, HoldReason, Move, Order, Parcel, Units};
 use crate::owed::Notice;
 use crate::stock::MovementKind;
 
@@ -134,6 +136,12 @@ pub fn report(
                 give_back(next, n, FulfillmentStatus::Rejected, |units, sent| {
                     units.open += sent
                 });
+                if rejections(next) >= MAX_REJECTIONS {
+                    next.holds.push(Hold {
+                        reason: HoldReason::Rejections,
+                        since: now,
+                    });
+                }
             })
         }
         Report::Delivered => order.advance(now, Event::Delivered(n), |next| {
@@ -253,7 +261,11 @@ pub(crate) fn give_back(
     // A pick list that has not gone out need not.
     next.notices.retain(|notice| *notice != Notice::Pick(n));
     next.moves.push(Move {
-        kind: MovementKind::Release,
+        kind: match status {
+            // The location is not asked for it again for a while.
+            FulfillmentStatus::Rejected => MovementKind::Reject,
+            _ => MovementKind::Release,
+        },
         location,
         units,
     });

@@ -281,6 +281,7 @@ impl NewOrder {
             mailed: self.mailed && self.contact.email.is_some() && !self.test,
             lines,
             holds: Vec::new(),
+            forgiven: 0,
             fulfillments: Vec::new(),
             payments: self.payments,
             refunds: Vec::new(),

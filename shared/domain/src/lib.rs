@@ -4,8 +4,10 @@
 //! whatever else a decision needs to know, are arguments; what it decides is the result.
 
 pub mod allocation;
+pub mod candidates;
 pub mod catalog;
 pub mod change;
+pub mod decision;
 pub mod event;
 pub mod fulfillment;
 pub mod geo;
@@ -16,10 +18,12 @@ pub mod limits;
 pub mod money;
 pub mod order;
 pub mod owed;
+mod plan;
 pub mod problem;
 pub mod refund;
 pub mod restock;
 pub mod routing;
+pub mod rules;
 pub mod shipping;
 pub mod stock;
 pub mod view;

@@ -7,6 +7,18 @@ pub const MAX_LINES: usize = 500;
 pub const MAX_LINES_PER_COMMIT: usize = 45;
 /// Sets of locations that the search for the best one looks at: all that 12 locations have.
 pub const MAX_ROUTING_NODES: u32 = 4_096;
+/// Locations that the record of a routing decision tells of, those that were chosen apart: of 200 the
+/// others are farther or have nothing, and the record has to stay under 1 KB to cost one write unit.
+pub const MAX_CONSIDERED: usize = 8;
+/// Thousandths of a minor unit that a shipment's cost is compared with; what cannot be compared counts
+/// as much. A thousand of them still fit a `u64` with room to spare.
+pub const MAX_COST_MILLI: u64 = 1_000_000_000_000_000;
+/// Hours for which a location is not asked for a SKU that it has rejected, if the rules do not say.
+pub const COOL_DOWN_HOURS: u32 = 24;
+/// Hours of it at most: a month.
+pub const MAX_COOL_DOWN_HOURS: u32 = 744;
+/// Rejections of one order after which a person is asked.
+pub const MAX_REJECTIONS: usize = 3;
 /// Levels that one allocation takes from: with a waiting entry per line and the order itself, 96
 /// actions at most.
 pub const MAX_TAKES_PER_COMMIT: usize = 50;

@@ -9,6 +9,7 @@ use jiff::fmt::serde::timestamp::second::required as seconds;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Timeline};
+use crate::limits::MAX_REJECTIONS;
 use crate::money::{Currency, units_share};
 use crate::owed::{Notice, owed};
 use crate::{OrderId, Refusal};
@@ -222,6 +223,8 @@ pub enum HoldReason {
     Payment,
     /// The channel calls it a test: it is neither shipped nor mailed.
     Test,
+    /// So many warehouses have rejected it that a person has to say how it goes on.
+    Rejections,
 }
 
 impl HoldReason {
@@ -233,6 +236,7 @@ impl HoldReason {
             Self::Address => "address",
             Self::Payment => "payment",
             Self::Test => "test",
+            Self::Rejections => "rejections",
         }
     }
 
@@ -243,6 +247,7 @@ impl HoldReason {
             Self::Totals { .. } | Self::Payment => "accounting",
             Self::Address => "customer service",
             Self::Test => "nobody: test orders are never shipped",
+            Self::Rejections => "warehouse operations",
         }
     }
 
@@ -259,6 +264,9 @@ impl HoldReason {
             Self::Address => "there are goods to ship and no address to ship them to".into(),
             Self::Payment => "not all of the money is captured or authorised".into(),
             Self::Test => "a test order: it is neither shipped nor mailed".into(),
+            Self::Rejections => format!(
+                "{MAX_REJECTIONS} warehouses have rejected it; released, it is offered to all of them again"
+            ),
         }
     }
 }
@@ -502,6 +510,9 @@ pub struct Order {
     /// Why it stands still, if it does.
     #[serde(rename = "hd", default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Hold>,
+    /// Rejections of fulfillment orders up to this number no longer count: a person has said to go on.
+    #[serde(rename = "fg", default, skip_serializing_if = "is_default")]
+    pub forgiven: u32,
     /// What each warehouse has to send.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub fulfillments: Vec<FulfillmentOrder>,

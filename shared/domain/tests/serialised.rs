@@ -59,6 +59,7 @@ fn complete() -> Order {
         HoldReason::Address,
         HoldReason::Payment,
         HoldReason::Test,
+        HoldReason::Rejections,
     ];
     let kinds = [
         MovementKind::Allocate,
@@ -71,6 +72,7 @@ fn complete() -> Order {
         MovementKind::Quarantine,
         MovementKind::ReturnToVendor,
         MovementKind::Scrap,
+        MovementKind::Reject,
     ];
     let statuses = [
         FulfillmentStatus::Released,
@@ -128,6 +130,7 @@ fn complete() -> Order {
             },
             refunded_units: 6,
         }],
+        forgiven: 1,
         holds: holds
             .map(|reason| Hold {
                 reason,

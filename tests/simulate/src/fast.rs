@@ -353,6 +353,7 @@ impl World for Fast {
             order: domain::Order::clone(&row.order),
             contact: row.contact.clone().unwrap_or_default(),
             pages: row.pages.clone(),
+            decisions: row.decisions.clone(),
         });
         let levels = tables.shelves.iter().map(|shelf| StoredLevel {
             level: shelf.level.clone(),
@@ -363,6 +364,7 @@ impl World for Fast {
             orders: orders.collect(),
             levels: levels.collect(),
             facts: tables.facts.clone(),
+            loads: tables.loads.clone(),
             waiting: waiting.map(|w| (w.0.clone(), w.2.clone())).collect(),
             ..Observed::default()
         }

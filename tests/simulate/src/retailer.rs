@@ -48,15 +48,21 @@ impl Retailer {
         static ALL: OnceLock<Vec<Arc<Retailer>>> = OnceLock::new();
         let all = ALL.get_or_init(|| {
             let sizes = (1..=MAX_LOCATIONS).flat_map(|l| (1..=MAX_SKUS).map(move |s| (l, s)));
-            sizes
-                .filter_map(|(locations, skus)| Self::of(locations as usize, skus as usize))
+            let usual = sizes.clone().map(|(l, s)| (l, s, None));
+            // One that can take next to nothing on a day.
+            let busy = sizes.map(|(l, s)| (l, s, Some(2)));
+            usual
+                .chain(busy)
+                .filter_map(|(locations, skus, daily_orders)| {
+                    Self::of(locations as usize, skus as usize, daily_orders)
+                })
                 .map(Arc::new)
                 .collect()
         });
         Arc::clone(&all[tape.index(all.len())])
     }
 
-    fn of(locations: usize, skus: usize) -> Option<Self> {
+    fn of(locations: usize, skus: usize, daily_orders: Option<u32>) -> Option<Self> {
         let currency = Currency::from_code("EUR")?;
         let location =
             |&(id, country, latitude, longitude, zone): &(&str, &str, f64, f64, &str)| Location {
@@ -70,6 +76,12 @@ impl Retailer {
                 email: format!("{id}@example.com"),
                 serves: Vec::new(),
                 currency,
+                closed: false,
+                working_days: Vec::new(),
+                closed_on: Vec::new(),
+                handling_days: 0,
+                daily_orders: daily_orders.filter(|_| id == LOCATIONS[0].0),
+                priority: 0,
             };
         let product = |(n, sku): (usize, &&str)| Product {
             sku: (*sku).into(),
@@ -81,6 +93,7 @@ impl Retailer {
             supplier: (n == 0).then(|| "kiln".into()),
             reorder_point: (n == 0).then_some(1),
             reorder_quantity: (n == 0).then_some(10),
+            ..Product::default()
         };
         let rate = |location: &Location| Rate {
             id: format!("post-{}", location.id),

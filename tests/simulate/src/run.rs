@@ -809,6 +809,9 @@ impl<W: World> Run<'_, W> {
         let mails = state.mails.iter();
         observed.mails = mails.map(|mailed| mailed.mail.clone()).collect();
         observed.deeds = self.deeds;
+        let locations = self.retailer.locations.iter();
+        let bounded = locations.filter_map(|l| l.daily_orders.map(|most| (l.id.clone(), most)));
+        observed.daily_orders = bounded.collect();
         violations.extend(state.violation.take());
         if violations.is_empty() {
             violations = check::at_rest(&observed);

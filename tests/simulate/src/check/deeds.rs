@@ -265,5 +265,6 @@ pub(super) fn name(reason: &HoldReason) -> &'static str {
         HoldReason::Address => "address",
         HoldReason::Payment => "payment",
         HoldReason::Test => "test",
+        HoldReason::Rejections => "rejections",
     }
 }
