@@ -37,6 +37,19 @@ pub struct Product {
     /// What one costs the retailer: what is left of its price is the margin that pays for shipments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Cost>,
+    /// What is in it, if it is a kit: none of these is a kit itself. A kit has no stock of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
+}
+
+/// What is in a kit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// The article.
+    pub sku: String,
+    /// How many of it are in one kit.
+    pub quantity: u32,
 }
 
 /// An amount that the retailer pays.

@@ -229,16 +229,16 @@ pub fn receive_return(
     }
     let mut moves: Vec<Move> = Vec::new();
     for (id, count, disposition) in lines {
-        let (place, kind) = (order.place_of(id)?, disposition.movement());
-        if *count == 0 || order.line(place).intangible {
-            continue;
-        }
+        let kind = disposition.movement();
+        let mut units = order.units_of(id, *count)?;
+        units.retain(|&(place, count)| count > 0 && !order.line(place).intangible);
         match moves.iter_mut().find(|m| m.kind == kind) {
-            Some(due) => due.units.push((place, *count)),
+            Some(due) => due.units.extend(units),
+            None if units.is_empty() => {}
             None => moves.push(Move {
                 kind,
                 location: location.to_owned(),
-                units: vec![(place, *count)],
+                units,
             }),
         }
     }
@@ -272,10 +272,11 @@ fn within(line: &crate::Line, wanted: u32, left: u32) -> Result<(), Refusal> {
 pub(crate) fn places(order: &Order, lines: &[LineUnits]) -> Result<Vec<Units>, Refusal> {
     let mut units: Vec<Units> = Vec::new();
     for (id, count) in lines {
-        let place = order.place_of(id)?;
-        match units.iter_mut().find(|u| u.0 == place) {
-            Some(known) => known.1 = known.1.saturating_add(*count),
-            None => units.push((place, *count)),
+        for (place, count) in order.units_of(id, *count)? {
+            match units.iter_mut().find(|u| u.0 == place) {
+                Some(known) => known.1 = known.1.saturating_add(count),
+                None => units.push((place, count)),
+            }
         }
     }
     units.retain(|u| u.1 > 0);

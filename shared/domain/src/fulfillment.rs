@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::Refusal;
 use crate::candidates::rejections;
+use crate::change::places;
 use crate::event::Event;
 use crate::limits::MAX_REJECTIONS;
 use crate::order::{FulfillmentStatus, Hold, HoldReason, Move, Order, Parcel, Units};
@@ -172,14 +173,7 @@ fn packed_units(
     asked: &[Units],
     lines: &[(String, u32)],
 ) -> Result<Vec<Units>, Refusal> {
-    let mut packed: Vec<Units> = Vec::new();
-    for (id, units) in lines {
-        let place = order.place_of(id)?;
-        match packed.iter_mut().find(|p| p.0 == place) {
-            Some(known) => known.1 = known.1.saturating_add(*units),
-            None => packed.push((place, *units)),
-        }
-    }
+    let mut packed = places(order, lines)?;
     for &(place, units) in &packed {
         let left = asked.iter().find(|a| a.0 == place).map_or(0, |a| a.1);
         if units > left {

@@ -13,6 +13,7 @@ pub mod fulfillment;
 pub mod geo;
 pub mod id;
 pub mod intake;
+pub mod kit;
 pub mod ledger;
 pub mod limits;
 pub mod money;

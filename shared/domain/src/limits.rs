@@ -26,6 +26,8 @@ pub const MAX_TAKES_PER_COMMIT: usize = 50;
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// Units of one line.
 pub const MAX_QUANTITY: u32 = 100_000;
+/// Components of one kit: its product is one item, and each is a line of the order.
+pub const MAX_COMPONENTS: usize = 50;
 /// Characters of a SKU, counted in UTF-8 bytes: 500 lines have to fit one item of 400 KB.
 pub const MAX_SKU_CHARS: usize = 64;
 /// Characters of an order number, a line id (counted in UTF-8 bytes) or another name that a channel gives.

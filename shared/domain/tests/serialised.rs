@@ -129,6 +129,11 @@ fn complete() -> Order {
                 extras: 5,
             },
             refunded_units: 6,
+            kit: Some(domain::kit::KitPart {
+                line: "0".into(),
+                sku: "SET".into(),
+                per_kit: 2,
+            }),
         }],
         forgiven: 1,
         holds: holds

@@ -204,6 +204,14 @@ fn limits() -> BTreeMap<&'static str, u64> {
             "schemas/Product/properties/unit_cost/properties/amount/maximum",
             MAX_MINOR as u64,
         ),
+        (
+            "schemas/Product/properties/components/maxItems",
+            MAX_COMPONENTS as u64,
+        ),
+        (
+            "schemas/Product/properties/components/items/properties/quantity/maximum",
+            MAX_QUANTITY.into(),
+        ),
         ("schemas/RoutingRules/properties/channel/maxLength", name),
         (
             "schemas/RoutingRules/properties/shipment_cost/maximum",

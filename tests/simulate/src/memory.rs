@@ -441,8 +441,9 @@ impl Reference for Memory {
             return Ok(Vec::new());
         }
         self.read("BatchGetItem", |state| {
-            let products = &state.tables.retailer.products;
-            let of = |sku: &&str| products.iter().find(|product| product.sku == **sku);
+            let retailer = &state.tables.retailer;
+            let all = || retailer.products.iter().chain(&retailer.kits);
+            let of = |sku: &&str| all().find(|product| product.sku == **sku);
             skus.iter().filter_map(of).cloned().collect()
         })
         .await
@@ -455,7 +456,13 @@ impl Reference for Memory {
     ) -> Result<(Vec<Product>, Option<String>), StoreError> {
         let products = self
             .look("Scan", Kind::EventualRead, |state, _| {
-                state.tables.retailer.products.clone()
+                let retailer = &state.tables.retailer;
+                retailer
+                    .products
+                    .iter()
+                    .chain(&retailer.kits)
+                    .cloned()
+                    .collect()
             })
             .await?;
         Ok((products, None))

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::Currency;
-use domain::catalog::{Band, Location, Product, Rate, Supplier};
+use domain::catalog::{Band, Component, Location, Product, Rate, Supplier};
 use domain::id::sha256_hex;
 use jiff::civil::time;
 
@@ -38,6 +38,8 @@ pub struct Retailer {
     pub rates: Vec<Rate>,
     /// Articles; the first has a supplier and a reorder point.
     pub products: Vec<Product>,
+    /// What is sold and kept as several articles; nobody keeps any.
+    pub kits: Vec<Product>,
     /// The SHA-256 of the operator's key.
     pub key_sha256: String,
 }
@@ -107,6 +109,16 @@ impl Retailer {
                 price: 490,
             }],
         };
+        let component = |sku: &str, quantity| Component {
+            sku: sku.into(),
+            quantity,
+        };
+        let kit = Product {
+            sku: "SET".into(),
+            title: "SET".into(),
+            components: vec![component(SKUS[0], 1), component(SKUS[1], 2)],
+            ..Product::default()
+        };
         let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
         Some(Self {
             rates: locations.iter().take(2).map(rate).collect(),
@@ -118,6 +130,7 @@ impl Retailer {
                 lead_time_days: 9,
             }],
             products: SKUS[..skus].iter().enumerate().map(product).collect(),
+            kits: (skus > 1).then_some(kit).into_iter().collect(),
             key_sha256: sha256_hex(KEY.as_bytes()),
         })
     }

@@ -115,6 +115,7 @@ impl World {
             let borne = order.lines.iter().map(|line| {
                 let whole = domain::Line {
                     refunded_units: 0,
+                    kit: None,
                     ..line.clone()
                 };
                 whole.refund_of(line.refunded_units, order.taxes_included)

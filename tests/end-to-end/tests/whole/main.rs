@@ -12,6 +12,7 @@ mod bad_requests;
 mod bad_webhooks;
 mod holds;
 mod journey;
+mod kits;
 mod limits;
 mod persistence;
 mod redrive;

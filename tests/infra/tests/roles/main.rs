@@ -116,6 +116,11 @@ async fn run_everything() {
         assert_eq!(call(Method::PUT, path, documents).await, 200);
         assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }
+    // A kit of what is in the catalogue already.
+    let mut kits = sample("retailer/products");
+    let products = kits.as_array_mut().unwrap();
+    products.retain(|product| !product["components"].is_null());
+    assert_eq!(call(Method::PUT, "/products", kits).await, 200);
     let order = format!("/orders/{}", endings[0].id);
     for path in [
         &order,

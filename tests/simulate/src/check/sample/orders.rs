@@ -26,6 +26,7 @@ fn line(id: &str, sku: &str, price: i64, units: Buckets) -> Line {
             extras: 301,
         },
         refunded_units: 0,
+        kit: None,
     }
 }
 
