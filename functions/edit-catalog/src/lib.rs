@@ -1,12 +1,13 @@
 //! Takes what the retailer says of its warehouses, products, suppliers and tariffs. Putting the same again changes
 //! nothing.
 
-mod problems;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::Problem;
+use domain::catalog::problems::{
+    location_problems, product_problems, rate_problems, rules_problems, supplier_problems,
+};
 use domain::catalog::{Location, Product, Rate, Supplier};
 use domain::kit::component_skus;
 use domain::rules::Rules;
@@ -16,10 +17,6 @@ use runtime::http::{Answer, Request, answer};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use store::Store;
-
-use crate::problems::{
-    location_problems, product_problems, rate_problems, rules_problems, supplier_problems,
-};
 
 /// Documents of one request.
 const MAX_DOCUMENTS: usize = 100;

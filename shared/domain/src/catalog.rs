@@ -1,5 +1,7 @@
 //! The retailer's own facts: articles, warehouses, suppliers, tariffs, accounts, keys.
 
+pub mod problems;
+
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 

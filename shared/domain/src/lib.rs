@@ -22,6 +22,7 @@ pub mod owed;
 mod plan;
 pub mod problem;
 pub mod refund;
+pub mod rehearsal;
 pub mod restock;
 pub mod routing;
 pub mod rules;

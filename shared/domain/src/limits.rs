@@ -13,6 +13,8 @@ pub const MAX_CONSIDERED: usize = 8;
 /// Thousandths of a minor unit that a shipment's cost is compared with; what cannot be compared counts
 /// as much. A thousand of them still fit a `u64` with room to spare.
 pub const MAX_COST_MILLI: u64 = 1_000_000_000_000_000;
+/// Past orders of one rehearsal: API Gateway waits for half a minute.
+pub const MAX_REHEARSED_ORDERS: usize = 1_000;
 /// Hours for which a location is not asked for a SKU that it has rejected, if the rules do not say.
 pub const COOL_DOWN_HOURS: u32 = 24;
 /// Hours of it at most: a month.

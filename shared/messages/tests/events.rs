@@ -240,6 +240,7 @@ fn every_function_has_an_event_of_its_kind() {
         ("edit-catalog", "PUT /products"),
         ("query-orders", "GET /orders/{id}"),
         ("redrive-messages", "GET /parked"),
+        ("rehearse-routing", "POST /routing/rehearsals"),
     ];
     for (name, route) in http {
         let event: ApiGatewayV2httpRequest = read(&format!("{name}.json"));

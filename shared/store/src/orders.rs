@@ -88,6 +88,12 @@ pub trait Orders: Send + Sync {
     /// The records of an order's routing decisions, the oldest first.
     async fn decisions(&self, id: &OrderId) -> Result<Vec<Decision>, StoreError>;
 
+    /// A page of all orders, in no order that says anything, and where to go on.
+    async fn scan_orders(
+        &self,
+        from: Option<Item>,
+    ) -> Result<(Vec<Order>, Option<Item>), StoreError>;
+
     /// Keeps a delivery that was signed and could not be understood, once.
     async fn keep_unreadable(
         &self,
@@ -240,6 +246,24 @@ impl Orders for DynamoDb {
             .query_partition(&self.tables.orders, key::order(id), key::DECISION)
             .await?;
         items.into_iter().map(value).collect()
+    }
+
+    async fn scan_orders(
+        &self,
+        from: Option<Item>,
+    ) -> Result<(Vec<Order>, Option<Item>), StoreError> {
+        let page = self
+            .db
+            .scan()
+            .table_name(&self.tables.orders)
+            .filter_expression("entity = :order")
+            .expression_attribute_values(":order", text("order"))
+            .set_exclusive_start_key(from)
+            .send()
+            .await
+            .map_err(|error| StoreError::of("Scan (orders)", error))?;
+        let orders = page.items.unwrap_or_default().into_iter().map(value);
+        Ok((orders.collect::<Result<_, _>>()?, page.last_evaluated_key))
     }
 
     async fn keep_unreadable(

@@ -205,6 +205,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
             MAX_MINOR as u64,
         ),
         (
+            "schemas/Rehearsal/properties/orders/maximum",
+            MAX_REHEARSED_ORDERS as u64,
+        ),
+        (
             "schemas/Product/properties/components/maxItems",
             MAX_COMPONENTS as u64,
         ),
@@ -231,7 +235,7 @@ fn limits() -> BTreeMap<&'static str, u64> {
 }
 
 /// Limits that no constant of `domain::limits` has: the calls at their edges hold these to the code.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 20] = [
     // Degrees, 32 bits, RFC 5321, and more than there are countries.
     "/latitude/maximum",
     "/longitude/maximum",
@@ -242,6 +246,13 @@ const ELSEWHERE: [&str; 14] = [
     "closed_on/maxItems",
     "handling_days/maximum",
     "objective/maxItems",
+    // Those of rehearse-routing.
+    "warehouses/maxItems",
+    "without/maxItems",
+    "rates/maxItems",
+    "rules/maxItems",
+    "stock/maxItems",
+    "differences/maxItems",
     "to/maxItems",
     // Those of edit-catalog and query-orders.
     "put/requestBody/content/application~1json/schema/oneOf/1/maxItems",

@@ -203,6 +203,13 @@ impl Orders for Memory {
         .await
     }
 
+    async fn scan_orders(
+        &self,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<Order>, Option<Cursor>), StoreError> {
+        Err(unknown("a walk over all orders"))
+    }
+
     async fn keep_unreadable(
         &self,
         _delivery: UnreadableDelivery<'_>,

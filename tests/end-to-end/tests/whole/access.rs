@@ -34,6 +34,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/refunds/{id}-F1/confirmed"),
         "/stock/GRD-HAND-40/adjustments".to_owned(),
         "/parked/redrive".to_owned(),
+        "/routing/rehearsals".to_owned(),
     ];
     let puts = [
         "/warehouses",

@@ -16,6 +16,7 @@ mod kits;
 mod limits;
 mod persistence;
 mod redrive;
+mod rehearsals;
 mod repeats;
 mod restock;
 mod stock;

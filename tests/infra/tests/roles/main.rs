@@ -121,6 +121,11 @@ async fn run_everything() {
     let products = kits.as_array_mut().unwrap();
     products.retain(|product| !product["components"].is_null());
     assert_eq!(call(Method::PUT, "/products", kits).await, 200);
+    let rehearsal = json!({"orders": 10, "without": ["newark"]});
+    assert_eq!(
+        call(Method::POST, "/routing/rehearsals", rehearsal).await,
+        200
+    );
     let order = format!("/orders/{}", endings[0].id);
     for path in [
         &order,

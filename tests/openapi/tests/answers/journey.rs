@@ -11,6 +11,14 @@ pub async fn run(api: &Api) {
     unpaid(api).await;
     stock(api).await;
     parked(api).await;
+    let rehearsed = api.expect(200, Call::of("rehearseRouting", "closed")).await;
+    assert!(rehearsed["orders"].as_u64() >= Some(2), "{rehearsed}");
+    assert!(
+        rehearsed["sent_otherwise"].as_u64() >= Some(1),
+        "{rehearsed}"
+    );
+    api.expect(200, Call::of("rehearseRouting", "cheaper"))
+        .await;
     api.expect(200, Call::of("receiveWebhook", "order")).await;
     let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
     assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));

@@ -1,13 +1,13 @@
-//! What is wrong with a document, field by field.
+//! What is wrong with a document of the catalogue, field by field.
 
-use domain::catalog::{Location, Product, Rate, Supplier};
-use domain::geo::is_country;
-use domain::limits::{
+use crate::catalog::{Location, Product, Rate, Supplier};
+use crate::geo::is_country;
+use crate::limits::{
     MAX_COMPONENTS, MAX_COOL_DOWN_HOURS, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
     MAX_TITLE_CHARS,
 };
-use domain::rules::{ANY_CHANNEL, Rules, rate};
-use domain::{Currency, Problem};
+use crate::rules::{ANY_CHANNEL, Rules, rate};
+use crate::{Currency, Problem};
 use jiff::tz::TimeZone;
 
 const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
@@ -20,6 +20,7 @@ const MAX_EMAIL_CHARS: usize = 254;
 const MAX_ENTRIES: usize = 300;
 /// Working days of the slowest service.
 const MAX_TRANSIT_DAYS: u32 = 260;
+/// What is wrong with a warehouse.
 pub fn location_problems(location: &Location) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !name(&location.id, MAX_NAME_CHARS) {
@@ -72,6 +73,7 @@ pub fn location_problems(location: &Location) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with a product by itself: whether what is in a kit exists, the catalogue knows.
 pub fn product_problems(product: &Product) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sku = &product.sku;
@@ -135,6 +137,7 @@ fn component_problems(kit: &Product) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with a channel's rules of routing.
 pub fn rules_problems(rules: &Rules) -> Vec<Problem> {
     let mut problems = Vec::new();
     if rules.channel != ANY_CHANNEL && !name(&rules.channel, MAX_NAME_CHARS) {
@@ -171,6 +174,7 @@ pub fn rules_problems(rules: &Rules) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with a supplier.
 pub fn supplier_problems(supplier: &Supplier) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !name(&supplier.id, MAX_NAME_CHARS) {
@@ -185,6 +189,7 @@ pub fn supplier_problems(supplier: &Supplier) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with a tariff.
 pub fn rate_problems(rate: &Rate) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !name(&rate.id, MAX_NAME_CHARS) {
