@@ -1,10 +1,12 @@
 //! Takes orders in: webhooks of channels, by their signature, and our own API, by key.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use channels::{Channel, Unreadable};
 use domain::id::sha256_hex;
 use domain::intake::NewOrder;
+use domain::kit::{component_skus, take_apart};
 use domain::limits::MAX_NAME_CHARS;
 use domain::order::Order;
 use jiff::Timestamp;
@@ -234,8 +236,17 @@ impl Desk {
     ) -> Result<Accepted, Answer> {
         new.contact.fingerprint = sha256_hex(body);
         let source = new.source.clone();
-        let products = self.products.get(new.skus()).await?;
-        let known = products.into_iter().map(|product| product.sku).collect();
+        let mut products = self.products.get(new.skus()).await?;
+        let components: BTreeSet<&str> = component_skus(&products).collect();
+        if !components.is_empty() {
+            products.extend(self.products.get(components).await?);
+            new = take_apart(new, &products);
+        }
+        // Nobody keeps kits in stock: one that could not be taken apart has to be looked at.
+        let kept = products
+            .into_iter()
+            .filter(|product| product.components.is_empty());
+        let known = kept.map(|product| product.sku).collect();
         let (order, contact) = new.accept(&known, now);
         let order = Arc::new(order);
         match self.store.create_order(&order, &contact).await? {

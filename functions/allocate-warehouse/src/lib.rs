@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::allocation::{Allocation, Available, allocate, waits_for, wanted_skus};
-use domain::catalog::Location;
+use domain::candidates::Network;
+use domain::decision::Decision;
 use domain::limits::{MAX_LINES_PER_COMMIT, MAX_TRANSACTION_ACTIONS};
+use domain::shipping::today_in;
 use domain::stock::Changes;
-use domain::{Order, OrderId, Step as StepName};
+use domain::{Order, OrderId, Product, Step as StepName};
+use jiff::civil::Date;
 use runtime::cached::Cached;
+use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, whole_batch};
 use runtime::{Clock, Emit, Function, Hint};
 use store::{Commit, Store, StoreError, Transacted, Waiting};
@@ -35,8 +39,9 @@ pub fn function() -> Function {
                 let store = setup.store();
                 runtime::function::warm(&store, Some(&setup.outbox())).await;
                 let step = Step {
+                    products: Products::new(store.clone(), setup.clock.clone()),
                     store,
-                    locations: Cached::new(setup.clock.clone()),
+                    network: Cached::new(setup.clock.clone()),
                     clock: setup.clock.clone(),
                 };
                 Ok(whole_batch(
@@ -52,7 +57,8 @@ pub fn function() -> Function {
 
 struct Step {
     store: Store,
-    locations: Cached<Vec<Location>>,
+    network: Cached<Network>,
+    products: Products,
     clock: Clock,
 }
 
@@ -62,6 +68,14 @@ struct Group {
     commit: Commit,
     before: Vec<Arc<Order>>,
     changes: Changes,
+    decisions: Vec<(OrderId, Decision)>,
+}
+
+/// What a decision rests on besides the orders.
+struct Facts {
+    network: Arc<Network>,
+    products: Vec<Product>,
+    available: Available,
 }
 
 impl Step {
@@ -124,51 +138,65 @@ impl Step {
         let mut orders: Vec<Arc<Order>> = orders.into_values().collect();
         // What there is goes to who has waited longest.
         orders.sort_by_key(|order| order.placed_at);
-        let locations = self.locations.get(self.store.locations()).await?;
-        let mut available = self.available(&orders, &locations).await?;
+        let Facts {
+            network,
+            products,
+            mut available,
+        } = self.facts(&orders).await?;
         let now = self.clock.now();
         let mut groups = vec![Group::default()];
         let mut singly = Vec::new();
         for order in orders {
             let mut group = groups.pop().unwrap_or_default();
             let mut trial = (available.clone(), group.changes.clone());
-            let Some(plan) = allocate(&order, &locations, &mut trial.0, &mut trial.1, now) else {
+            let plan = allocate(&order, &network, &products, &mut trial.0, &mut trial.1, now);
+            let Some(plan) = plan else {
                 groups.push(group);
                 singly.push(order.id.clone());
                 continue;
             };
             let mut commit = group.commit.clone();
-            add(&mut commit, &order, plan, &trial.1);
+            let decision = add(&mut commit, &order, plan, &trial.1);
             if commit.fits() {
                 available = trial.0;
                 group = Group {
                     commit,
                     changes: trial.1,
                     before: group.before,
+                    decisions: group.decisions,
                 };
                 group.before.push(order);
+                group.decisions.extend(decision);
                 groups.push(group);
                 continue;
             }
             // No room left in this transaction: the order opens the next.
             groups.push(group);
             let mut changes = Changes::default();
-            if let Some(plan) = allocate(&order, &locations, &mut available, &mut changes, now) {
+            let plan = allocate(
+                &order,
+                &network,
+                &products,
+                &mut available,
+                &mut changes,
+                now,
+            );
+            if let Some(plan) = plan {
                 let mut commit = Commit::default();
-                add(&mut commit, &order, plan, &changes);
+                let decision = add(&mut commit, &order, plan, &changes);
                 groups.push(Group {
                     commit,
                     before: vec![order],
                     changes,
+                    decisions: decision.into_iter().collect(),
                 });
             }
         }
         for group in groups.into_iter().filter(|group| !group.before.is_empty()) {
+            self.store.put_decisions(&group.decisions).await?;
             match self.store.transact(group.commit).await? {
                 Transacted::Done(after) => {
-                    let come = self
-                        .come_meanwhile(&group.before, &after, &locations)
-                        .await?;
+                    let come = self.come_meanwhile(&group.before, &after).await?;
                     for (before, after) in group.before.iter().zip(&after) {
                         let again = come.contains(&after.id);
                         handled.insert(after.id.clone(), done(before, after, again));
@@ -186,17 +214,26 @@ impl Step {
 
     /// Allocates one order on the truth of the store, as often as somebody else is quicker.
     async fn take_alone(&self, id: &OrderId) -> Result<Handled, StoreError> {
-        let locations = self.locations.get(self.store.locations()).await?;
         for _ in 0..store::MAX_ATTEMPTS {
             let Some(order) = self.store.load_order(id).await? else {
                 return Ok(Outcome::Permanent("there is no such order".into()).into());
             };
-            let mut available = self
-                .available(std::slice::from_ref(&order), &locations)
-                .await?;
+            let Facts {
+                network,
+                products,
+                mut available,
+            } = self.facts(std::slice::from_ref(&order)).await?;
             let mut changes = Changes::default();
             let now = self.clock.now();
-            let Some(plan) = allocate(&order, &locations, &mut available, &mut changes, now) else {
+            let plan = allocate(
+                &order,
+                &network,
+                &products,
+                &mut available,
+                &mut changes,
+                now,
+            );
+            let Some(plan) = plan else {
                 self.stop_waiting(&order).await?;
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,
@@ -205,10 +242,12 @@ impl Step {
                 });
             };
             let mut commit = Commit::default();
-            add(&mut commit, &order, plan, &changes);
+            let decision = add(&mut commit, &order, plan, &changes);
+            let decisions: Vec<_> = decision.into_iter().collect();
+            self.store.put_decisions(&decisions).await?;
             if let Transacted::Done(after) = self.store.transact(commit).await? {
                 let order = std::slice::from_ref(&order);
-                let come = self.come_meanwhile(order, &after, &locations).await?;
+                let come = self.come_meanwhile(order, &after).await?;
                 return Ok(match after.first() {
                     Some(after) => done(&order[0], after, !come.is_empty()),
                     None => Outcome::AlreadyDone.into(),
@@ -226,7 +265,6 @@ impl Step {
         &self,
         before: &[Arc<Order>],
         after: &[Arc<Order>],
-        locations: &[Location],
     ) -> Result<BTreeSet<OrderId>, StoreError> {
         let begins = |(before, after): (&Arc<Order>, &Arc<Order>)| {
             let waits = waits_for(after).is_subset(&waits_for(before));
@@ -236,11 +274,23 @@ impl Step {
         if waiting.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let available = self.available(&waiting, locations).await?;
+        let Facts {
+            network,
+            products,
+            available,
+        } = self.facts(&waiting).await?;
         let now = self.clock.now();
         let finds = |order: &&Arc<Order>| {
             let (mut available, mut changes) = (available.clone(), Changes::default());
-            allocate(order, locations, &mut available, &mut changes, now).is_some()
+            allocate(
+                order,
+                &network,
+                &products,
+                &mut available,
+                &mut changes,
+                now,
+            )
+            .is_some()
         };
         let come = waiting.iter().filter(finds);
         Ok(come.map(|order| order.id.clone()).collect())
@@ -265,25 +315,48 @@ impl Step {
         Ok(())
     }
 
-    async fn available(
-        &self,
-        orders: &[Arc<Order>],
-        locations: &[Location],
-    ) -> Result<Available, StoreError> {
+    /// What allocating some orders rests on. The levels are read anew each time; all else changes
+    /// seldom and is remembered for a while.
+    async fn facts(&self, orders: &[Arc<Order>]) -> Result<Facts, StoreError> {
+        let read = async {
+            let locations = self.store.locations().await?;
+            let (rates, rules) = (self.store.rates().await?, self.store.rules().await?);
+            Ok::<_, StoreError>(Network::new(locations, rates, rules))
+        };
+        let network = self.network.get(read).await?;
         let skus: BTreeSet<&str> = orders.iter().flat_map(|order| wanted_skus(order)).collect();
-        let keys: Vec<(&str, &str)> = skus
-            .iter()
-            .flat_map(|sku| {
-                locations
-                    .iter()
-                    .map(move |location| (*sku, location.id.as_str()))
-            })
-            .collect();
+        let ordered = orders.iter().flat_map(|order| &order.lines);
+        let products = self
+            .products
+            .get(ordered.filter_map(|line| line.sku.as_deref()).collect());
+        let products = products.await?;
+        let ids = || {
+            network
+                .locations
+                .iter()
+                .map(|location| location.id.as_str())
+        };
+        let keys = skus.iter().flat_map(|sku| ids().map(move |id| (*sku, id)));
+        let keys: Vec<(&str, &str)> = keys.collect();
         let mut available = Available::default();
         for level in self.store.load_levels(&keys).await? {
             available.note(&level);
         }
-        Ok(available)
+        let now = self.clock.now();
+        let bounded = network
+            .locations
+            .iter()
+            .filter(|l| l.daily_orders.is_some());
+        let days = bounded.map(|location| (location.id.as_str(), today_in(location, now)));
+        let days: Vec<(&str, Date)> = days.collect();
+        for (location, day, orders) in self.store.loads(&days).await? {
+            available.note_load(&location, day, orders);
+        }
+        Ok(Facts {
+            network,
+            products,
+            available,
+        })
     }
 }
 
@@ -307,7 +380,13 @@ fn done(before: &Order, after: &Arc<Order>, again: bool) -> Handled {
     }
 }
 
-fn add(commit: &mut Commit, before: &Order, plan: Allocation, changes: &Changes) {
+/// Adds an order to a commit; gives the record of why.
+fn add(
+    commit: &mut Commit,
+    before: &Order,
+    plan: Allocation,
+    changes: &Changes,
+) -> Option<(OrderId, Decision)> {
     let starts = plan
         .starts_waiting
         .iter()
@@ -319,6 +398,12 @@ fn add(commit: &mut Commit, before: &Order, plan: Allocation, changes: &Changes)
     commit.waiting.extend(starts.chain(stops));
     commit.orders.push((before.version, plan.order));
     commit.changes = changes.clone().into_vec();
+    plan.loads
+        .into_iter()
+        .for_each(|load| commit.add_load(load));
+    // Where nothing is sent the timeline says all.
+    let decision = plan.decision.filter(|decision| decision.sent > 0);
+    decision.map(|decision| (before.id.clone(), decision))
 }
 
 fn waiting(order: &Order, sku: &str, waits: bool) -> Waiting {

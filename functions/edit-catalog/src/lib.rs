@@ -1,13 +1,16 @@
 //! Takes what the retailer says of its warehouses, products, suppliers and tariffs. Putting the same again changes
 //! nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::Problem;
+use domain::catalog::problems::{
+    location_problems, product_problems, rate_problems, rules_problems, supplier_problems,
+};
 use domain::catalog::{Location, Product, Rate, Supplier};
-use domain::geo::is_country;
-use domain::limits::{MAX_MINOR, MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_TITLE_CHARS};
-use jiff::tz::TimeZone;
+use domain::kit::component_skus;
+use domain::rules::Rules;
 use runtime::Function;
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
@@ -15,15 +18,6 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use store::Store;
 
-const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
-const BAD_TEXT: &str = "expected 1 to 128 characters";
-const BAD_EMAIL: &str = "expected an e-mail address";
-/// Characters of an e-mail address (RFC 5321, errata 1690).
-const MAX_EMAIL_CHARS: usize = 254;
-/// Entries of a list within a document: there are fewer countries, and each document is one item.
-const MAX_ENTRIES: usize = 300;
-/// Working days of the slowest service.
-const MAX_TRANSIT_DAYS: u32 = 260;
 /// Documents of one request.
 const MAX_DOCUMENTS: usize = 100;
 
@@ -66,6 +60,7 @@ impl Desk {
             }
             "PUT /products" => {
                 let products: Vec<Product> = documents(&request, product_problems)?;
+                self.check_components(&request, &products).await?;
                 for product in &products {
                     self.store.put_product(product).await?;
                 }
@@ -77,6 +72,13 @@ impl Desk {
                     self.store.put_supplier(supplier).await?;
                 }
                 suppliers.len()
+            }
+            "PUT /routing/rules" => {
+                let rules: Vec<Rules> = documents(&request, rules_problems)?;
+                for rules in &rules {
+                    self.store.put_rules(rules).await?;
+                }
+                rules.len()
             }
             "PUT /rates" => {
                 let rates: Vec<Rate> = documents(&request, rate_problems)?;
@@ -91,12 +93,61 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// What is in a kit has to be in the catalogue, or in the same request, and be no kit itself.
+    async fn check_components(
+        &self,
+        request: &Request,
+        products: &[Product],
+    ) -> Result<(), Answer> {
+        let wanted: BTreeSet<&str> = component_skus(products).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let new = |sku: &str| products.iter().rev().find(|product| product.sku == sku);
+        let unknown: Vec<&str> = wanted
+            .into_iter()
+            .filter(|sku| new(sku).is_none())
+            .collect();
+        let known = self.store.products(&unknown).await?;
+        let of = |sku: &str| new(sku).or_else(|| known.iter().find(|known| known.sku == sku));
+        let mut problems = Vec::new();
+        for (n, product) in products.iter().enumerate() {
+            for (k, component) in product.components.iter().enumerate() {
+                let detail = match of(&component.sku) {
+                    Some(found) if found.components.is_empty() => continue,
+                    Some(_) => "expected a product that is no kit itself",
+                    None => "expected a product of the catalogue",
+                };
+                let list = if is_list(request) {
+                    format!("/{n}")
+                } else {
+                    String::new()
+                };
+                let pointer = format!("{list}/components/{k}/sku");
+                problems.push(Problem::at(
+                    pointer,
+                    format!("{detail}, found {:?}", component.sku),
+                ));
+            }
+        }
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(Answer::invalid(&Problem::first_of(problems))),
+        }
+    }
+}
+
+fn is_list(request: &Request) -> bool {
+    request.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[')
+}
+
 /// A list of documents, or one by itself; nothing is stored unless all of them can be.
 fn documents<T: DeserializeOwned>(
     request: &Request,
     problems: impl Fn(&T) -> Vec<Problem>,
 ) -> Result<Vec<T>, Answer> {
-    let list = request.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+    let list = is_list(request);
     let documents: Vec<T> = match list {
         true => request.json()?,
         false => vec![request.json()?],
@@ -122,151 +173,4 @@ fn documents<T: DeserializeOwned>(
         true => Ok(documents),
         false => Err(Answer::invalid(&Problem::first_of(found))),
     }
-}
-
-fn location_problems(location: &Location) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if !name(&location.id, MAX_NAME_CHARS) {
-        problems.push(Problem::at("/id", BAD_NAME));
-    }
-    if !words(&location.name) {
-        problems.push(Problem::at("/name", BAD_TEXT));
-    }
-    problems.extend(too_many("/serves", location.serves.len()));
-    let countries = [("/country".to_owned(), &location.country)].into_iter();
-    let served = location
-        .serves
-        .iter()
-        .enumerate()
-        .map(|(n, c)| (format!("/serves/{n}"), c));
-    for (pointer, country) in countries.chain(served) {
-        if !is_country(country) {
-            let detail = format!("expected an ISO 3166-1 alpha-2 country code, found {country:?}");
-            problems.push(Problem::at(pointer, detail));
-        }
-    }
-    for (pointer, degrees, most) in [
-        ("/latitude", location.latitude, 90.0),
-        ("/longitude", location.longitude, 180.0),
-    ] {
-        if !(-most..=most).contains(&degrees) {
-            problems.push(Problem::at(
-                pointer,
-                format!("expected -{most} to {most} degrees, found {degrees}"),
-            ));
-        }
-    }
-    if TimeZone::get(&location.time_zone).is_err() {
-        let detail = format!("expected an IANA time zone, found {:?}", location.time_zone);
-        problems.push(Problem::at("/time_zone", detail));
-    }
-    if !email(&location.email) {
-        problems.push(Problem::at("/email", BAD_EMAIL));
-    }
-    problems
-}
-
-fn product_problems(product: &Product) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let sku = &product.sku;
-    if sku.is_empty() || sku.len() > MAX_SKU_CHARS || sku.contains(['#', '\n', '\r']) {
-        let detail = format!("expected 1 to {MAX_SKU_CHARS} characters without '#' or line breaks");
-        problems.push(Problem::at("/sku", detail));
-    }
-    if !(1..=MAX_TITLE_CHARS).contains(&product.title.chars().count()) {
-        problems.push(Problem::at(
-            "/title",
-            format!("expected 1 to {MAX_TITLE_CHARS} characters"),
-        ));
-    }
-    let supplier = product.supplier.as_deref();
-    if supplier.is_some_and(|supplier| !name(supplier, MAX_NAME_CHARS)) {
-        problems.push(Problem::at("/supplier", BAD_NAME));
-    }
-    problems
-}
-
-fn supplier_problems(supplier: &Supplier) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if !name(&supplier.id, MAX_NAME_CHARS) {
-        problems.push(Problem::at("/id", BAD_NAME));
-    }
-    if !words(&supplier.name) {
-        problems.push(Problem::at("/name", BAD_TEXT));
-    }
-    if !email(&supplier.email) {
-        problems.push(Problem::at("/email", BAD_EMAIL));
-    }
-    problems
-}
-
-fn rate_problems(rate: &Rate) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if !name(&rate.id, MAX_NAME_CHARS) {
-        problems.push(Problem::at("/id", BAD_NAME));
-    }
-    if !name(&rate.from, MAX_NAME_CHARS) {
-        problems.push(Problem::at("/from", BAD_NAME));
-    }
-    for (pointer, text) in [("/carrier", &rate.carrier), ("/service", &rate.service)] {
-        if !words(text) {
-            problems.push(Problem::at(pointer, BAD_TEXT));
-        }
-    }
-    problems.extend(too_many("/to", rate.to.len()));
-    problems.extend(too_many("/bands", rate.bands.len()));
-    for (n, country) in rate
-        .to
-        .iter()
-        .enumerate()
-        .filter(|(_, country)| !is_country(country))
-    {
-        let detail = format!("expected an ISO 3166-1 alpha-2 country code, found {country:?}");
-        problems.push(Problem::at(format!("/to/{n}"), detail));
-    }
-    if rate.transit_days > MAX_TRANSIT_DAYS {
-        let detail = format!("expected at most {MAX_TRANSIT_DAYS} working days");
-        problems.push(Problem::at("/transit_days", detail));
-    }
-    if rate.bands.is_empty() {
-        problems.push(Problem::at("/bands", "expected at least one band"));
-    }
-    for (n, band) in rate.bands.iter().enumerate() {
-        if !(0..=MAX_MINOR).contains(&band.price) {
-            problems.push(Problem::at(
-                format!("/bands/{n}/price"),
-                "expected a price in minor units, not negative",
-            ));
-        }
-    }
-    if !rate.bands.is_sorted_by_key(|band| band.max_weight_g) {
-        problems.push(Problem::at("/bands", "expected the lightest band first"));
-    }
-    problems
-}
-
-/// Whether a text can be part of a key and of a path.
-fn name(text: &str, max: usize) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    (1..=max).contains(&text.len()) && text.bytes().all(plain)
-}
-
-/// Whether a text can be what people read in one line.
-fn words(text: &str) -> bool {
-    (1..=MAX_NAME_CHARS).contains(&text.chars().count())
-}
-
-/// Whether a text looks like an e-mail address, as far as can be told without writing to it.
-fn email(text: &str) -> bool {
-    let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    let whole = text
-        .rsplit_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    plain && whole && text.chars().count() <= MAX_EMAIL_CHARS
-}
-
-/// A fault of a list that is too long.
-fn too_many(pointer: &str, entries: usize) -> Option<Problem> {
-    let detail = || format!("expected at most {MAX_ENTRIES} entries, found {entries}");
-    (entries > MAX_ENTRIES).then(|| Problem::at(pointer, detail()))
 }

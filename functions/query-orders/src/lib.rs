@@ -1,5 +1,7 @@
 //! Answers where an order is, and why; what happened to it; what there is of a SKU.
 
+mod routing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -53,6 +55,7 @@ impl Desk {
         match request.route.as_str() {
             "GET /orders/{id}" => self.order(&order_id(&request)?, personal).await,
             "GET /orders" => self.find(&request).await,
+            "GET /orders/{id}/routing" => self.routing(&order_id(&request)?).await,
             "GET /orders/{id}/events" => self.events(&request).await,
             "GET /stock/{sku}" => self.stock(request.path("sku")).await,
             "GET /stock/{sku}/why" => self.why(&request).await,
@@ -67,6 +70,10 @@ impl Desk {
             "GET /rates" => {
                 let rates = self.store.rates().await?;
                 Answer::json(200, &json!({"rates": rates}))
+            }
+            "GET /routing/rules" => {
+                let rules = self.store.rules().await?;
+                Answer::json(200, &json!({"rules": rules}))
             }
             "GET /products" => self.products(request.query("after")).await,
             other => Err(Answer::not_found(&format!("route {other:?}"))),

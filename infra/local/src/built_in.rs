@@ -15,6 +15,7 @@ pub fn functions() -> Vec<runtime::Function> {
         query_orders::function(),
         redrive_messages::function(),
         refund_order::function(),
+        rehearse_routing::function(),
         ship_order::function(),
         sweep_orders::function(),
         update_stock::function(),

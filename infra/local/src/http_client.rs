@@ -45,7 +45,18 @@ impl HttpClient {
 
     /// The text of a page.
     pub async fn page(&self, path: &str) -> Result<String> {
-        let (_, body) = self.exchange(Method::GET, path, &[], Bytes::new()).await?;
+        self.text(Method::GET, path, &[], Bytes::new()).await
+    }
+
+    /// Sends a request whose answer is no JSON, and waits for its text.
+    pub async fn text(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<String> {
+        let (_, body) = self.exchange(method, path, headers, body.into()).await?;
         String::from_utf8(body.into()).with_context(|| path.to_owned())
     }
 

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, anyhow};
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::id::{derived, sha256_hex};
+use domain::rules::Rules;
 use domain::stock::{MovementKind, StockFact};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -72,6 +73,9 @@ pub async fn sample_retailer(cloud: &Cloud) -> Result<()> {
     }
     for rate in read::<Rate>("rates", retailer!("rates"))? {
         store.put_rate(&rate).await?;
+    }
+    for rules in read::<Rules>("rules", retailer!("rules"))? {
+        store.put_rules(&rules).await?;
     }
     for opening in read::<Opening>("stock", retailer!("stock"))? {
         receive(&store, opening).await?;

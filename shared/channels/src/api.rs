@@ -111,6 +111,7 @@ fn line(value: &Value<'_>, n: usize, currency: Option<Currency>) -> Option<NewLi
             .unwrap_or_default(),
         discount: line.amount("discount", currency),
         tax: line.amount("tax", currency),
+        kit: None,
     };
     line.deny_rest();
     Some(new)

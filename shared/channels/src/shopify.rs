@@ -227,6 +227,7 @@ fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)
             .unwrap_or_default(),
         discount: allocated.unwrap_or(own_discount),
         tax: sum(&mut line, "tax_lines", "price", currency).unwrap_or(0),
+        kit: None,
     };
     Some((new, tip))
 }

@@ -1,26 +1,33 @@
 //! Which warehouse sends what.
 //!
-//! The fewest warehouses that together have all that is there send it, and of as few the nearest.
-//! What no warehouse has is backordered.
+//! Of all who may, those who together have all that is there and count the least by the retailer's
+//! rules; if those do not say otherwise, the fewest, then the cheapest, then the nearest. What no
+//! warehouse has is backordered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use crate::catalog::Location;
+use crate::candidates::{Network, candidates, unit_weight_g};
+use crate::catalog::{Location, Product};
+use crate::decision::Decision;
 use crate::event::Event;
-use crate::geo::{metres_to, point_of};
 use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
 use crate::order::{FulfillmentOrder, FulfillmentStatus, Line, Order, Units};
 use crate::owed::Notice;
-use crate::routing::{Source, choose};
-use crate::shipping::ship_by;
+use crate::plan::{Plan, plan};
+use crate::rules::Rules;
+use crate::shipping::{ship_by, today_in};
 use crate::stock::{Changes, Level, Movement, MovementKind};
 
-/// Units available, by SKU and location. Allocating takes from it, so that a batch of orders
-/// shares one view.
+/// Units available, by SKU and location, and how busy the locations are. Allocating takes from it, so
+/// that a batch of orders shares one view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Available(BTreeMap<(String, String), Shelf>);
+pub struct Available {
+    shelves: BTreeMap<(String, String), Shelf>,
+    loads: BTreeMap<(String, Date), u32>,
+}
 
 /// What is known of a SKU in a location.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,6 +35,8 @@ struct Shelf {
     units: i64,
     /// When goods last came in, as far as the level's newest movements tell.
     replenished_at: Option<Timestamp>,
+    /// When the location last rejected it.
+    rejected_at: Option<Timestamp>,
 }
 
 impl Available {
@@ -42,20 +51,24 @@ impl Available {
         let shelf = self.shelf(&level.sku, &level.location);
         shelf.units = level.available;
         shelf.replenished_at = level.tail.iter().filter(brings).map(|m| m.at).max();
+        shelf.rejected_at = level.rejected_at;
     }
 
-    /// Units that an order can count on. A shelf that was found short for it is not believed again
-    /// until goods have come in: its counter was wrong once.
-    fn of(&self, order: &Order, sku: &str, location: &str) -> i64 {
-        let Some(shelf) = self.0.get(&(sku.to_owned(), location.to_owned())) else {
-            return 0;
+    /// Notes how many fulfillment orders a location has taken on a day.
+    pub fn note_load(&mut self, location: &str, day: Date, orders: u32) {
+        self.loads.insert((location.to_owned(), day), orders);
+    }
+
+    /// Who can take no more orders today.
+    fn full<'a>(&self, locations: &'a [Location], now: Timestamp) -> BTreeSet<&'a str> {
+        let is_full = |location: &&Location| {
+            location.daily_orders.is_some_and(|most| {
+                let today = (location.id.clone(), today_in(location, now));
+                self.loads.get(&today).is_some_and(|load| *load >= most)
+            })
         };
-        let here = order.fulfillments.iter().filter(|f| f.location == location);
-        let short_at = here.filter_map(|f| f.short_at).max();
-        match short_at.is_some_and(|short_at| shelf.replenished_at <= Some(short_at)) {
-            true => 0,
-            false => shelf.units.max(0),
-        }
+        let full = locations.iter().filter(is_full);
+        full.map(|location| location.id.as_str()).collect()
     }
 
     fn take(&mut self, sku: &str, location: &str, units: i64) {
@@ -63,10 +76,61 @@ impl Available {
     }
 
     fn shelf(&mut self, sku: &str, location: &str) -> &mut Shelf {
-        self.0
+        self.shelves
             .entry((sku.to_owned(), location.to_owned()))
             .or_default()
     }
+}
+
+/// What one order can count on.
+pub(crate) struct View<'a> {
+    pub order: &'a Order,
+    available: &'a Available,
+    /// What was rejected after that is not asked for again yet.
+    cooled_at: Timestamp,
+}
+
+impl<'a> View<'a> {
+    fn new(order: &'a Order, available: &'a Available, rules: &Rules, now: Timestamp) -> Self {
+        let cool_down = jiff::SignedDuration::from_hours(i64::from(rules.cool_down_hours));
+        Self {
+            order,
+            available,
+            cooled_at: now.saturating_sub(cool_down).unwrap_or(Timestamp::MIN),
+        }
+    }
+
+    /// Units that the order can count on. A shelf that was found short for it is not believed again
+    /// until goods have come in: its counter was wrong once. One that its location has rejected for
+    /// any order is left alone for a while.
+    pub fn units(&self, sku: &str, location: &str) -> u32 {
+        let place = (sku.to_owned(), location.to_owned());
+        let Some(shelf) = self.available.shelves.get(&place) else {
+            return 0;
+        };
+        let fulfillments = self.order.fulfillments.iter();
+        let here = fulfillments.filter(|f| f.location == location);
+        let short_at = here.filter_map(|f| f.short_at).max();
+        let short = short_at.is_some_and(|short_at| shelf.replenished_at <= Some(short_at));
+        let cooling = shelf.rejected_at.is_some_and(|at| at > self.cooled_at);
+        match short || cooling {
+            true => 0,
+            false => u32::try_from(shelf.units.max(0)).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// One more fulfillment order for a location on a day, of so many that it can take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// The location.
+    pub location: String,
+    /// The day, by its own calendar.
+    pub day: Date,
+    /// How many more.
+    pub orders: u32,
+    /// How many it can take on one day.
+    pub most: u32,
 }
 
 /// What allocating an order comes to.
@@ -78,6 +142,10 @@ pub struct Allocation {
     pub starts_waiting: BTreeSet<String>,
     /// SKUs that it no longer waits for.
     pub stops_waiting: BTreeSet<String>,
+    /// What it adds to the day of locations that can take only so much.
+    pub loads: Vec<Load>,
+    /// Why these locations; `None` if there was nothing to choose.
+    pub decision: Option<Decision>,
 }
 
 /// The SKUs of which an order still has units to find.
@@ -97,10 +165,12 @@ pub fn waits_for(order: &Order) -> BTreeSet<String> {
 }
 
 /// Sets goods aside for what is open or backordered, taking it from `available` and adding the
-/// movements to `changes`. `None` when there is nothing to find, or nothing new was found.
+/// movements to `changes`. `products`: those of the order, as far as they are known. `None` when there
+/// is nothing to find, or nothing new was found.
 pub fn allocate(
     order: &Order,
-    locations: &[Location],
+    network: &Network,
+    products: &[Product],
     available: &mut Available,
     changes: &mut Changes,
     now: Timestamp,
@@ -108,37 +178,18 @@ pub fn allocate(
     if !order.holds.is_empty() {
         return None;
     }
-    // A long order is allocated in parts, because a transaction is bounded: open lines first, and
-    // of the waiting ones those that there are goods for. What is left out stays as it is.
-    let units = |line: &Line| line.units.open + line.units.backordered;
-    let candidates = candidates(order, locations);
-    let found = |line: &Line| {
-        let sku = line.sku.as_deref();
-        sku.is_some_and(|sku| {
-            candidates
-                .iter()
-                .any(|l| available.of(order, sku, &l.id) > 0)
-        })
-    };
-    let (open, mut waiting): (Vec<_>, Vec<_>) = (0_u16..)
-        .zip(&order.lines)
-        .filter(|(_, line)| !line.intangible && units(line) > 0)
-        .partition(|(_, line)| line.units.open > 0);
-    waiting.retain(|(_, line)| found(line));
-    let wanted: Vec<Units> = open
-        .into_iter()
-        .chain(waiting)
-        .take(MAX_LINES_PER_COMMIT)
-        .map(|(place, line)| (place, units(line)))
-        .collect();
-    let plan = plan(order, &wanted, &candidates, available);
+    let Plan {
+        wanted,
+        sends,
+        decision,
+    } = find(order, network, products, available, now);
     let opens = order.lines.iter().any(|line| line.units.open > 0);
-    if plan.is_empty() && !opens {
+    if sends.is_empty() && !opens {
         return None;
     }
     let before = waits_for(order);
-    let found: u32 = plan.iter().flat_map(|(_, units)| units).map(|u| u.1).sum();
-    let full = plan.iter().map(|(_, units)| units.len()).sum::<usize>() >= MAX_TAKES_PER_COMMIT;
+    let found: u32 = sends.iter().flat_map(|(_, units)| units).map(|u| u.1).sum();
+    let full = sends.iter().map(|(_, units)| units.len()).sum::<usize>() >= MAX_TAKES_PER_COMMIT;
     let missing = match full {
         true => 0,
         false => wanted.iter().map(|u| u.1).sum::<u32>() - found,
@@ -152,7 +203,7 @@ pub fn allocate(
                 line.units.delivered += open;
             }
         }
-        for (location, units) in &plan {
+        for (location, units) in &sends {
             for &(place, taken) in units {
                 let line = &mut next.lines[usize::from(place)].units;
                 let waited = taken.min(line.backordered);
@@ -186,7 +237,7 @@ pub fn allocate(
             next.notices.push(Notice::Confirmed);
         }
     });
-    for (location, units) in &plan {
+    for (location, units) in &sends {
         for &(place, taken) in units {
             if let Some(sku) = &order.line(place).sku {
                 available.take(sku, &location.id, i64::from(taken));
@@ -200,105 +251,76 @@ pub fn allocate(
             }
         }
     }
+    let mut loads = Vec::new();
+    for (location, _) in &sends {
+        if let Some(most) = location.daily_orders {
+            let day = today_in(location, now);
+            let taken = available.loads.entry((location.id.clone(), day));
+            *taken.or_default() += 1;
+            loads.push(Load {
+                location: location.id.clone(),
+                day,
+                orders: 1,
+                most,
+            });
+        }
+    }
     let after = waits_for(&next);
     Some(Allocation {
         starts_waiting: after.difference(&before).cloned().collect(),
         stops_waiting: before.difference(&after).cloned().collect(),
+        loads,
+        decision,
         order: next,
     })
 }
 
-/// The locations that may send something, nearest first.
-fn candidates<'a>(order: &Order, locations: &'a [Location]) -> Vec<&'a Location> {
-    let Some(destination) = &order.destination else {
-        return Vec::new();
+/// What could be set aside for an order now, and by whom. A long order is allocated in parts, because a
+/// transaction is bounded: open lines first, and of the waiting ones those that there are goods for.
+/// What is left out stays as it is.
+fn find<'a>(
+    order: &Order,
+    network: &'a Network,
+    products: &[Product],
+    available: &Available,
+    now: Timestamp,
+) -> Plan<'a> {
+    let rules = Rules::of(&network.rules, &order.source.channel);
+    let view = View::new(order, available, rules, now);
+    let units = |line: &Line| line.units.open + line.units.backordered;
+    let found = |line: &Line| {
+        let country = order.destination.as_ref().map(|to| to.country.as_str());
+        line.sku
+            .as_deref()
+            .zip(country)
+            .is_some_and(|(sku, country)| {
+                let serve = |location: &&Location| location.ships_to(country);
+                let mut locations = network.locations.iter().filter(serve);
+                locations.any(|location| view.units(sku, &location.id) > 0)
+            })
     };
-    let refused = |location: &Location| {
-        let rejected = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected;
-        order
-            .fulfillments
-            .iter()
-            .any(|f| rejected(f) && f.location == location.id)
-    };
-    let mut candidates: Vec<&Location> = locations
-        .iter()
-        .filter(|location| location.ships_to(&destination.country) && !refused(location))
+    let (open, mut waiting): (Vec<_>, Vec<_>) = (0_u16..)
+        .zip(&order.lines)
+        .filter(|(_, line)| !line.intangible && units(line) > 0)
+        .partition(|(_, line)| line.units.open > 0);
+    waiting.retain(|(_, line)| found(line));
+    let wanted: Vec<Units> = open
+        .into_iter()
+        .chain(waiting)
+        .take(MAX_LINES_PER_COMMIT)
+        .map(|(place, line)| (place, units(line)))
         .collect();
-    let point = point_of(destination);
-    candidates.sort_by_cached_key(|l| (metres_to(l, point), l.id.as_str()));
-    candidates
-}
-
-/// Which of the candidates, nearest first, sends which units: the fewest shipments, and of as few the
-/// least distance in all. The nearest of the chosen sends what it has, and so on.
-fn plan<'a>(
-    order: &Order,
-    wanted: &[Units],
-    candidates: &[&'a Location],
-    available: &Available,
-) -> Vec<(&'a Location, Vec<Units>)> {
-    let mut units_of: BTreeMap<&str, u32> = BTreeMap::new();
-    for &(place, units) in wanted {
-        if let Some(sku) = &order.line(place).sku {
-            *units_of.entry(sku).or_default() += units;
-        }
-    }
-    let (skus, units): (Vec<&str>, Vec<u32>) = units_of.into_iter().unzip();
-    let mut by_id: Vec<&str> = candidates.iter().map(|l| l.id.as_str()).collect();
-    by_id.sort_unstable();
-    let point = order.destination.as_ref().and_then(point_of);
-    let source = |location: &&Location| {
-        let of = |sku: &&str| available.of(order, sku, &location.id);
-        let rank = by_id.partition_point(|id| *id < location.id.as_str());
-        Source {
-            units: skus
-                .iter()
-                .map(|sku| u32::try_from(of(sku)).unwrap_or(u32::MAX))
-                .collect(),
-            score: [1, metres_to(location, point), rank as u64],
-        }
+    let Some(destination) = order.destination.as_ref().filter(|_| !wanted.is_empty()) else {
+        return Plan::nothing(wanted);
     };
-    let sources: Vec<Source> = candidates.iter().map(source).collect();
-    let mut rest = wanted.to_vec();
-    let mut plan = Vec::new();
-    let mut room = MAX_TAKES_PER_COMMIT;
-    for place in choose(&units, &sources).sources {
-        let location = candidates[place];
-        let mut units = offer(order, &rest, location, available);
-        units.truncate(room);
-        room -= units.len();
-        for &(place, taken) in &units {
-            for open in rest.iter_mut().filter(|open| open.0 == place) {
-                open.1 -= taken;
-            }
-        }
-        if !units.is_empty() {
-            plan.push((location, units));
-        }
-    }
-    plan
-}
-
-/// What one location can send of what is wanted; lines that name the same SKU share its stock.
-fn offer(
-    order: &Order,
-    wanted: &[Units],
-    location: &Location,
-    available: &Available,
-) -> Vec<Units> {
-    let mut promised: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut units = Vec::new();
-    for &(place, open) in wanted {
-        let Some(sku) = order.line(place).sku.as_deref() else {
-            continue;
-        };
-        let taken = promised.entry(sku).or_default();
-        let left = available.of(order, sku, &location.id) - *taken;
-        let take = i64::from(open).min(left);
-        if let Ok(take @ 1..) = u32::try_from(take) {
-            *taken += i64::from(take);
-            units.push((place, take));
-        }
-    }
-    units
+    let weight_g = |&(place, units): &Units| {
+        let sku = order.line(place).sku.as_deref();
+        sku.map_or(0, |sku| {
+            u64::from(unit_weight_g(products, sku)) * u64::from(units)
+        })
+    };
+    let weight_g = wanted.iter().map(weight_g).sum();
+    let full = available.full(&network.locations, now);
+    let candidates = candidates(order, destination, network, &full, weight_g, now);
+    plan(wanted, candidates, network, products, &view, now)
 }

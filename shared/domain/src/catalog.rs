@@ -1,11 +1,18 @@
 //! The retailer's own facts: articles, warehouses, suppliers, tariffs, accounts, keys.
 
+pub mod problems;
+
+use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::Currency;
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// An article.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// Its stock-keeping unit.
@@ -29,6 +36,61 @@ pub struct Product {
     /// How many to order then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reorder_quantity: Option<u32>,
+    /// What one costs the retailer: what is left of its price is the margin that pays for shipments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_cost: Option<Cost>,
+    /// What is in it, if it is a kit: none of these is a kit itself. A kit has no stock of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
+}
+
+/// What is in a kit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// The article.
+    pub sku: String,
+    /// How many of it are in one kit.
+    pub quantity: u32,
+}
+
+/// An amount that the retailer pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Minor units.
+    pub amount: i64,
+    /// Of which currency.
+    pub currency: Currency,
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)] // They are the days of the week.
+pub enum Day {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl Day {
+    /// The day of the week that a day is.
+    pub fn of(date: Date) -> Self {
+        match date.weekday() {
+            Weekday::Monday => Self::Monday,
+            Weekday::Tuesday => Self::Tuesday,
+            Weekday::Wednesday => Self::Wednesday,
+            Weekday::Thursday => Self::Thursday,
+            Weekday::Friday => Self::Friday,
+            Weekday::Saturday => Self::Saturday,
+            Weekday::Sunday => Self::Sunday,
+        }
+    }
 }
 
 /// A warehouse.
@@ -56,9 +118,37 @@ pub struct Location {
     pub serves: Vec<String>,
     /// The currency of its tariffs.
     pub currency: Currency,
+    /// Whether it takes no orders for the time being.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub closed: bool,
+    /// The days of the week on which parcels leave it; empty: Monday to Friday.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub working_days: Vec<Day>,
+    /// Days on which nothing leaves it all the same: public holidays, stocktaking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_on: Vec<Date>,
+    /// Working days that it needs until a parcel leaves; 0: it leaves on the day of the order.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub handling_days: u32,
+    /// Fulfillment orders that it can take on one day, by its own calendar; `None`: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_orders: Option<u32>,
+    /// Where all else is equal, the least goes first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: u32,
 }
 
 impl Location {
+    /// Whether parcels leave it on a day.
+    pub fn works_on(&self, date: Date) -> bool {
+        let day = Day::of(date);
+        let usual = match self.working_days.is_empty() {
+            true => !matches!(day, Day::Saturday | Day::Sunday),
+            false => self.working_days.contains(&day),
+        };
+        usual && !self.closed_on.contains(&date)
+    }
+
     /// Whether it ships to a country.
     pub fn ships_to(&self, country: &str) -> bool {
         self.serves.is_empty() || self.serves.iter().any(|c| c == country)

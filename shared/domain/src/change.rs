@@ -37,6 +37,9 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
     let event = Event::HoldReleased(name.to_owned());
     Ok(Some(order.advance(now, event, |next| {
         next.holds.retain(|hold| hold.reason.name() != name);
+        if name == HoldReason::Rejections.name() {
+            next.forgiven = next.fulfillments.len() as u32;
+        }
     })))
 }
 
@@ -97,6 +100,9 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
             .zip(next.lines.iter().zip(&before))
             .map(|(place, (line, before))| (place, line.units.cancelled - before))
             .collect();
+        // Nobody has to say any more who else could send it.
+        next.holds
+            .retain(|hold| hold.reason != HoldReason::Rejections);
         // A confirmation that has not gone out would now be untrue.
         next.notices.retain(|notice| *notice != Notice::Confirmed);
         if next.mailed {
@@ -223,16 +229,16 @@ pub fn receive_return(
     }
     let mut moves: Vec<Move> = Vec::new();
     for (id, count, disposition) in lines {
-        let (place, kind) = (order.place_of(id)?, disposition.movement());
-        if *count == 0 || order.line(place).intangible {
-            continue;
-        }
+        let kind = disposition.movement();
+        let mut units = order.units_of(id, *count)?;
+        units.retain(|&(place, count)| count > 0 && !order.line(place).intangible);
         match moves.iter_mut().find(|m| m.kind == kind) {
-            Some(due) => due.units.push((place, *count)),
+            Some(due) => due.units.extend(units),
+            None if units.is_empty() => {}
             None => moves.push(Move {
                 kind,
                 location: location.to_owned(),
-                units: vec![(place, *count)],
+                units,
             }),
         }
     }
@@ -266,10 +272,11 @@ fn within(line: &crate::Line, wanted: u32, left: u32) -> Result<(), Refusal> {
 pub(crate) fn places(order: &Order, lines: &[LineUnits]) -> Result<Vec<Units>, Refusal> {
     let mut units: Vec<Units> = Vec::new();
     for (id, count) in lines {
-        let place = order.place_of(id)?;
-        match units.iter_mut().find(|u| u.0 == place) {
-            Some(known) => known.1 = known.1.saturating_add(*count),
-            None => units.push((place, *count)),
+        for (place, count) in order.units_of(id, *count)? {
+            match units.iter_mut().find(|u| u.0 == place) {
+                Some(known) => known.1 = known.1.saturating_add(count),
+                None => units.push((place, count)),
+            }
         }
     }
     units.retain(|u| u.1 > 0);

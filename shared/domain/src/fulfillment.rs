@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 
 use crate::Refusal;
+use crate::candidates::rejections;
+use crate::change::places;
 use crate::event::Event;
-use crate::order::{FulfillmentStatus, Move, Order, Parcel, Units};
+use crate::limits::MAX_REJECTIONS;
+use crate::order::{FulfillmentStatus, Hold, HoldReason, Move, Order, Parcel, Units};
 use crate::owed::Notice;
 use crate::stock::MovementKind;
 
@@ -134,6 +137,12 @@ pub fn report(
                 give_back(next, n, FulfillmentStatus::Rejected, |units, sent| {
                     units.open += sent
                 });
+                if rejections(next) >= MAX_REJECTIONS {
+                    next.holds.push(Hold {
+                        reason: HoldReason::Rejections,
+                        since: now,
+                    });
+                }
             })
         }
         Report::Delivered => order.advance(now, Event::Delivered(n), |next| {
@@ -164,14 +173,7 @@ fn packed_units(
     asked: &[Units],
     lines: &[(String, u32)],
 ) -> Result<Vec<Units>, Refusal> {
-    let mut packed: Vec<Units> = Vec::new();
-    for (id, units) in lines {
-        let place = order.place_of(id)?;
-        match packed.iter_mut().find(|p| p.0 == place) {
-            Some(known) => known.1 = known.1.saturating_add(*units),
-            None => packed.push((place, *units)),
-        }
-    }
+    let mut packed = places(order, lines)?;
     for &(place, units) in &packed {
         let left = asked.iter().find(|a| a.0 == place).map_or(0, |a| a.1);
         if units > left {
@@ -253,7 +255,11 @@ pub(crate) fn give_back(
     // A pick list that has not gone out need not.
     next.notices.retain(|notice| *notice != Notice::Pick(n));
     next.moves.push(Move {
-        kind: MovementKind::Release,
+        kind: match status {
+            // The location is not asked for it again for a while.
+            FulfillmentStatus::Rejected => MovementKind::Reject,
+            _ => MovementKind::Release,
+        },
         location,
         units,
     });

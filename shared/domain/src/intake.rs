@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::event::{Event, Timeline};
 use crate::geo::is_country;
+use crate::kit::KitPart;
 use crate::limits::{
     DEFAULT_PROMISE_DAYS, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
     MAX_TEXT_CHARS, MAX_TITLE_CHARS,
@@ -82,6 +83,8 @@ pub struct NewLine {
     pub discount: i64,
     /// Tax on the whole line.
     pub tax: i64,
+    /// The kit that it is a part of.
+    pub kit: Option<KitPart>,
 }
 
 impl NewOrder {
@@ -281,6 +284,7 @@ impl NewOrder {
             mailed: self.mailed && self.contact.email.is_some() && !self.test,
             lines,
             holds: Vec::new(),
+            forgiven: 0,
             fulfillments: Vec::new(),
             payments: self.payments,
             refunds: Vec::new(),
@@ -362,6 +366,7 @@ impl NewOrder {
                     extras: extras[n],
                 },
                 refunded_units: 0,
+                kit: line.kit.clone(),
             }
         });
         frozen.collect()

@@ -103,6 +103,7 @@ pub fn describe(movement: &Movement, reason: Option<&str>) -> String {
     let what = match movement.kind {
         MovementKind::Allocate => format!("{n} set aside for order {cause}"),
         MovementKind::Release => format!("{n} no longer set aside for order {cause}"),
+        MovementKind::Reject => format!("{n} rejected when order {cause} was to be packed"),
         MovementKind::Ship => format!("{n} left for order {cause}"),
         MovementKind::Short => format!("{n} not found when order {cause} was picked"),
         MovementKind::Receive => format!("{n} came in"),

@@ -4,22 +4,28 @@
 //! whatever else a decision needs to know, are arguments; what it decides is the result.
 
 pub mod allocation;
+pub mod candidates;
 pub mod catalog;
 pub mod change;
+pub mod decision;
 pub mod event;
 pub mod fulfillment;
 pub mod geo;
 pub mod id;
 pub mod intake;
+pub mod kit;
 pub mod ledger;
 pub mod limits;
 pub mod money;
 pub mod order;
 pub mod owed;
+mod plan;
 pub mod problem;
 pub mod refund;
+pub mod rehearsal;
 pub mod restock;
 pub mod routing;
+pub mod rules;
 pub mod shipping;
 pub mod stock;
 pub mod view;

@@ -7,6 +7,20 @@ pub const MAX_LINES: usize = 500;
 pub const MAX_LINES_PER_COMMIT: usize = 45;
 /// Sets of locations that the search for the best one looks at: all that 12 locations have.
 pub const MAX_ROUTING_NODES: u32 = 4_096;
+/// Locations that the record of a routing decision tells of, those that were chosen apart: of 200 the
+/// others are farther or have nothing, and the record has to stay under 1 KB to cost one write unit.
+pub const MAX_CONSIDERED: usize = 8;
+/// Thousandths of a minor unit that a shipment's cost is compared with; what cannot be compared counts
+/// as much. A thousand of them still fit a `u64` with room to spare.
+pub const MAX_COST_MILLI: u64 = 1_000_000_000_000_000;
+/// Past orders of one rehearsal: API Gateway waits for half a minute.
+pub const MAX_REHEARSED_ORDERS: usize = 1_000;
+/// Hours for which a location is not asked for a SKU that it has rejected, if the rules do not say.
+pub const COOL_DOWN_HOURS: u32 = 24;
+/// Hours of it at most: a month.
+pub const MAX_COOL_DOWN_HOURS: u32 = 744;
+/// Rejections of one order after which a person is asked.
+pub const MAX_REJECTIONS: usize = 3;
 /// Levels that one allocation takes from: with a waiting entry per line and the order itself, 96
 /// actions at most.
 pub const MAX_TAKES_PER_COMMIT: usize = 50;
@@ -14,6 +28,8 @@ pub const MAX_TAKES_PER_COMMIT: usize = 50;
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// Units of one line.
 pub const MAX_QUANTITY: u32 = 100_000;
+/// Components of one kit: its product is one item, and each is a line of the order.
+pub const MAX_COMPONENTS: usize = 50;
 /// Characters of a SKU, counted in UTF-8 bytes: 500 lines have to fit one item of 400 KB.
 pub const MAX_SKU_CHARS: usize = 64;
 /// Characters of an order number, a line id (counted in UTF-8 bytes) or another name that a channel gives.

@@ -9,6 +9,8 @@ use jiff::fmt::serde::timestamp::second::required as seconds;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Timeline};
+use crate::kit::KitPart;
+use crate::limits::MAX_REJECTIONS;
 use crate::money::{Currency, units_share};
 use crate::owed::{Notice, owed};
 use crate::{OrderId, Refusal};
@@ -179,6 +181,9 @@ pub struct Line {
     /// Units whose money has gone back, or is on its way.
     #[serde(rename = "f", default, skip_serializing_if = "is_default")]
     pub refunded_units: u32,
+    /// The kit that it is a part of.
+    #[serde(rename = "kt", default, skip_serializing_if = "Option::is_none")]
+    pub kit: Option<KitPart>,
 }
 
 impl Line {
@@ -222,6 +227,8 @@ pub enum HoldReason {
     Payment,
     /// The channel calls it a test: it is neither shipped nor mailed.
     Test,
+    /// So many warehouses have rejected it that a person has to say how it goes on.
+    Rejections,
 }
 
 impl HoldReason {
@@ -233,6 +240,7 @@ impl HoldReason {
             Self::Address => "address",
             Self::Payment => "payment",
             Self::Test => "test",
+            Self::Rejections => "rejections",
         }
     }
 
@@ -243,6 +251,7 @@ impl HoldReason {
             Self::Totals { .. } | Self::Payment => "accounting",
             Self::Address => "customer service",
             Self::Test => "nobody: test orders are never shipped",
+            Self::Rejections => "warehouse operations",
         }
     }
 
@@ -259,6 +268,9 @@ impl HoldReason {
             Self::Address => "there are goods to ship and no address to ship them to".into(),
             Self::Payment => "not all of the money is captured or authorised".into(),
             Self::Test => "a test order: it is neither shipped nor mailed".into(),
+            Self::Rejections => format!(
+                "{MAX_REJECTIONS} warehouses have rejected it; released, it is offered to all of them again"
+            ),
         }
     }
 }
@@ -502,6 +514,9 @@ pub struct Order {
     /// Why it stands still, if it does.
     #[serde(rename = "hd", default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Hold>,
+    /// Rejections of fulfillment orders up to this number no longer count: a person has said to go on.
+    #[serde(rename = "fg", default, skip_serializing_if = "is_default")]
+    pub forgiven: u32,
     /// What each warehouse has to send.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub fulfillments: Vec<FulfillmentOrder>,
@@ -594,11 +609,19 @@ impl Order {
         &self.lines[usize::from(place)]
     }
 
-    /// The place of the line that the channel calls `id`.
-    pub fn place_of(&self, id: &str) -> Result<u16, Refusal> {
-        let place = self.lines.iter().position(|line| line.id == id);
-        let place = place.and_then(|place| u16::try_from(place).ok());
-        place.ok_or_else(|| Refusal::NotFound(format!("line {id:?}")))
+    /// Units of the line that the channel calls `id`; if that was a kit, of all its parts.
+    pub fn units_of(&self, id: &str, count: u32) -> Result<Vec<Units>, Refusal> {
+        let lines = (0_u16..).zip(&self.lines);
+        let units = lines.filter_map(|(place, line)| match &line.kit {
+            _ if line.id == id => Some((place, count)),
+            Some(kit) if kit.line == id => Some((place, count.saturating_mul(kit.per_kit))),
+            _ => None,
+        });
+        let units: Vec<Units> = units.collect();
+        match units.is_empty() {
+            true => Err(Refusal::NotFound(format!("line {id:?}"))),
+            false => Ok(units),
+        }
     }
 
     /// Where the order as a whole stands: read off its lines and holds, stored nowhere.

@@ -1,12 +1,13 @@
 //! Which locations share an order: the best set of them, found by branch and bound.
 //!
 //! Every set of locations that can send all that can be had at all is allowed; of these the one
-//! whose [`Score`]s add up to the least wins. That is weighted set multicover, which is NP-hard, so the
-//! search counts its nodes and stops at [`MAX_ROUTING_NODES`]. It visits no set twice: with up to
-//! [`EXACT_SOURCES`] locations it always ends by itself, and what it gives is proved to be best. With
-//! more it mostly is; [`Choice::bound`] says what no set can be better than.
+//! with the least [`Score`] wins: what its shipments count, and what sending each unit from where it
+//! is cheapest among them counts. That is weighted set multicover with a transport problem inside;
+//! the former is NP-hard, so the search counts its nodes and stops at [`MAX_ROUTING_NODES`]. It visits
+//! no set twice: with up to [`EXACT_SOURCES`] locations it always ends by itself, and what it gives is
+//! proved to be best. With more it mostly is; [`Choice::bound`] says what no set can be better than.
 //!
-//! Who of the chosen sends which unit does not change the sum, and is not decided here.
+//! With a limit on shipments the set that leaves least unsent comes first; the same proof holds.
 
 use std::cmp::Reverse;
 
@@ -14,18 +15,35 @@ use crate::limits::MAX_ROUTING_NODES;
 
 /// Locations up to which the search always ends by itself: so many sets are looked at.
 pub const EXACT_SOURCES: u32 = MAX_ROUTING_NODES.ilog2();
+/// Places of a [`Score`].
+pub const CRITERIA: usize = 7;
 
-/// What a shipment from a location counts, the most important first: sums are compared in this
-/// order. The first is at least 1, so that no shipment is for nothing.
-pub type Score = [u64; 3];
+/// What a choice counts, the most important first: compared in this order. The first place is for
+/// the units that a limit on shipments leaves unsent, and 0 in what a source counts.
+pub type Score = [u64; CRITERIA];
 
 /// A location that may send something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Units that it has of each wanted SKU, in the order of the wanted.
     pub units: Vec<u32>,
-    /// What a shipment from it counts.
+    /// What a shipment from it counts. Not all zero: no shipment is for nothing.
     pub score: Score,
+    /// What each unit of each wanted SKU counts besides, at [`Selection::unit_place`].
+    pub unit_score: Vec<u64>,
+}
+
+/// What is to be chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// Units of each SKU.
+    pub wanted: &'a [u32],
+    /// Who may send them.
+    pub sources: &'a [Source],
+    /// The place of a score that units count at.
+    pub unit_place: usize,
+    /// Shipments at most.
+    pub most: usize,
 }
 
 /// The locations that were chosen.
@@ -48,13 +66,18 @@ impl Choice {
     }
 }
 
-/// Chooses the sources that together send all that they have between them of what is `wanted` (units
-/// by SKU), and count the least.
-pub fn choose(wanted: &[u32], sources: &[Source]) -> Choice {
-    let mut search = Search::new(wanted, sources);
+/// Chooses the sources that together send as much as they may of what is wanted, and count the least.
+pub fn choose(selection: &Selection) -> Choice {
+    let mut search = Search::new(selection);
     let greedy = search.greedy();
-    search.best = (search.total(greedy.iter()), greedy);
+    search.best = (search.score_of(&greedy), greedy);
     search.visit();
+    if search.best.1.len() > selection.most {
+        // All of it takes more shipments than there may be: as much as there can be, then.
+        search.unseen = [u64::MAX; CRITERIA];
+        search.best = (search.score_of(&[]), Vec::new());
+        search.visit_limited(selection.most);
+    }
     let (score, mut chosen) = search.best;
     chosen.sort_unstable();
     Choice {
@@ -63,6 +86,23 @@ pub fn choose(wanted: &[u32], sources: &[Source]) -> Choice {
         bound: search.unseen.min(score),
         nodes: search.nodes,
     }
+}
+
+/// Who of the chosen sends how many units of each wanted SKU: each from where it counts least, and of
+/// equals from the first. In the order of the chosen.
+pub fn share(selection: &Selection, chosen: &[usize]) -> Vec<Vec<u32>> {
+    let mut shares = vec![vec![0; selection.wanted.len()]; chosen.len()];
+    for (sku, wanted) in selection.wanted.iter().enumerate() {
+        let mut order: Vec<usize> = (0..chosen.len()).collect();
+        order.sort_by_key(|n| selection.sources[chosen[*n]].unit_score[sku]);
+        let mut missing = *wanted;
+        for n in order {
+            let sent = missing.min(selection.sources[chosen[n]].units[sku]);
+            shares[n][sku] = sent;
+            missing -= sent;
+        }
+    }
+    shares
 }
 
 fn add(a: Score, b: Score) -> Score {
@@ -94,13 +134,18 @@ struct Wanted {
     by_units: Vec<usize>,
     /// The same, the least score first.
     by_score: Vec<usize>,
+    /// The same, those first whose units count least; empty if they all count the same.
+    by_unit_score: Vec<usize>,
     /// The same, as a set.
     places: Places,
 }
 
 struct Search<'a> {
     sources: &'a [Source],
+    unit_place: usize,
     wanted: Vec<Wanted>,
+    /// Units of each SKU that can be had at all.
+    obtainable: Vec<u32>,
     /// Units of each SKU that the chosen do not cover.
     missing: Vec<u32>,
     /// Units of each SKU that those have who are neither chosen nor left out.
@@ -109,8 +154,13 @@ struct Search<'a> {
     by_score: Vec<usize>,
     /// Those neither chosen nor left out.
     free: Places,
+    /// Those not left out.
+    usable: Places,
     chosen: Vec<usize>,
+    /// What the chosen count, their units apart.
     score: Score,
+    /// Whether one more source can count less: by what its units count before shipments do.
+    more_may_be_less: bool,
     best: (Score, Vec<usize>),
     nodes: u32,
     /// What nothing counts less than that was not looked into.
@@ -118,7 +168,8 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(wanted: &[u32], sources: &'a [Source]) -> Self {
+    fn new(selection: &Selection<'a>) -> Self {
+        let sources = selection.sources;
         let mut free = Places::none(sources.len());
         (0..sources.len()).for_each(|place| free.flip(place));
         let of = |sku: usize| {
@@ -126,41 +177,94 @@ impl<'a> Search<'a> {
             let by_place: Vec<usize> = (0..sources.len()).filter(has).collect();
             let mut places = Places::none(sources.len());
             by_place.iter().for_each(|place| places.flip(*place));
+            let unit_score = |place: &usize| sources[*place].unit_score[sku];
+            let mut by_unit_score = by_place.clone();
+            by_unit_score.sort_by_key(unit_score);
+            let same = |pair: &[usize]| unit_score(&pair[0]) == unit_score(&pair[1]);
+            if by_unit_score.windows(2).all(same) {
+                by_unit_score.clear();
+            }
             let (mut by_units, mut by_score) = (by_place.clone(), by_place);
-            by_units.sort_by_key(|place| std::cmp::Reverse(sources[*place].units[sku]));
+            by_units.sort_by_key(|place| Reverse(sources[*place].units[sku]));
             by_score.sort_by_key(|place| sources[*place].score);
             Wanted {
                 by_units,
                 by_score,
+                by_unit_score,
                 places,
             }
         };
+        let wanted: Vec<Wanted> = (0..selection.wanted.len()).map(of).collect();
         let left = |sku: usize| sources.iter().map(|s| u64::from(s.units[sku])).sum();
-        let left: Vec<u64> = (0..wanted.len()).map(left).collect();
-        let missing = wanted.iter().zip(&left).map(|(wanted, left)| {
+        let left: Vec<u64> = (0..selection.wanted.len()).map(left).collect();
+        let obtainable = selection.wanted.iter().zip(&left).map(|(wanted, left)| {
             let all = u32::try_from(*left).unwrap_or(u32::MAX);
             all.min(*wanted)
         });
+        let obtainable: Vec<u32> = obtainable.collect();
         let mut by_score: Vec<usize> = (0..sources.len()).collect();
         by_score.sort_by_key(|place| sources[*place].score);
+        let first = |source: &Source| source.score.iter().position(|part| *part > 0);
+        let first = sources.iter().filter_map(first).max();
+        let differ = wanted.iter().any(|wanted| !wanted.by_unit_score.is_empty());
         Self {
             sources,
-            wanted: (0..wanted.len()).map(of).collect(),
-            missing: missing.collect(),
+            unit_place: selection.unit_place,
+            more_may_be_less: differ && first.is_some_and(|first| selection.unit_place <= first),
+            wanted,
+            missing: obtainable.clone(),
+            obtainable,
             left,
             by_score,
+            usable: free.clone(),
             free,
             chosen: Vec::new(),
             score: Score::default(),
             best: (Score::default(), Vec::new()),
             nodes: 0,
-            unseen: [u64::MAX; 3],
+            unseen: [u64::MAX; CRITERIA],
         }
     }
 
     fn total<'p>(&self, places: impl Iterator<Item = &'p usize>) -> Score {
         let scores = places.map(|place| self.sources[*place].score);
         scores.fold(Score::default(), add)
+    }
+
+    /// What a set counts: its shipments, its units, and the units that it leaves.
+    fn score_of(&self, places: &[usize]) -> Score {
+        let mut score = self.total(places.iter());
+        let among = |place: usize| places.contains(&place);
+        score[self.unit_place] = score[self.unit_place].saturating_add(self.units_count(among));
+        for (sku, obtainable) in self.obtainable.iter().enumerate() {
+            let units = places
+                .iter()
+                .map(|p| u64::from(self.sources[*p].units[sku]));
+            score[0] += u64::from(*obtainable).saturating_sub(units.sum());
+        }
+        score
+    }
+
+    /// What the units of all SKUs count at least, sent by some sources.
+    fn units_count(&self, among: impl Fn(usize) -> bool) -> u64 {
+        let mut sum = 0_u64;
+        for (sku, wanted) in self.wanted.iter().enumerate() {
+            let mut missing = self.obtainable[sku];
+            let order = match wanted.by_unit_score.is_empty() {
+                true => &wanted.by_units,
+                false => &wanted.by_unit_score,
+            };
+            for place in order.iter().filter(|place| among(**place)) {
+                if missing == 0 {
+                    break;
+                }
+                let source = &self.sources[*place];
+                let sent = missing.min(source.units[sku]);
+                sum = sum.saturating_add(source.unit_score[sku].saturating_mul(u64::from(sent)));
+                missing -= sent;
+            }
+        }
+        sum
     }
 
     /// Units that a source could send of what is missing.
@@ -201,9 +305,9 @@ impl<'a> Search<'a> {
         taken
     }
 
-    /// What the choices still to be made count at least. Each SKU by itself needs so many sources,
-    /// counted by those that have most, and they count no less than as many of the least score; SKUs
-    /// that no source has in common need sources of their own.
+    /// What the choices still to be made count at least, units apart. Each SKU by itself needs so many
+    /// sources, counted by those that have most, and they count no less than as many of the least
+    /// score; SKUs that no source has in common need sources of their own.
     fn bound(&self) -> Score {
         let mut open: Vec<usize> = self.open_skus().collect();
         open.sort_by_cached_key(|sku| self.suppliers(*sku));
@@ -227,17 +331,26 @@ impl<'a> Search<'a> {
     /// The same, by what all SKUs need together: so many sources as those that have most of what is
     /// missing would need.
     fn bound_by_units(&self) -> Score {
-        let free = || self.by_score.iter().filter(|place| self.free.has(**place));
-        let covers = free().map(|place| self.covers(&self.missing, *place));
-        let mut covers: Vec<u64> = covers.collect();
-        covers.sort_unstable_by(|a, b| b.cmp(a));
         let missing: u64 = self.missing.iter().map(|missing| u64::from(*missing)).sum();
         let (mut covered, mut needed) = (0, 0);
-        while covered < missing && needed < covers.len() {
-            covered += covers[needed];
+        for covers in self.free_covers() {
+            if covered >= missing {
+                break;
+            }
+            covered += covers;
             needed += 1;
         }
-        self.total(free().take(needed))
+        let free = self.by_score.iter().filter(|place| self.free.has(**place));
+        self.total(free.take(needed))
+    }
+
+    /// What each of the free could send of what is missing, the most first.
+    fn free_covers(&self) -> Vec<u64> {
+        let free = self.by_score.iter().filter(|place| self.free.has(**place));
+        let covers = free.map(|place| self.covers(&self.missing, *place));
+        let mut covers: Vec<u64> = covers.collect();
+        covers.sort_unstable_by_key(|covers| Reverse(*covers));
+        covers
     }
 
     /// SKUs of which units are missing.
@@ -268,18 +381,37 @@ impl<'a> Search<'a> {
         self.total(free.take(needed))
     }
 
+    /// A score, and what the units count at least, sent by the chosen and the free.
+    fn with_units(&self, mut score: Score) -> Score {
+        let count = self.units_count(|place| self.usable.has(place));
+        score[self.unit_place] = score[self.unit_place].saturating_add(count);
+        score
+    }
+
+    /// Notes the chosen, if they are the best so far.
+    fn note(&mut self) {
+        let score = self.score_of(&self.chosen);
+        if score < self.best.0 {
+            self.best = (score, self.chosen.clone());
+        }
+    }
+
     /// Tries everything that could be better than the best so far, from the present choices on.
     fn visit(&mut self) {
         self.nodes += 1;
-        if self.missing.iter().all(|missing| *missing == 0) {
-            if self.score < self.best.0 {
-                self.best = (self.score, self.chosen.clone());
+        let covered = self.missing.iter().all(|missing| *missing == 0);
+        if covered {
+            self.note();
+            if !self.more_may_be_less {
+                return;
             }
-            return;
         }
         let mut bound = add(self.score, self.bound());
         if bound < self.best.0 {
             bound = bound.max(add(self.score, self.bound_by_units()));
+        }
+        if bound < self.best.0 {
+            bound = self.with_units(bound);
         }
         if bound >= self.best.0 {
             return;
@@ -289,15 +421,58 @@ impl<'a> Search<'a> {
             return;
         }
         // The SKU that leaves least choice: some of its sources has to be taken.
-        let Some(scarcest) = self.open_skus().min_by_key(|sku| self.suppliers(*sku)) else {
-            return;
+        let scarcest = self.open_skus().min_by_key(|sku| self.suppliers(*sku));
+        let places = match scarcest {
+            Some(scarcest) => &self.wanted[scarcest].by_score,
+            None => &self.by_score,
         };
-        let places = self.wanted[scarcest].by_score.iter().copied();
-        let mut branches: Vec<usize> = places.filter(|place| self.free.has(*place)).collect();
+        let free = places.iter().copied().filter(|place| self.free.has(*place));
+        let mut branches: Vec<usize> = free.collect();
         branches.sort_by_cached_key(|place| Reverse(self.covers(&self.missing, *place)));
+        self.branch(&branches, Self::visit, |search| {
+            // Without those left out there has to be enough.
+            let suffices = |(left, missing): (&u64, &u32)| *left >= u64::from(*missing);
+            search.left.iter().zip(&search.missing).all(suffices)
+        });
+    }
+
+    /// The same with a limit on the shipments, so that what is missing may stay so.
+    fn visit_limited(&mut self, most: usize) {
+        self.nodes += 1;
+        self.note();
+        let room = most.saturating_sub(self.chosen.len());
+        let missing: u64 = self.missing.iter().map(|missing| u64::from(*missing)).sum();
+        let covers: u64 = self.free_covers().into_iter().take(room).sum();
+        let mut bound = self.score;
+        bound[0] = missing.saturating_sub(covers);
+        if room == 0 || covers == 0 && !self.more_may_be_less || bound >= self.best.0 {
+            return;
+        }
+        if self.nodes > MAX_ROUTING_NODES {
+            self.unseen = self.unseen.min(bound);
+            return;
+        }
+        let free = self.by_score.iter().copied();
+        let useful = |place: &usize| {
+            self.free.has(*place)
+                && (self.more_may_be_less || self.covers(&self.missing, *place) > 0)
+        };
+        let mut branches: Vec<usize> = free.filter(useful).collect();
+        branches.sort_by_cached_key(|place| Reverse(self.covers(&self.missing, *place)));
+        self.branch(&branches, |search| search.visit_limited(most), |_| true);
+    }
+
+    /// Takes each of the branches in turn, and goes on without those taken before, as long as that can
+    /// come to something: no set comes twice.
+    fn branch(
+        &mut self,
+        branches: &[usize],
+        visit: impl Fn(&mut Self),
+        worth: impl Fn(&Self) -> bool,
+    ) {
         let (missing, score) = (self.missing.clone(), self.score);
         let mut left_out = Vec::new();
-        for place in branches {
+        for &place in branches {
             let units = &self.sources[place].units;
             self.free.flip(place);
             for (sku, units) in units.iter().enumerate() {
@@ -306,19 +481,19 @@ impl<'a> Search<'a> {
             }
             self.chosen.push(place);
             self.score = add(score, self.sources[place].score);
-            self.visit();
+            visit(self);
             self.score = score;
             self.chosen.pop();
             self.missing.copy_from_slice(&missing);
-            // From here on without it: no set comes twice.
+            self.usable.flip(place);
             left_out.push(place);
-            let short = |(left, missing): (&u64, &u32)| *left < u64::from(*missing);
-            if self.left.iter().zip(&self.missing).any(short) {
+            if !worth(self) {
                 break;
             }
         }
         for place in left_out {
             self.free.flip(place);
+            self.usable.flip(place);
             for (left, units) in self.left.iter_mut().zip(&self.sources[place].units) {
                 *left += u64::from(*units);
             }

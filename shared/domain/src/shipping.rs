@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::catalog::{Location, Product, Rate};
 use crate::event::Event;
@@ -10,37 +10,42 @@ use crate::order::{FulfillmentOrder, FulfillmentStatus, Order, Parcel};
 use crate::owed::Notice;
 use crate::stock::MovementKind;
 
-/// Whether a day is a working day: Monday to Friday. Public holidays are not known here.
-fn works(day: Date) -> bool {
+/// Whether carriers bring parcels on a day: Monday to Friday. Their public holidays are not known here.
+fn carriers_work(day: Date) -> bool {
     !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 /// The working day that is `days` working days after `day`; with 0, `day` or the next that is one.
-fn working_day(day: Date, days: u32) -> Date {
-    let mut day = day;
-    while !works(day) {
-        day = day.saturating_add(1.day());
-    }
-    for _ in 0..days {
-        day = day.saturating_add(1.day());
-        while !works(day) {
+fn working_day(day: Date, days: u32, works: impl Fn(Date) -> bool) -> Date {
+    let next = |day: Date| {
+        let mut day = day;
+        // Who never works works on the last day that there is.
+        while !works(day) && day < Date::MAX {
             day = day.saturating_add(1.day());
         }
-    }
-    day
+        day
+    };
+    (0..days).fold(next(day), |day, _| next(day.saturating_add(1.day())))
 }
 
-/// The day on which what is ordered now should leave a location, by its own clock.
-pub fn ship_by(location: &Location, now: Timestamp) -> Date {
+/// The day that it is in a location.
+pub fn today_in(location: &Location, now: Timestamp) -> Date {
+    local_time(location, now).date()
+}
+
+fn local_time(location: &Location, now: Timestamp) -> Zoned {
     // The zone's name was checked when the location was stored.
-    let zone = TimeZone::get(&location.time_zone).unwrap_or(TimeZone::UTC);
-    let local = now.to_zoned(zone);
-    let late = local.time() > location.cut_off;
+    now.to_zoned(TimeZone::get(&location.time_zone).unwrap_or(TimeZone::UTC))
+}
+
+/// The day on which what is ordered now should leave a location, by its own clock and calendar.
+pub fn ship_by(location: &Location, now: Timestamp) -> Date {
+    let local = local_time(location, now);
     let today = local.date();
-    match late && works(today) {
-        true => working_day(today, 1),
-        false => working_day(today, 0),
-    }
+    let works = |day: Date| location.works_on(day);
+    let late = local.time() > location.cut_off && works(today);
+    let begins = working_day(today, u32::from(late), works);
+    working_day(begins, location.handling_days, works)
 }
 
 /// A way to send a parcel.
@@ -74,7 +79,7 @@ pub fn choose_method<'a>(
             .bands
             .iter()
             .find(|band| serves && fits(band.max_weight_g))?;
-        let arrives = working_day(leaves, rate.transit_days);
+        let arrives = working_day(leaves, rate.transit_days, carriers_work);
         Some(Method {
             rate,
             price: band.price,

@@ -11,6 +11,8 @@ pub enum MovementKind {
     Allocate,
     /// No longer set aside.
     Release,
+    /// No longer set aside, because the location rejected it.
+    Reject,
     /// Left with a parcel.
     Ship,
     /// Set aside, and not found by the picker.
@@ -35,6 +37,7 @@ impl MovementKind {
         match self {
             Self::Allocate => "allocate",
             Self::Release => "release",
+            Self::Reject => "reject",
             Self::Ship => "ship",
             Self::Short => "short",
             Self::Receive => "receive",
@@ -55,7 +58,7 @@ impl MovementKind {
         };
         match self {
             Self::Allocate => delta(0, 1, -1),
-            Self::Release => delta(0, -1, 1),
+            Self::Release | Self::Reject => delta(0, -1, 1),
             Self::Ship | Self::Short => delta(-1, -1, 0),
             Self::Receive | Self::Adjust | Self::Restock => delta(1, 0, 1),
             // Goods that are not for sale are in the ledger and in no counter.
@@ -133,6 +136,13 @@ pub struct Level {
     /// Crossings so far.
     #[serde(default)]
     pub crossings: u64,
+    /// When the location last rejected it.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::second::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rejected_at: Option<Timestamp>,
 }
 
 /// Movements of one SKU in one location that are written together, and their sum.
@@ -154,6 +164,12 @@ impl LevelChange {
             sum += movement.kind.delta(movement.quantity);
         }
         sum
+    }
+
+    /// When the location rejected the article, if that is what happened.
+    pub fn rejected_at(&self) -> Option<Timestamp> {
+        let rejects = |m: &&Movement| m.kind == MovementKind::Reject;
+        self.movements.iter().filter(rejects).map(|m| m.at).max()
     }
 
     /// Units that have to be available for the change to be allowed: those it sets aside.
@@ -277,6 +293,7 @@ mod tests {
         let kinds = [
             Allocate,
             Release,
+            Reject,
             Ship,
             Short,
             Receive,

@@ -40,7 +40,18 @@ struct Line {
     extras: String,
     total: String,
     refunded_units: u32,
+    /// The kit that it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kit: Option<Kit>,
     units: Standing,
+}
+
+/// A kit that a line is a part of.
+#[derive(Debug, Serialize)]
+struct Kit {
+    line: String,
+    sku: String,
+    per_kit: u32,
 }
 
 /// A hold.
@@ -161,6 +172,11 @@ pub fn order(order: &Order) -> OrderView {
         extras: amount(line.money.extras),
         total: amount(line.charge(order.taxes_included)),
         refunded_units: line.refunded_units,
+        kit: line.kit.as_ref().map(|kit| Kit {
+            line: kit.line.clone(),
+            sku: kit.sku.clone(),
+            per_kit: kit.per_kit,
+        }),
         units: Standing {
             ordered: line.units.ordered,
             cancelled: line.units.cancelled,

@@ -183,7 +183,14 @@ fn a_batch_of_orders_shares_one_view_of_stock() {
     let (mut available, mut changes) = (stock(&[("A", "ber", 3)]), Changes::default());
     let mut next = || {
         let order = order(&[("A", 2)]);
-        let found = allocate(&order, &locations(), &mut available, &mut changes, now());
+        let found = allocate(
+            &order,
+            &network(locations()),
+            &[],
+            &mut available,
+            &mut changes,
+            now(),
+        );
         standing(&found.unwrap().order)
     };
     assert_eq!(next(), ["a2"]);
@@ -204,7 +211,8 @@ fn who_does_not_ship_to_a_country_does_not_send_there() {
         let mut stock = stock(&[("A", "nyc", 1), ("A", "muc", 1), ("A", "ber", 1)]);
         let found = allocate(
             &order,
-            &locations,
+            &network(locations.clone()),
+            &[],
             &mut stock,
             &mut Changes::default(),
             now(),
@@ -238,7 +246,14 @@ fn equally_near_is_decided_by_id() {
     let twins = [twin("b"), twin("a"), twin("c")];
     let mut stock = stock(&[("A", "a", 1), ("A", "b", 1), ("A", "c", 1)]);
     let order = order(&[("A", 1)]);
-    let found = allocate(&order, &twins, &mut stock, &mut Changes::default(), now());
+    let found = allocate(
+        &order,
+        &network(twins.into()),
+        &[],
+        &mut stock,
+        &mut Changes::default(),
+        now(),
+    );
     assert_eq!(sends(&found.unwrap().order), ["a: 1x1"]);
 }
 

@@ -141,7 +141,7 @@ fn a_cancellation_takes_back_what_is_not_packed() {
             "after the warehouse rejected it",
             rejected.clone(),
             ["x2", "x1"],
-            &release,
+            &["A@ber reject 2", "B@ber reject 1"],
             &[notice(&rejected)],
             3000,
         ),

@@ -249,10 +249,7 @@ fn rejected_goods_go_back_on_the_shelf_and_are_looked_for_elsewhere() {
     order.notices.push(Notice::Pick(1));
     let next = reported(&order, 1, &Report::Rejected("flood".into()));
     assert_eq!(standing(&next), ["o3", "o1", "o1"]);
-    assert_eq!(
-        due(&next),
-        ["A@ber release 3, release 1", "B@ber release 1"]
-    );
+    assert_eq!(due(&next), ["A@ber reject 3, reject 1", "B@ber reject 1"]);
     let works = owed(&next);
     assert_eq!(
         works,

@@ -30,7 +30,15 @@ fn in_parts(mut order: Order, levels: &[(&str, &str, i64)]) -> (Order, usize) {
     {
         let mut changes = Changes::default();
         let open = |order: &Order| -> u32 { order.lines.iter().map(|l| l.units.open).sum() };
-        let found = allocate(&order, &locations(), &mut available, &mut changes, now()).unwrap();
+        let found = allocate(
+            &order,
+            &network(locations()),
+            &[],
+            &mut available,
+            &mut changes,
+            now(),
+        )
+        .unwrap();
         assert!(open(&found.order) < open(&order), "pass {passes}");
         assert!(changes.len() <= MAX_TAKES_PER_COMMIT);
         let waiting = found.starts_waiting.len() + found.stops_waiting.len();
@@ -71,7 +79,14 @@ fn lines_that_nobody_can_send_do_not_keep_the_others_waiting() {
     let (mut order, mut available) = (order, stock(&levels));
     for _ in 0..3 {
         let mut changes = Changes::default();
-        let found = allocate(&order, &locations, &mut available, &mut changes, now());
+        let found = allocate(
+            &order,
+            &network(locations.clone()),
+            &[],
+            &mut available,
+            &mut changes,
+            now(),
+        );
         order = found.unwrap().order;
     }
     let stand = standing(&order);
@@ -82,7 +97,8 @@ fn lines_that_nobody_can_send_do_not_keep_the_others_waiting() {
     later.set("S80", "muc", 1);
     let found = allocate(
         &order,
-        &locations,
+        &network(locations.clone()),
+        &[],
         &mut later,
         &mut Changes::default(),
         now(),

@@ -59,6 +59,7 @@ fn complete() -> Order {
         HoldReason::Address,
         HoldReason::Payment,
         HoldReason::Test,
+        HoldReason::Rejections,
     ];
     let kinds = [
         MovementKind::Allocate,
@@ -71,6 +72,7 @@ fn complete() -> Order {
         MovementKind::Quarantine,
         MovementKind::ReturnToVendor,
         MovementKind::Scrap,
+        MovementKind::Reject,
     ];
     let statuses = [
         FulfillmentStatus::Released,
@@ -127,7 +129,13 @@ fn complete() -> Order {
                 extras: 5,
             },
             refunded_units: 6,
+            kit: Some(domain::kit::KitPart {
+                line: "0".into(),
+                sku: "SET".into(),
+                per_kit: 2,
+            }),
         }],
+        forgiven: 1,
         holds: holds
             .map(|reason| Hold {
                 reason,

@@ -252,12 +252,7 @@ fn a_parcel_weighs_what_is_in_it() {
         sku: sku.into(),
         title: sku.into(),
         weight_g,
-        length_mm: 1,
-        width_mm: 1,
-        height_mm: 1,
-        supplier: None,
-        reorder_point: None,
-        reorder_quantity: None,
+        ..Product::default()
     };
     let products = [product("B", 100), product("A", 7), product("D", 1)];
     let fulfillment = &order.fulfillments[0];

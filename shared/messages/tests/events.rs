@@ -35,8 +35,15 @@ fn demo(retailer: &Retailer, reversed: bool) -> Vec<(Demo, Order)> {
     let (mut available, mut changes) = (retailer.available(), Changes::default());
     let orders = listed.into_iter().map(|demo| {
         let (order, _) = retailer.accept(parse(&demo));
-        let locations = &retailer.locations;
-        let found = allocate(&order, locations, &mut available, &mut changes, now());
+        let network = retailer.network();
+        let found = allocate(
+            &order,
+            &network,
+            &retailer.products,
+            &mut available,
+            &mut changes,
+            now(),
+        );
         let order = found.map_or(order, |allocation| allocation.order);
         (demo, order)
     });
@@ -233,6 +240,7 @@ fn every_function_has_an_event_of_its_kind() {
         ("edit-catalog", "PUT /products"),
         ("query-orders", "GET /orders/{id}"),
         ("redrive-messages", "GET /parked"),
+        ("rehearse-routing", "POST /routing/rehearsals"),
     ];
     for (name, route) in http {
         let event: ApiGatewayV2httpRequest = read(&format!("{name}.json"));

@@ -175,6 +175,15 @@ impl Answer {
         }
     }
 
+    /// A picture.
+    pub fn svg(body: String) -> Self {
+        Self {
+            status: 200,
+            content_type: "image/svg+xml",
+            body,
+        }
+    }
+
     /// Our own fault.
     pub fn internal() -> Self {
         Self::problem(

@@ -20,6 +20,10 @@ pub const LOCATION: &str = "LOCATION";
 pub const SUPPLIER: &str = "SUPPLIER";
 /// The partition of all tariffs.
 pub const RATE: &str = "RATE";
+/// The partition of all rules of routing.
+pub const RULES: &str = "RULES";
+/// The prefix of the records of an order's routing decisions.
+pub const DECISION: &str = "ROUTING#";
 /// The sort key of items that are alone in their partition.
 pub const ALONE: &str = "-";
 /// Partitions of the index of open work: one would be limited to 1,000 writes a second.
@@ -44,6 +48,17 @@ pub fn number(channel: &str, number: &str) -> String {
 /// The sort key of a page of an order's timeline.
 pub fn events(first: u64) -> String {
     format!("{EVENTS}{first:010}")
+}
+
+/// The sort key of the record of a routing decision, by the version of the order that it leads to and
+/// what it comes to: of two that are made at once, each is kept.
+pub fn decision(version: u64, outcome: &str) -> String {
+    format!("{DECISION}{version:010}#{outcome}")
+}
+
+/// The partition of what a location has taken on each day.
+pub fn load(location: &str) -> String {
+    format!("LOAD#{location}")
 }
 
 /// The sort key of the claim to send a notice.
@@ -107,6 +122,8 @@ mod tests {
         assert_eq!(order(&id), "ORDER#AD4OVS4KRET6JAPB");
         assert_eq!(events(13), "EVENTS#0000000013");
         assert_eq!(claim("pick-1"), "CLAIM#pick-1");
+        assert_eq!(decision(2, "0af3"), "ROUTING#0000000002#0af3");
+        assert_eq!(load("berlin"), "LOAD#berlin");
         assert_eq!(number("shopify", "#1001"), "shopify#1001");
         assert_eq!(unreadable("shopify", "main"), "UNREADABLE#shopify#main");
         assert_eq!(sku("TENT-2P"), "SKU#TENT-2P");

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
 use domain::restock::Crossing;
 use domain::stock::{Level, Movement};
+use jiff::civil::Date;
 
 use crate::item::{Item, attribute, key, number, text, value};
 use crate::{DynamoDb, StoreError, key};
@@ -31,6 +32,9 @@ pub trait Levels: Send + Sync {
         location: &str,
         before: u64,
     ) -> Result<Vec<(u64, Movement)>, StoreError>;
+
+    /// How many fulfillment orders locations have taken on a day, as far as they have taken any.
+    async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError>;
 
     /// The orders that wait for a SKU, the oldest first.
     async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError>;
@@ -115,6 +119,28 @@ impl Levels for DynamoDb {
             movements.extend(older);
         }
         Ok(movements)
+    }
+
+    async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Taken {
+            pk: String,
+            sk: Date,
+            orders: u32,
+        }
+        let mut loads = Vec::new();
+        for days in days.chunks(100) {
+            let keys = days
+                .iter()
+                .map(|(location, day)| key(key::load(location), day.to_string()));
+            let items = self.batch_get(&self.tables.stock, keys.collect()).await?;
+            for item in items {
+                let Taken { pk, sk, orders } = value(item)?;
+                let location = pk.trim_start_matches("LOAD#").to_owned();
+                loads.push((location, sk, orders));
+            }
+        }
+        Ok(loads)
     }
 
     async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use domain::decision::Decision;
 use domain::event::Timeline;
 use domain::order::Contact;
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 
-use crate::item::{Item, key, number, text, value};
+use crate::item::{Item, item, key, number, text, value};
 use crate::{DynamoDb, StoreError, key};
 
 /// Everything that an order's partition holds for people to read.
@@ -38,6 +39,8 @@ pub struct UnreadableDelivery<'a> {
     pub body: &'a [u8],
 }
 
+/// Items of one `BatchWriteItem` (DynamoDB's own limit).
+const MAX_BATCH_WRITE: usize = 25;
 /// Bytes of a kept body in one item: an item holds at most 400 KB.
 const UNREADABLE_PART_BYTES: usize = 350_000;
 /// Characters of the reason that are kept beside it: it quotes the body, which may be one long name.
@@ -77,6 +80,19 @@ pub trait Orders: Send + Sync {
         before: Timestamp,
         from: Option<Item>,
     ) -> Result<(Vec<OrderId>, Option<Item>), StoreError>;
+
+    /// Keeps the records of routing decisions, before they are carried out: of one that never is, the
+    /// record tells of a version that something else led to.
+    async fn put_decisions(&self, decisions: &[(OrderId, Decision)]) -> Result<(), StoreError>;
+
+    /// The records of an order's routing decisions, the oldest first.
+    async fn decisions(&self, id: &OrderId) -> Result<Vec<Decision>, StoreError>;
+
+    /// A page of all orders, in no order that says anything, and where to go on.
+    async fn scan_orders(
+        &self,
+        from: Option<Item>,
+    ) -> Result<(Vec<Order>, Option<Item>), StoreError>;
 
     /// Keeps a delivery that was signed and could not be understood, once.
     async fn keep_unreadable(
@@ -206,6 +222,50 @@ impl Orders for DynamoDb {
         Ok((items.iter().filter_map(id_of).collect(), next))
     }
 
+    async fn put_decisions(&self, decisions: &[(OrderId, Decision)]) -> Result<(), StoreError> {
+        for some in decisions.chunks(MAX_BATCH_WRITE) {
+            let puts = some.iter().map(|(id, decision)| {
+                let sk = key::decision(decision.of_version, &decision.outcome());
+                let put = PutRequest::builder()
+                    .set_item(Some(item(decision, "decision", key::order(id), sk)?))
+                    .build();
+                let put = put.map_err(|error| StoreError::Refused {
+                    operation: "BatchWriteItem",
+                    cause: error.to_string(),
+                })?;
+                Ok(WriteRequest::builder().put_request(put).build())
+            });
+            let puts = puts.collect::<Result<Vec<_>, StoreError>>()?;
+            self.batch_write(&self.tables.orders, puts).await?;
+        }
+        Ok(())
+    }
+
+    async fn decisions(&self, id: &OrderId) -> Result<Vec<Decision>, StoreError> {
+        let items = self
+            .query_partition(&self.tables.orders, key::order(id), key::DECISION)
+            .await?;
+        items.into_iter().map(value).collect()
+    }
+
+    async fn scan_orders(
+        &self,
+        from: Option<Item>,
+    ) -> Result<(Vec<Order>, Option<Item>), StoreError> {
+        let page = self
+            .db
+            .scan()
+            .table_name(&self.tables.orders)
+            .filter_expression("entity = :order")
+            .expression_attribute_values(":order", text("order"))
+            .set_exclusive_start_key(from)
+            .send()
+            .await
+            .map_err(|error| StoreError::of("Scan (orders)", error))?;
+        let orders = page.items.unwrap_or_default().into_iter().map(value);
+        Ok((orders.collect::<Result<_, _>>()?, page.last_evaluated_key))
+    }
+
     async fn keep_unreadable(
         &self,
         delivery: UnreadableDelivery<'_>,
@@ -285,6 +345,34 @@ impl DynamoDb {
                 .take()
                 .and_then(|mut u| u.remove(table));
             left = unread.map(|u| u.keys).unwrap_or_default();
+        }
+        Err(StoreError::Transient {
+            operation: OPERATION,
+            cause: "throttled".into(),
+        })
+    }
+
+    /// Writes items, at most [`MAX_BATCH_WRITE`], each by itself; again what was throttled.
+    pub(crate) async fn batch_write(
+        &self,
+        table: &str,
+        writes: Vec<WriteRequest>,
+    ) -> Result<(), StoreError> {
+        const OPERATION: &str = "BatchWriteItem";
+        let mut left = writes;
+        for _ in 0..crate::drive::MAX_ATTEMPTS {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let written = self
+                .db
+                .batch_write_item()
+                .request_items(table, left)
+                .send()
+                .await
+                .map_err(|error| StoreError::of(OPERATION, error))?;
+            let unwritten = written.unprocessed_items.unwrap_or_default().remove(table);
+            left = unwritten.unwrap_or_default();
         }
         Err(StoreError::Transient {
             operation: OPERATION,

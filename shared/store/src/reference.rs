@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::limits::MAX_SKU_CHARS;
+use domain::rules::Rules;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +22,9 @@ pub trait Reference: Send + Sync {
 
     /// All tariffs.
     async fn rates(&self) -> Result<Vec<Rate>, StoreError>;
+
+    /// All rules of routing.
+    async fn rules(&self) -> Result<Vec<Rules>, StoreError>;
 
     /// The products of these SKUs; those that do not exist are left out.
     async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError>;
@@ -47,6 +51,9 @@ pub trait Reference: Send + Sync {
     /// Stores a tariff, new or changed.
     async fn put_rate(&self, rate: &Rate) -> Result<(), StoreError>;
 
+    /// Stores a channel's rules of routing, new or changed.
+    async fn put_rules(&self, rules: &Rules) -> Result<(), StoreError>;
+
     /// Stores a product, new or changed.
     async fn put_product(&self, product: &Product) -> Result<(), StoreError>;
 
@@ -69,6 +76,10 @@ impl Reference for DynamoDb {
 
     async fn rates(&self) -> Result<Vec<Rate>, StoreError> {
         self.list(key::RATE).await
+    }
+
+    async fn rules(&self) -> Result<Vec<Rules>, StoreError> {
+        self.list(key::RULES).await
     }
 
     async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError> {
@@ -145,6 +156,11 @@ impl Reference for DynamoDb {
 
     async fn put_rate(&self, rate: &Rate) -> Result<(), StoreError> {
         self.put(rate, "rate", key::RATE.into(), &rate.id).await
+    }
+
+    async fn put_rules(&self, rules: &Rules) -> Result<(), StoreError> {
+        self.put(rules, "rules", key::RULES.into(), &rules.channel)
+            .await
     }
 
     async fn put_product(&self, product: &Product) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::allocation::Load;
 use domain::limits::MAX_TRANSACTION_ACTIONS;
 use domain::stock::{Level, LevelChange};
 use domain::{Order, OrderId};
@@ -33,6 +34,8 @@ pub struct Commit {
     pub changes: Vec<LevelChange>,
     /// Who waits for what.
     pub waiting: Vec<Waiting>,
+    /// What locations take on one of their days, one entry each.
+    pub loads: Vec<Load>,
     /// A fact about stock that becomes applied: its SKU and id.
     pub fact: Option<(String, String)>,
 }
@@ -43,7 +46,17 @@ impl Commit {
         self.orders.len() * 2
             + self.changes.len()
             + self.waiting.len()
+            + self.loads.len()
             + usize::from(self.fact.is_some())
+    }
+
+    /// Adds to what a location takes on a day.
+    pub fn add_load(&mut self, load: Load) {
+        let same = |known: &&mut Load| known.location == load.location && known.day == load.day;
+        match self.loads.iter_mut().find(same) {
+            Some(known) => known.orders += load.orders,
+            None => self.loads.push(load),
+        }
     }
 
     /// Whether it fits one transaction.
@@ -131,6 +144,7 @@ fn writes(commit: Commit) -> Vec<Write> {
     }
     writes.extend(commit.changes.into_iter().map(Write::Level));
     writes.extend(commit.waiting.into_iter().map(Write::Waiting));
+    writes.extend(commit.loads.into_iter().map(Write::Load));
     let fact = commit.fact;
     writes.extend(fact.map(|(sku, id)| Write::FactApplied(sku, id)));
     writes

@@ -9,17 +9,22 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use domain::allocation::Load;
 use domain::event::Timeline;
 use domain::limits::MAX_LEDGER_TAIL;
 use domain::order::Contact;
 use domain::owed::owed;
 use domain::stock::{Level, LevelChange, Movement};
 use domain::{Order, OrderId};
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
 
 use crate::item::{Item, attribute, item, key, number, text, value};
 use crate::transact::Waiting;
 use crate::{DynamoDb, StoreError, key};
 
+/// Days for which it is kept what a location took on a day.
+const LOAD_KEPT: i64 = 8;
 const OPERATION: &str = "TransactWriteItems";
 
 /// One write.
@@ -36,6 +41,8 @@ pub enum Write {
     Level(LevelChange),
     /// Who waits for what.
     Waiting(Waiting),
+    /// What a location takes on a day is more. Refused when that is more than it can.
+    Load(Load),
     /// A fact of this SKU and id becomes applied, and leaves the index of open work. Refused if it is.
     FactApplied(String, String),
     /// A page of a level's ledger.
@@ -222,6 +229,7 @@ impl DynamoDb {
             }
             Write::Level(change) => self.change_level(change).map(update),
             Write::Waiting(waiting) => self.set_waiting(waiting),
+            Write::Load(load) => self.add_load(load).map(update),
             Write::FactApplied(sku, id) => self.apply_fact(sku, id).map(update),
             Write::LedgerPage {
                 sku,
@@ -273,17 +281,16 @@ impl DynamoDb {
         let delta = change.delta();
         let room = room_for(change);
         let mut condition = String::from("(attribute_not_exists(tail) OR size(tail) <= :room)");
+        let mut set = String::from(
+            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, \
+             tail = list_append(if_not_exists(tail, :none), :movements)",
+        );
         let mut update = Update::builder()
             .table_name(&self.tables.stock)
             .set_key(Some(key(
                 key::sku(&change.sku),
                 key::level(&change.location),
             )))
-            .update_expression(
-                "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, \
-                 tail = list_append(if_not_exists(tail, :none), :movements) \
-                 ADD on_hand :on_hand, allocated :allocated, available :available, version :count",
-            )
             .expression_attribute_names("#schema", "schema")
             .expression_attribute_names("#location", "location")
             .expression_attribute_values(":entity", text("level"))
@@ -298,12 +305,47 @@ impl DynamoDb {
             .expression_attribute_values(":count", number(change.movements.len()))
             .expression_attribute_values(":room", number(room))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(rejected_at) = change.rejected_at() {
+            set.push_str(", rejected_at = :rejected_at");
+            update =
+                update.expression_attribute_values(":rejected_at", number(rejected_at.as_second()));
+        }
         if change.needs() > 0 {
             condition.push_str(" AND available >= :needs");
             update = update.expression_attribute_values(":needs", number(change.needs()));
         }
+        set.push_str(
+            " ADD on_hand :on_hand, allocated :allocated, available :available, version :count",
+        );
         update
+            .update_expression(set)
             .condition_expression(condition)
+            .build()
+            .map_err(refused)
+    }
+
+    /// A location's day: how many fulfillment orders it has taken. Days that have passed are deleted.
+    fn add_load(&self, load: &Load) -> Result<Update, StoreError> {
+        let room = i64::from(load.most) - i64::from(load.orders);
+        let expires_at = load.day.saturating_add(LOAD_KEPT.days());
+        let expires_at = expires_at.to_zoned(TimeZone::UTC);
+        let expires_at = expires_at.map_or(i64::MAX, |end| end.timestamp().as_second());
+        Update::builder()
+            .table_name(&self.tables.stock)
+            .set_key(Some(key(key::load(&load.location), load.day.to_string())))
+            .update_expression(
+                "SET entity = :entity, #schema = :schema, expires_at = :expires_at \
+                 ADD orders :orders, version :one",
+            )
+            // Nobody plans more for a day than it has room for: the first of a day always fits.
+            .condition_expression("attribute_not_exists(orders) OR orders <= :room")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":entity", text("load"))
+            .expression_attribute_values(":schema", number(1))
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .expression_attribute_values(":orders", number(load.orders))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":room", number(room))
             .build()
             .map_err(refused)
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use domain::routing::{Choice, EXACT_SOURCES, Source, choose};
+use domain::routing::{CRITERIA, Choice, EXACT_SOURCES, Score, Selection, Source, choose};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,6 +16,9 @@ use crate::{Arguments, Figures};
 const CASES: u32 = 51;
 /// What per cent of the lines each location has on its shelves.
 const STOCKED: [u32; 6] = [5, 10, 30, 50, 70, 90];
+/// The places of a score at which shipments and cost count.
+const SHIPMENTS: usize = 2;
+const COST: usize = 3;
 /// Metres from one end of a continent to the other.
 const CONTINENT_M: u64 = 4_000_000;
 
@@ -75,10 +78,15 @@ fn measure(lines: usize, locations: usize, stocked: u32, cases: u32) -> Result<K
     for _ in 0..cases {
         let (wanted, sources) = draw(&mut random, lines, locations, stocked);
         let began = Instant::now();
-        let choice = choose(&wanted, &sources);
+        let choice = choose(&Selection {
+            wanted: &wanted,
+            sources: &sources,
+            unit_place: COST,
+            most: usize::MAX,
+        });
         ms.push(began.elapsed().as_secs_f64() * 1_000.0);
         greedy.push(by_most(&wanted, &sources));
-        ensure!(choice.score[0] <= greedy[greedy.len() - 1] as u64);
+        ensure!(choice.score[SHIPMENTS] <= greedy[greedy.len() - 1] as u64);
         choices.push(choice);
     }
     let count = |holds: fn(&Choice) -> bool| choices.iter().filter(|c| holds(c)).count() as u32;
@@ -89,9 +97,9 @@ fn measure(lines: usize, locations: usize, stocked: u32, cases: u32) -> Result<K
         ms: Spread::of(ms),
         cases,
         optimal: count(Choice::is_best),
-        fewest_shipments: count(|choice| choice.bound[0] == choice.score[0]),
-        shipments: Spread::of(choices.iter().map(|c| c.score[0] as f64)),
-        shipments_bound: Spread::of(choices.iter().map(|c| c.bound[0] as f64)),
+        fewest_shipments: count(|choice| choice.bound[SHIPMENTS] == choice.score[SHIPMENTS]),
+        shipments: Spread::of(choices.iter().map(|c| c.score[SHIPMENTS] as f64)),
+        shipments_bound: Spread::of(choices.iter().map(|c| c.bound[SHIPMENTS] as f64)),
         shipments_greedy: Spread::of(greedy.into_iter().map(|n| n as f64)),
     })
 }
@@ -104,14 +112,23 @@ fn draw(
     stocked: u32,
 ) -> (Vec<u32>, Vec<Source>) {
     let wanted = (0..lines).map(|_| random.u32(1..=5)).collect();
+    let weights: Vec<u64> = (0..lines).map(|_| random.u64(50..5_000)).collect();
     let sources = (0..locations).map(|place| {
+        // The usual objective: shipments, cost, distance, priority, id.
+        let mut score = Score::default();
+        score[SHIPMENTS] = 1;
+        score[COST] = random.u64(300_000..900_000);
+        score[COST + 1] = random.u64(0..CONTINENT_M);
+        score[CRITERIA - 1] = place as u64;
+        let per_gram = random.u64(5..60);
         let units = (0..lines).map(|_| match random.u32(0..100) < stocked {
             true => random.u32(1..=6),
             false => 0,
         });
         Source {
             units: units.collect(),
-            score: [1, random.u64(0..CONTINENT_M), place as u64],
+            score,
+            unit_score: weights.iter().map(|grams| grams * per_gram).collect(),
         }
     });
     let sources = sources.collect();

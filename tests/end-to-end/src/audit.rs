@@ -1,12 +1,14 @@
 //! What has to be true of every shop that rests, whatever was done to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::allocation::{Available, allocate, waits_for};
+use domain::candidates::Network;
 use domain::order::FulfillmentStatus;
 use domain::owed::owed;
+use domain::shipping::today_in;
 use domain::stock::{Changes, Delta, Level, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
@@ -119,10 +121,32 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
 
 /// No order waits for goods that are there.
 async fn audit_served(store: &Store, stories: &[Story], available: &Available) {
-    let (locations, now) = (store.locations().await.unwrap(), Timestamp::now());
+    let now = Timestamp::now();
+    let (locations, rates) = (store.locations().await, store.rates().await);
+    let rules = store.rules().await.unwrap();
+    let network = Network::new(locations.unwrap(), rates.unwrap(), rules);
+    let bounded = network
+        .locations
+        .iter()
+        .filter(|l| l.daily_orders.is_some());
+    let days: Vec<_> = bounded.map(|l| (l.id.as_str(), today_in(l, now))).collect();
+    let mut available = available.clone();
+    for (location, day, orders) in store.loads(&days).await.unwrap() {
+        available.note_load(&location, day, orders);
+    }
     for Story { order, .. } in stories {
         let (mut available, mut changes) = (available.clone(), Changes::default());
-        let found = allocate(order, &locations, &mut available, &mut changes, now);
+        let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
+        let skus: Vec<&str> = skus.collect::<BTreeSet<_>>().into_iter().collect();
+        let products = store.products(&skus).await.unwrap();
+        let found = allocate(
+            order,
+            &network,
+            &products,
+            &mut available,
+            &mut changes,
+            now,
+        );
         let waits = waits_for(order);
         assert!(found.is_none(), "{}: {waits:?} is there", order.id);
     }

@@ -131,6 +131,17 @@ impl Shop {
         answer
     }
 
+    /// Posts as the operator for a picture.
+    pub async fn picture(&self, path: &str, body: &'static str) -> String {
+        let bearer = format!("Bearer {DEMO_KEY}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("accept", "image/svg+xml"),
+        ];
+        let picture = self.http.text(Method::POST, path, &headers, body);
+        picture.await.unwrap()
+    }
+
     /// Puts documents as the operator, and expects success.
     pub async fn put(&self, path: &str, documents: Value) {
         let bearer = format!("Bearer {DEMO_KEY}");

@@ -16,6 +16,7 @@ const KNOWN: [(&str, &[&str]); 17] = [
             "Description",
             "CodeUri",
             "Timeout",
+            "MemorySize",
             "Role",
             "LoggingConfig",
             "Environment",

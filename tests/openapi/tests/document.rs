@@ -200,6 +200,31 @@ fn limits() -> BTreeMap<&'static str, u64> {
             "schemas/ReturnedGoods/properties/lines/maxItems",
             per_commit,
         ),
+        (
+            "schemas/Product/properties/unit_cost/properties/amount/maximum",
+            MAX_MINOR as u64,
+        ),
+        (
+            "schemas/Rehearsal/properties/orders/maximum",
+            MAX_REHEARSED_ORDERS as u64,
+        ),
+        (
+            "schemas/Product/properties/components/maxItems",
+            MAX_COMPONENTS as u64,
+        ),
+        (
+            "schemas/Product/properties/components/items/properties/quantity/maximum",
+            MAX_QUANTITY.into(),
+        ),
+        ("schemas/RoutingRules/properties/channel/maxLength", name),
+        (
+            "schemas/RoutingRules/properties/shipment_cost/maximum",
+            MAX_MINOR as u64,
+        ),
+        (
+            "schemas/RoutingRules/properties/cool_down_hours/maximum",
+            u64::from(MAX_COOL_DOWN_HOURS),
+        ),
         ("schemas/ShopifyOrder/properties/line_items/maxItems", lines),
         ("schemas/ShortText/maxLength", name),
         ("schemas/Sku/maxLength", MAX_SKU_CHARS as u64),
@@ -210,13 +235,24 @@ fn limits() -> BTreeMap<&'static str, u64> {
 }
 
 /// Limits that no constant of `domain::limits` has: the calls at their edges hold these to the code.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 20] = [
     // Degrees, 32 bits, RFC 5321, and more than there are countries.
     "/latitude/maximum",
     "/longitude/maximum",
     "Count/maximum",
     "Email/maxLength",
     "serves/maxItems",
+    "working_days/maxItems",
+    "closed_on/maxItems",
+    "handling_days/maximum",
+    "objective/maxItems",
+    // Those of rehearse-routing.
+    "warehouses/maxItems",
+    "without/maxItems",
+    "rates/maxItems",
+    "rules/maxItems",
+    "stock/maxItems",
+    "differences/maxItems",
     "to/maxItems",
     // Those of edit-catalog and query-orders.
     "put/requestBody/content/application~1json/schema/oneOf/1/maxItems",

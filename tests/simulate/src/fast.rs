@@ -353,6 +353,7 @@ impl World for Fast {
             order: Arc::unwrap_or_clone(row.order),
             contact: row.contact.unwrap_or_default(),
             pages: row.pages,
+            decisions: row.decisions,
         });
         let levels = tables.shelves.into_iter().map(|shelf| StoredLevel {
             level: shelf.level,
@@ -363,6 +364,7 @@ impl World for Fast {
             orders: orders.collect(),
             levels: levels.collect(),
             facts: tables.facts,
+            loads: tables.loads,
             waiting: waiting.map(|w| (w.0, w.2)).collect(),
             ..Observed::default()
         }

@@ -219,7 +219,7 @@ impl World for Full {
             for rate in &retailer.rates {
                 self.store.put_rate(rate).await?;
             }
-            for product in &retailer.products {
+            for product in retailer.products.iter().chain(&retailer.kits) {
                 self.store.put_product(product).await?;
             }
             let key = &retailer.key_sha256;

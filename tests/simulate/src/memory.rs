@@ -9,11 +9,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
+use domain::decision::Decision;
 use domain::order::Contact;
 use domain::restock::Crossing;
+use domain::rules::Rules;
 use domain::stock::{Level, Movement, StockFact};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use store::{
     Claim, Claims, Cursor, Database, Facts, LEDGER_PAGES, Levels, OpenStock, Orders, Reference,
     StoreError, Story, UnreadableDelivery, Write, Writes, Written, key,
@@ -184,6 +187,29 @@ impl Orders for Memory {
         Ok((found, None))
     }
 
+    async fn put_decisions(&self, decisions: &[(OrderId, Decision)]) -> Result<(), StoreError> {
+        if decisions.is_empty() {
+            return Ok(());
+        }
+        self.change("BatchWriteItem", |state| state.put_decisions(decisions))
+            .await
+    }
+
+    async fn decisions(&self, id: &OrderId) -> Result<Vec<Decision>, StoreError> {
+        self.read("Query", |state| {
+            let row = state.tables.row(id);
+            row.map(|row| row.decisions.clone()).unwrap_or_default()
+        })
+        .await
+    }
+
+    async fn scan_orders(
+        &self,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<Order>, Option<Cursor>), StoreError> {
+        Err(unknown("a walk over all orders"))
+    }
+
     async fn keep_unreadable(
         &self,
         _delivery: UnreadableDelivery<'_>,
@@ -240,6 +266,17 @@ impl Levels for Memory {
             };
             let newest = pages.into_iter().take(LEDGER_PAGES).flat_map(numbered);
             newest.filter(|(number, _)| *number < before).collect()
+        })
+        .await
+    }
+
+    async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError> {
+        if days.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("BatchGetItem", |state| {
+            let asked = |load: &&(String, Date, u32)| days.contains(&(load.0.as_str(), load.1));
+            state.tables.loads.iter().filter(asked).cloned().collect()
         })
         .await
     }
@@ -402,13 +439,18 @@ impl Reference for Memory {
         .await
     }
 
+    async fn rules(&self) -> Result<Vec<Rules>, StoreError> {
+        self.read("Query", |_| Vec::new()).await
+    }
+
     async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError> {
         if skus.is_empty() {
             return Ok(Vec::new());
         }
         self.read("BatchGetItem", |state| {
-            let products = &state.tables.retailer.products;
-            let of = |sku: &&str| products.iter().find(|product| product.sku == **sku);
+            let retailer = &state.tables.retailer;
+            let all = || retailer.products.iter().chain(&retailer.kits);
+            let of = |sku: &&str| all().find(|product| product.sku == **sku);
             skus.iter().filter_map(of).cloned().collect()
         })
         .await
@@ -421,7 +463,13 @@ impl Reference for Memory {
     ) -> Result<(Vec<Product>, Option<String>), StoreError> {
         let products = self
             .look("Scan", Kind::EventualRead, |state, _| {
-                state.tables.retailer.products.clone()
+                let retailer = &state.tables.retailer;
+                retailer
+                    .products
+                    .iter()
+                    .chain(&retailer.kits)
+                    .cloned()
+                    .collect()
             })
             .await?;
         Ok((products, None))
@@ -449,6 +497,10 @@ impl Reference for Memory {
     }
 
     async fn put_rate(&self, _: &Rate) -> Result<(), StoreError> {
+        Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_rules(&self, _: &Rules) -> Result<(), StoreError> {
         Err(unknown("changes of the catalogue"))
     }
 

@@ -71,11 +71,15 @@ pub enum Mutant {
     Sweeper,
     /// A request that is sent again names itself as before.
     IdempotencyKey,
+    /// A location takes no more on a day than it can.
+    LocationHasRoom,
+    /// Why a location was chosen is stored before it is.
+    DecisionIsStored,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -110,5 +114,7 @@ impl Mutant {
         Self::UnsentHintsAreNoticed,
         Self::Sweeper,
         Self::IdempotencyKey,
+        Self::LocationHasRoom,
+        Self::DecisionIsStored,
     ];
 }

@@ -1,9 +1,11 @@
 //! What a run leaves behind: what is stored, what went out, and what the world outside was told.
 
+use domain::decision::Decision;
 use domain::event::Timeline;
 use domain::order::Contact;
 use domain::stock::{Level, Movement, StockFact};
 use domain::{Order, OrderId, Step};
+use jiff::civil::Date;
 
 /// Everything that can be seen once a run has come to rest.
 #[derive(Debug, Default)]
@@ -16,6 +18,10 @@ pub struct Observed {
     pub facts: Vec<StockFact>,
     /// Who waits for which SKU.
     pub waiting: Vec<(String, OrderId)>,
+    /// What locations have taken on their days.
+    pub loads: Vec<(String, Date, u32)>,
+    /// How much locations can take on a day, of those that cannot take any number.
+    pub daily_orders: Vec<(String, u32)>,
     /// The countries that a location ships to, of those that do not ship everywhere.
     pub serves: Vec<(String, Vec<String>)>,
     /// What the machine gave up on.
@@ -37,6 +43,8 @@ pub struct StoredOrder {
     pub contact: Contact,
     /// The older pages of its timeline, by their first entry.
     pub pages: Vec<Timeline>,
+    /// The records of its routing decisions.
+    pub decisions: Vec<Decision>,
 }
 
 /// A level as it is stored.

@@ -206,11 +206,12 @@ struct Bought {
 fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
     let lines: Vec<Bought> = (0..1 + tape.choose(3))
         .map(|_| {
-            let known = tape.index(retailer.products.len());
+            let kits = &retailer.kits;
+            let known = tape.index(retailer.products.len() + kits.len());
             let unknown = tape.happens(150);
-            let sku = match unknown {
-                true => "NONE",
-                false => &retailer.products[known].sku,
+            let sku = match retailer.products.iter().chain(kits).nth(known) {
+                Some(product) if !unknown => &product.sku,
+                _ => "NONE",
             };
             Bought {
                 sku: sku.to_owned(),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::Currency;
-use domain::catalog::{Band, Location, Product, Rate, Supplier};
+use domain::catalog::{Band, Component, Location, Product, Rate, Supplier};
 use domain::id::sha256_hex;
 use jiff::civil::time;
 
@@ -38,6 +38,8 @@ pub struct Retailer {
     pub rates: Vec<Rate>,
     /// Articles; the first has a supplier and a reorder point.
     pub products: Vec<Product>,
+    /// What is sold and kept as several articles; nobody keeps any.
+    pub kits: Vec<Product>,
     /// The SHA-256 of the operator's key.
     pub key_sha256: String,
 }
@@ -48,15 +50,21 @@ impl Retailer {
         static ALL: OnceLock<Vec<Arc<Retailer>>> = OnceLock::new();
         let all = ALL.get_or_init(|| {
             let sizes = (1..=MAX_LOCATIONS).flat_map(|l| (1..=MAX_SKUS).map(move |s| (l, s)));
-            sizes
-                .filter_map(|(locations, skus)| Self::of(locations as usize, skus as usize))
+            let usual = sizes.clone().map(|(l, s)| (l, s, None));
+            // One that can take next to nothing on a day.
+            let busy = sizes.map(|(l, s)| (l, s, Some(2)));
+            usual
+                .chain(busy)
+                .filter_map(|(locations, skus, daily_orders)| {
+                    Self::of(locations as usize, skus as usize, daily_orders)
+                })
                 .map(Arc::new)
                 .collect()
         });
         Arc::clone(&all[tape.index(all.len())])
     }
 
-    fn of(locations: usize, skus: usize) -> Option<Self> {
+    fn of(locations: usize, skus: usize, daily_orders: Option<u32>) -> Option<Self> {
         let currency = Currency::from_code("EUR")?;
         let location =
             |&(id, country, latitude, longitude, zone): &(&str, &str, f64, f64, &str)| Location {
@@ -74,6 +82,12 @@ impl Retailer {
                     _ => Vec::new(),
                 },
                 currency,
+                closed: false,
+                working_days: Vec::new(),
+                closed_on: Vec::new(),
+                handling_days: 0,
+                daily_orders: daily_orders.filter(|_| id == LOCATIONS[0].0),
+                priority: 0,
             };
         let product = |(n, sku): (usize, &&str)| Product {
             sku: (*sku).into(),
@@ -85,6 +99,7 @@ impl Retailer {
             supplier: (n == 0).then(|| "kiln".into()),
             reorder_point: (n == 0).then_some(1),
             reorder_quantity: (n == 0).then_some(10),
+            ..Product::default()
         };
         let rate = |location: &Location| Rate {
             id: format!("post-{}", location.id),
@@ -98,6 +113,16 @@ impl Retailer {
                 price: 490,
             }],
         };
+        let component = |sku: &str, quantity| Component {
+            sku: sku.into(),
+            quantity,
+        };
+        let kit = Product {
+            sku: "SET".into(),
+            title: "SET".into(),
+            components: vec![component(SKUS[0], 1), component(SKUS[1], 2)],
+            ..Product::default()
+        };
         let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
         Some(Self {
             rates: locations.iter().take(2).map(rate).collect(),
@@ -109,6 +134,7 @@ impl Retailer {
                 lead_time_days: 9,
             }],
             products: SKUS[..skus].iter().enumerate().map(product).collect(),
+            kits: (skus > 1).then_some(kit).into_iter().collect(),
             key_sha256: sha256_hex(KEY.as_bytes()),
         })
     }

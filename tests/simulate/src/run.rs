@@ -798,6 +798,9 @@ impl<W: World> Run<'_, W> {
         observed.deeds = self.deeds;
         let serves = |location: &Location| (location.id.clone(), location.serves.clone());
         observed.serves = self.retailer.locations.iter().map(serves).collect();
+        let locations = self.retailer.locations.iter();
+        let bounded = locations.filter_map(|l| l.daily_orders.map(|most| (l.id.clone(), most)));
+        observed.daily_orders = bounded.collect();
         violations.extend(state.violation.take());
         if violations.is_empty() {
             violations = check::at_rest(&observed);

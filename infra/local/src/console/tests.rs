@@ -310,9 +310,8 @@ async fn stock_is_listed_and_what_is_low_is_marked() {
         length_mm: 100,
         width_mm: 100,
         height_mm: 100,
-        supplier: None,
         reorder_point: Some(10),
-        reorder_quantity: None,
+        ..Product::default()
     };
     store.put_product(&product).await.unwrap();
     for (location, quantity) in [("porto", 10), ("lagos", 11)] {

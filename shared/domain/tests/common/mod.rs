@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use domain::allocation::{Allocation, Available, allocate};
+use domain::candidates::Network;
 use domain::fulfillment::{Report, report};
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Contact, Parcel, Payment, Source};
@@ -128,6 +129,12 @@ pub fn location(id: &str, country: &str, latitude: f64, longitude: f64, zone: &s
         email: format!("{id}@example.com"),
         serves: Vec::new(),
         currency: currency("EUR"),
+        closed: false,
+        working_days: Vec::new(),
+        closed_on: Vec::new(),
+        handling_days: 0,
+        daily_orders: None,
+        priority: 0,
     }
 }
 
@@ -138,6 +145,11 @@ pub fn locations() -> Vec<Location> {
         location("muc", "DE", 48.1, 11.6, "Europe/Berlin"),
         location("ber", "DE", 52.5, 13.4, "Europe/Berlin"),
     ]
+}
+
+/// These warehouses, with no tariff and no rules.
+pub fn network(locations: Vec<Location>) -> Network {
+    Network::new(locations, Vec::new(), Vec::new())
 }
 
 /// Units available, by SKU and location.
@@ -155,7 +167,8 @@ pub fn try_allocate(
     levels: &[(&str, &str, i64)],
 ) -> (Option<Allocation>, Vec<LevelChange>) {
     let mut changes = Changes::default();
-    let found = allocate(order, &locations(), &mut stock(levels), &mut changes, now());
+    let (network, mut available) = (network(locations()), stock(levels));
+    let found = allocate(order, &network, &[], &mut available, &mut changes, now());
     (found, changes.into_vec())
 }
 

@@ -115,6 +115,7 @@ impl World {
             let borne = order.lines.iter().map(|line| {
                 let whole = domain::Line {
                     refunded_units: 0,
+                    kit: None,
                     ..line.clone()
                 };
                 whole.refund_of(line.refunded_units, order.taxes_included)
@@ -176,7 +177,8 @@ impl World {
         let mut changes = Changes::default();
         let found = allocate(
             &self.order,
-            &locations(),
+            &network(locations()),
+            &[],
             &mut available,
             &mut changes,
             now(),
@@ -289,8 +291,10 @@ impl World {
             Act::Report(n, of, packed) => self.report(*n, *of, packed),
             Act::Cancel => self.commit_if(cancel(&self.order, "no", now()).ok().flatten()),
             Act::ReleaseHold => {
-                let next = release_hold(&self.order, "payment", now());
-                self.commit_if(next.unwrap());
+                for hold in ["payment", "rejections"] {
+                    let next = release_hold(&self.order, hold, now());
+                    self.commit_if(next.unwrap());
+                }
             }
             Act::Announce(key, units) => {
                 let units = self.line_units(units);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use channels::Channel;
 use domain::allocation::{Available, allocate};
+use domain::candidates::Network;
 use domain::fulfillment::{Report, report};
 use domain::intake::NewOrder;
 use domain::order::{Contact, Parcel};
@@ -86,6 +87,12 @@ impl Retailer {
         self.products.iter().find(|p| p.sku == sku).unwrap()
     }
 
+    /// Its warehouses, tariffs and rules.
+    pub fn network(&self) -> Network {
+        let rules = read("retailer/rules.json");
+        Network::new(self.locations.clone(), self.rates.clone(), rules)
+    }
+
     pub fn accept(&self, new: NewOrder) -> (Order, Contact) {
         let known: BTreeSet<String> = self.products.iter().map(|p| p.sku.clone()).collect();
         new.accept(&known, now())
@@ -121,7 +128,8 @@ pub fn allocate_from(retailer: &Retailer, order: Order) -> Order {
     let (mut available, mut changes) = (retailer.available(), Changes::default());
     let allocation = allocate(
         &order,
-        &retailer.locations,
+        &retailer.network(),
+        &retailer.products,
         &mut available,
         &mut changes,
         now(),

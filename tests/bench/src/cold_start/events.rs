@@ -12,7 +12,7 @@ macro_rules! events {
 }
 
 /// The order of the first event goes from its webhook to shipped; that of the second is cancelled and refunded.
-const EVENTS: [(&str, &str); 16] = events![
+const EVENTS: [(&str, &str); 17] = events![
     "accept-order": "accept-order-shopify",
     "accept-order": "accept-order",
     "allocate-warehouse": "allocate-warehouse",
@@ -29,6 +29,7 @@ const EVENTS: [(&str, &str); 16] = events![
     "check-restock": "check-restock",
     "sweep-orders": "sweep-orders",
     "redrive-messages": "redrive-messages",
+    "rehearse-routing": "rehearse-routing",
 ];
 /// The order that the sample events are about.
 const FIRST: &str = "AD4OVS4KRET6JAPB";

@@ -34,12 +34,20 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/refunds/{id}-F1/confirmed"),
         "/stock/GRD-HAND-40/adjustments".to_owned(),
         "/parked/redrive".to_owned(),
+        "/routing/rehearsals".to_owned(),
     ];
-    let puts = ["/warehouses", "/products", "/suppliers", "/rates"];
+    let puts = [
+        "/warehouses",
+        "/products",
+        "/suppliers",
+        "/rates",
+        "/routing/rules",
+    ];
     let gets = [
         format!("/orders/{id}"),
         "/orders?channel=api&number=mine".to_owned(),
         format!("/orders/{id}/events"),
+        format!("/orders/{id}/routing"),
         "/stock/GRD-HAND-40".to_owned(),
         "/stock/GRD-HAND-40/why".to_owned(),
         "/parked".to_owned(),

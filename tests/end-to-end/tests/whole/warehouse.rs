@@ -98,11 +98,27 @@ async fn what_a_warehouse_rejects_goes_to_another_one() {
         shop.mails(id)
             .contains(&("pick-2".into(), "newark@brindlewick.test".into()))
     );
+    let routing = shop.get(&format!("/orders/{id}/routing")).await;
+    let decisions = routing["decisions"].as_array().unwrap();
+    let told = |n: usize, k: usize| {
+        let considered = &decisions[n]["considered"][k];
+        format!("{} {}", considered["location"], considered["text"])
+    };
+    assert_eq!(decisions.len(), 2);
+    assert_eq!(told(0, 0), r#""hamburg" "sends 2 of 2 units""#);
+    assert_eq!(told(1, 0), r#""newark" "sends 2 of 2 units""#);
+    assert_eq!(told(1, 1), r#""hamburg" "has rejected this order""#);
+    // The next customer's order does not go where the goods were just refused.
+    let other = shop.place("next", &document(&[("GRD-HAND-40", 1)])).await;
+    assert_eq!(
+        shop.order(&other).await["fulfillments"][0]["location"],
+        "newark"
+    );
     // Whoever refuses it last: nobody ships to Berlin then, and the goods are waited for.
     let reason = json!({"reason": "closed"}).to_string();
     shop.report(id, 2, "rejected", reason).await;
     assert_eq!(shop.status(id).await, "backordered");
-    assert_eq!(shop.level("GRD-HAND-40", "newark").await.allocated, 0);
+    assert_eq!(shop.level("GRD-HAND-40", "newark").await.allocated, 1);
     assert_eq!(
         shop.mails(id)
             .iter()

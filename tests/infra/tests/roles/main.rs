@@ -105,18 +105,32 @@ async fn run_everything() {
             .unwrap()
             .0
     };
-    for list in ["warehouses", "products", "suppliers", "rates"] {
+    for (list, path) in [
+        ("warehouses", "/warehouses"),
+        ("products", "/products"),
+        ("suppliers", "/suppliers"),
+        ("rates", "/rates"),
+        ("rules", "/routing/rules"),
+    ] {
         let documents = sample(&format!("retailer/{list}"));
-        assert_eq!(call(Method::PUT, &format!("/{list}"), documents).await, 200);
-        assert_eq!(
-            call(Method::GET, &format!("/{list}"), Value::Null).await,
-            200
-        );
+        assert_eq!(call(Method::PUT, path, documents).await, 200);
+        assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }
+    // A kit of what is in the catalogue already.
+    let mut kits = sample("retailer/products");
+    let products = kits.as_array_mut().unwrap();
+    products.retain(|product| !product["components"].is_null());
+    assert_eq!(call(Method::PUT, "/products", kits).await, 200);
+    let rehearsal = json!({"orders": 10, "without": ["newark"]});
+    assert_eq!(
+        call(Method::POST, "/routing/rehearsals", rehearsal).await,
+        200
+    );
     let order = format!("/orders/{}", endings[0].id);
     for path in [
         &order,
         &format!("{order}/events"),
+        &format!("{order}/routing"),
         "/orders?channel=shopify&number=1001",
         "/stock/KTL-GOOSE-09",
         "/stock/KTL-GOOSE-09/why?location=newark",

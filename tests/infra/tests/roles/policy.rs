@@ -137,6 +137,16 @@ pub fn needs(template: &Template, call: &Call) -> Vec<Need> {
             };
             tables.map(one).collect()
         }
+        "dynamodb:BatchWriteItem" => {
+            let tables = body["RequestItems"].as_object().into_iter().flatten();
+            let one = |(name, puts): (&String, &Value)| {
+                let keys = items(puts)
+                    .map(|put| text(&put["PutRequest"]["Item"]["pk"]["S"]))
+                    .collect();
+                need(&action, physical(template, "TableName", name), keys)
+            };
+            tables.map(one).collect()
+        }
         "dynamodb:TransactWriteItems" => {
             let parts =
                 items(&body["TransactItems"]).filter_map(|item| item.as_object()?.iter().next());

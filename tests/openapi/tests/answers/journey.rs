@@ -11,6 +11,14 @@ pub async fn run(api: &Api) {
     unpaid(api).await;
     stock(api).await;
     parked(api).await;
+    let rehearsed = api.expect(200, Call::of("rehearseRouting", "closed")).await;
+    assert!(rehearsed["orders"].as_u64() >= Some(2), "{rehearsed}");
+    assert!(
+        rehearsed["sent_otherwise"].as_u64() >= Some(1),
+        "{rehearsed}"
+    );
+    api.expect(200, Call::of("rehearseRouting", "cheaper"))
+        .await;
     api.expect(200, Call::of("receiveWebhook", "order")).await;
     let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
     assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));
@@ -22,6 +30,7 @@ async fn catalogue(api: &Api) {
         ("putSuppliers", "listSuppliers", "suppliers"),
         ("putProducts", "listProducts", "products"),
         ("putRates", "listRates", "rates"),
+        ("putRoutingRules", "listRoutingRules", "rules"),
     ] {
         let examples = api.document.operation(put).request_examples();
         for name in ["one", "list"] {
@@ -93,6 +102,11 @@ async fn paid(api: &Api) {
     assert_eq!(noted["order"]["refunds"][2]["amount"], "5.00");
     api.expect(201, Call::of("announceReturn", "another")).await;
     api.expect(200, Call::of("receiveReturn", "all")).await;
+
+    let routing = api.expect(200, Call::of("explainRouting", "paid")).await;
+    let decision = &routing["decisions"][0];
+    assert_eq!(decision["considered"][0]["location"], "hamburg");
+    assert_eq!(decision["considered"][0]["verdict"], "sends");
 
     let all = api.expect(200, Call::of("listEvents", "paid")).await;
     let all = all["events"].as_array().unwrap();

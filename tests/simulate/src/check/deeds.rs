@@ -131,16 +131,7 @@ fn ordered(
     found: &mut Findings,
 ) {
     let order = &stored.order;
-    let same = order.lines.len() == lines.len()
-        && order
-            .lines
-            .iter()
-            .zip(lines)
-            .all(|(line, (sku, units, charge))| {
-                line.sku == *sku
-                    && line.units.ordered == *units
-                    && money::charge(order, line) == *charge
-            });
+    let same = bought(order, lines);
     found.expect(same, "order-lines-differ", &order.id, || {
         format!(
             "expected SKU, units and charge {lines:?}, found {:?}",
@@ -164,6 +155,41 @@ fn ordered(
             format!("expected the address that was sent (any: {due}), found another (any: {is})")
         },
     );
+}
+
+/// Whether the lines are what was bought. A kit is there as its components: in a row, each as many as
+/// are in so many kits. Where there are any, what belongs to the whole order is shared out over other
+/// lines than were bought, and only the sum is the same.
+fn bought(order: &Order, lines: &[(Option<String>, u32, i64)]) -> bool {
+    let mut left = order.lines.as_slice();
+    let kits = left.iter().any(|line| line.kit.is_some());
+    for (sku, units, charge) in lines {
+        let Some((line, rest)) = left.split_first() else {
+            return false;
+        };
+        let Some(kit) = &line.kit else {
+            let charged = kits || money::charge(order, line) == *charge;
+            if line.sku != *sku || line.units.ordered != *units || !charged {
+                return false;
+            }
+            left = rest;
+            continue;
+        };
+        let of_it = |l: &&domain::Line| l.kit.as_ref().is_some_and(|k| k.line == kit.line);
+        let parts = left.iter().take_while(of_it).count();
+        let whole = |l: &domain::Line| {
+            let part = l.kit.as_ref();
+            part.is_some_and(|p| {
+                Some(&p.sku) == sku.as_ref() && l.units.ordered == units * p.per_kit
+            })
+        };
+        if parts < 2 || !left[..parts].iter().all(whole) {
+            return false;
+        }
+        left = &left[parts..];
+    }
+    let charges = order.lines.iter().map(|line| money::charge(order, line));
+    left.is_empty() && charges.sum::<i64>() == lines.iter().map(|line| line.2).sum::<i64>()
 }
 
 fn reported(
@@ -265,5 +291,6 @@ pub(super) fn name(reason: &HoldReason) -> &'static str {
         HoldReason::Address => "address",
         HoldReason::Payment => "payment",
         HoldReason::Test => "test",
+        HoldReason::Rejections => "rejections",
     }
 }

@@ -21,12 +21,12 @@ struct Moved {
 impl Moved {
     fn add(&mut self, kind: MovementKind, units: i64) {
         use MovementKind::{
-            Adjust, Allocate, Quarantine, Receive, Release, Restock, ReturnToVendor, Scrap, Ship,
-            Short,
+            Adjust, Allocate, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor, Scrap,
+            Ship, Short,
         };
         match kind {
             Allocate => self.allocated += units,
-            Release => self.released += units,
+            Release | Reject => self.released += units,
             Short => self.short += units,
             Ship => self.shipped += units,
             Restock | Quarantine | ReturnToVendor | Scrap => self.came_back += units,

@@ -118,8 +118,9 @@ fn waits(observed: &Observed, order: &Order, found: &mut Findings) {
     }
 }
 
-/// Whether a level's location may send goods to an order: it ships there, it has not refused, and
-/// it was not found short since goods last came in.
+/// Whether a level's location may send goods to an order: it ships there, it has not refused, it has
+/// not rejected the goods lately, its day is not full, and it was not found short since goods last came
+/// in. A run takes less than a day, and so does no cool-down.
 fn may_send(observed: &Observed, order: &Order, level: &Level) -> bool {
     let Some(destination) = &order.destination else {
         return false;
@@ -131,7 +132,16 @@ fn may_send(observed: &Observed, order: &Order, level: &Level) -> bool {
         .filter(|(id, _)| *id == level.location);
     let served = served.all(|(_, to)| to.is_empty() || to.contains(&destination.country));
     let refused = |f: &FulfillmentOrder| f.status == FulfillmentStatus::Rejected;
-    if !served || order.fulfillments.iter().filter(here).any(refused) {
+    let full = observed.daily_orders.iter().any(|(location, most)| {
+        let same = |load: &&(String, jiff::civil::Date, u32)| load.0 == *location;
+        let mut days = observed.loads.iter().filter(same);
+        *location == level.location && days.any(|load| load.2 >= *most)
+    });
+    if !served
+        || full
+        || level.rejected_at.is_some()
+        || order.fulfillments.iter().filter(here).any(refused)
+    {
         return false;
     }
     let short_at = order

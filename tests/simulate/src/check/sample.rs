@@ -56,6 +56,7 @@ fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
             tail,
             low: None,
             crossings: 0,
+            rejected_at: None,
         },
         pages,
     }

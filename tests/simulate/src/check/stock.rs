@@ -28,13 +28,13 @@ impl Counters {
     /// Adds what a movement does.
     pub fn add(&mut self, movement: &Movement) {
         use MovementKind::{
-            Adjust, Allocate, Quarantine, Receive, Release, Restock, ReturnToVendor, Scrap, Ship,
-            Short,
+            Adjust, Allocate, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor, Scrap,
+            Ship, Short,
         };
         let units = movement.quantity;
         match movement.kind {
             Allocate => self.allocated += units,
-            Release => self.allocated -= units,
+            Release | Reject => self.allocated -= units,
             // They were set aside, and are no longer there.
             Ship | Short => {
                 self.allocated -= units;

@@ -31,13 +31,14 @@ pub(super) enum Service {
 
 /// Every operation that a step may ask for; one that is missing here has to be told what can go
 /// wrong with it.
-const OPERATIONS: [(&str, &str, Kind); 14] = [
+const OPERATIONS: [(&str, &str, Kind); 15] = [
     ("DynamoDB_20120810", "GetItem", Kind::EventualRead),
     ("DynamoDB_20120810", "BatchGetItem", Kind::EventualRead),
     ("DynamoDB_20120810", "Query", Kind::EventualRead),
     ("DynamoDB_20120810", "Scan", Kind::EventualRead),
     ("DynamoDB_20120810", "PutItem", Kind::Write),
     ("DynamoDB_20120810", "UpdateItem", Kind::Write),
+    ("DynamoDB_20120810", "BatchWriteItem", Kind::Write),
     ("DynamoDB_20120810", "TransactWriteItems", Kind::Transaction),
     ("AmazonSQS", "SendMessage", Kind::Send),
     ("AmazonSQS", "SendMessageBatch", Kind::SendBatch),

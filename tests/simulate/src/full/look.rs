@@ -1,5 +1,6 @@
 //! What is stored, read from the tables without any client.
 
+use domain::decision::Decision;
 use domain::event::Timeline;
 use domain::stock::{Level, Movement, StockFact};
 use domain::{Order, OrderId};
@@ -42,6 +43,7 @@ impl Ground {
                 order,
                 contact: Default::default(),
                 pages: Vec::new(),
+                decisions: Vec::new(),
             });
         }
         for item in self.scan(&tables.orders)? {
@@ -54,11 +56,19 @@ impl Ground {
                 stored.contact = value(&item)?;
             } else if sk.starts_with(key::EVENTS) {
                 stored.pages.push(value::<Timeline>(&item)?);
+            } else if sk.starts_with(key::DECISION) {
+                stored.decisions.push(value::<Decision>(&item)?);
             }
         }
         for item in self.scan(&tables.stock)? {
-            let sku = item["pk"]["S"].as_str()?.strip_prefix("SKU#")?;
-            let sk = item["sk"]["S"].as_str()?;
+            let (pk, sk) = (item["pk"]["S"].as_str()?, item["sk"]["S"].as_str()?);
+            if let Some(location) = pk.strip_prefix("LOAD#") {
+                let orders = item["orders"]["N"].as_str()?.parse().ok()?;
+                let load = (location.to_owned(), sk.parse().ok()?, orders);
+                observed.loads.push(load);
+                continue;
+            }
+            let sku = pk.strip_prefix("SKU#")?;
             if sk.starts_with(key::LEVEL) {
                 observed.levels.push(StoredLevel {
                     level: value::<Level>(&item)?,
@@ -77,7 +87,9 @@ impl Ground {
 
     fn add_pages(&self, observed: &mut Observed) -> Option<()> {
         for item in self.scan(&names().ok()?.tables.stock)? {
-            let sku = item["pk"]["S"].as_str()?.strip_prefix("SKU#")?;
+            let Some(sku) = item["pk"]["S"].as_str()?.strip_prefix("SKU#") else {
+                continue;
+            };
             let Some(rest) = item["sk"]["S"].as_str()?.strip_prefix(key::LEDGER) else {
                 continue;
             };

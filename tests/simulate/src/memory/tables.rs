@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::decision::Decision;
 use domain::event::Timeline;
 use domain::order::Contact;
 use domain::owed::owed;
 use domain::stock::{Level, LevelChange, Movement, StockFact};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use store::{Claim, Found, OpenStock, Refusal, Story, Waiting, Write, Written, key, room_for};
 
 use crate::check;
@@ -30,6 +32,8 @@ pub struct Tables {
     pub waiting: Vec<(String, Timestamp, OrderId)>,
     /// Claims: of what, and since when.
     claims: Vec<(String, Timestamp)>,
+    /// What locations have taken on their days.
+    pub loads: Vec<(String, Date, u32)>,
     /// Deliveries kept for a person.
     pub unreadable: usize,
 }
@@ -43,6 +47,8 @@ pub struct Row {
     pub contact: Option<Contact>,
     /// The pages of its timeline.
     pub pages: Vec<Timeline>,
+    /// The records of its routing decisions.
+    pub decisions: Vec<Decision>,
     /// What it was before its newest write: what a stale read shows.
     previous: Option<Arc<Order>>,
 }
@@ -192,11 +198,24 @@ impl Tables {
                     false => Refusal::Condition(None),
                 }
             }
+            Write::Load(load) => {
+                let fits = self.load(&load.location, load.day) + load.orders <= load.most;
+                match fits || off(Mutant::LocationHasRoom) {
+                    true => Refusal::None,
+                    false => Refusal::Condition(None),
+                }
+            }
             Write::Contact(..)
             | Write::Events(..)
             | Write::Waiting(..)
             | Write::LedgerPage { .. } => Refusal::None,
         }
+    }
+
+    /// What a location has taken on a day.
+    pub fn load(&self, location: &str, day: Date) -> u32 {
+        let same = |known: &&(String, Date, u32)| known.0 == location && known.1 == day;
+        self.loads.iter().find(same).map_or(0, |known| known.2)
     }
 
     fn set_waiting(&mut self, waiting: &Waiting) {
@@ -264,6 +283,12 @@ impl State {
                     self.tables.set_waiting(waiting);
                 }
             }
+            Write::Load(load) => {
+                let taken = self.tables.load(&load.location, load.day) + load.orders;
+                let loads = &mut self.tables.loads;
+                loads.retain(|known| known.0 != load.location || known.1 != load.day);
+                loads.push((load.location.clone(), load.day, taken));
+            }
             Write::FactApplied(sku, id) => {
                 for fact in &mut self.tables.facts {
                     fact.applied |= fact.sku == *sku && fact.id == *id;
@@ -299,6 +324,7 @@ impl State {
                 order: Arc::clone(order),
                 contact: None,
                 pages: Vec::new(),
+                decisions: Vec::new(),
                 previous: None,
             });
             return;
@@ -343,10 +369,26 @@ impl State {
             level.tail.extend(change.movements.iter().cloned());
         }
         level.movements += change.movements.len() as u64;
+        level.rejected_at = change.rejected_at().or(level.rejected_at);
         let broken = check::level_written(Some(&before), level);
         // What was not there cannot be seen as it was.
         shelf.previous = known.then_some(before);
         self.blame(broken);
+    }
+
+    /// Keeps the records of routing decisions.
+    pub fn put_decisions(&mut self, decisions: &[(OrderId, Decision)]) {
+        if self.is_off(Mutant::DecisionIsStored) {
+            return;
+        }
+        for (id, decision) in decisions {
+            if let Some(row) = self.tables.row_mut(id) {
+                let key = |d: &Decision| (d.of_version, d.outcome());
+                row.decisions.retain(|known| key(known) != key(decision));
+                row.decisions.push(decision.clone());
+                row.decisions.sort_by_cached_key(key);
+            }
+        }
     }
 
     /// The order as a consistent read shows it.

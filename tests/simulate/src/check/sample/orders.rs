@@ -1,11 +1,13 @@
 //! The orders of the small world.
 
+use domain::decision::{Considered, Decision, Verdict};
 use domain::event::{Entry, Timeline};
 use domain::order::{
     Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, Order,
     Parcel, Payment, Refund, RefundStatus, Return, Source, Units,
 };
 use domain::owed::Notice;
+use domain::rules::Criterion;
 use domain::{Currency, Event, OrderId};
 
 use super::at;
@@ -24,6 +26,7 @@ fn line(id: &str, sku: &str, price: i64, units: Buckets) -> Line {
             extras: 301,
         },
         refunded_units: 0,
+        kit: None,
     }
 }
 
@@ -49,6 +52,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         mailed: true,
         lines,
         holds: Vec::new(),
+        forgiven: 0,
         fulfillments: Vec::new(),
         payments: vec![Payment::Captured(captured)],
         refunds: Vec::new(),
@@ -89,6 +93,7 @@ fn fulfillment(
 /// Stores an order with its history: a page of seven events as soon as there are more than 14.
 fn store(mut order: Order, events: Vec<Event>) -> StoredOrder {
     order.version = events.len() as u64;
+    let decisions = decisions(&order, &events);
     let entry = |(k, event): (i64, Event)| Entry {
         at: at(10 * k),
         event,
@@ -110,7 +115,41 @@ fn store(mut order: Order, events: Vec<Event>) -> StoredOrder {
         },
         order,
         pages,
+        decisions,
     }
+}
+
+/// The records of these orders' decisions: each time one location had all that was found.
+fn decisions(order: &Order, events: &[Event]) -> Vec<Decision> {
+    let allocated = (1..)
+        .zip(events)
+        .filter_map(|(version, event)| match event {
+            Event::Allocated(units @ 1.., _) => Some((version, *units)),
+            _ => None,
+        });
+    let decision = |((of_version, units), f): ((u64, u32), &FulfillmentOrder)| Decision {
+        of_version,
+        first_fulfillment: f.n,
+        at: at(0),
+        objective: Criterion::ALL,
+        currency: None,
+        wanted: units,
+        sent: units,
+        withheld: 0,
+        most: None,
+        considered: vec![Considered {
+            location: f.location.clone(),
+            metres: 1,
+            cost: None,
+            arrives: None,
+            late: false,
+            verdict: Verdict::Sends(units),
+        }],
+        others: 0,
+        runner_up: None,
+        gap: None,
+    };
+    allocated.zip(&order.fulfillments).map(decision).collect()
 }
 
 pub fn sent() -> StoredOrder {

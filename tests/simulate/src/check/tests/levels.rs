@@ -20,6 +20,7 @@ fn level() -> Level {
         ],
         low: None,
         crossings: 0,
+        rejected_at: None,
     }
 }
 

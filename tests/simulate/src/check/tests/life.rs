@@ -1,6 +1,7 @@
 //! An order's life, as the steps decide it.
 
 use domain::allocation::{Available, allocate};
+use domain::candidates::Network;
 use domain::change::{self, Disposition};
 use domain::fulfillment::{Report, report};
 use domain::intake::{NewLine, NewOrder};
@@ -86,7 +87,15 @@ impl Life {
         }
         let (locations, mut changes) = (["north", "south"].map(location), Changes::default());
         let order = self.now();
-        let plan = allocate(order, &locations, &mut available, &mut changes, at(10)).unwrap();
+        let plan = allocate(
+            order,
+            &Network::new(locations.to_vec(), Vec::new(), Vec::new()),
+            &[],
+            &mut available,
+            &mut changes,
+            at(10),
+        )
+        .unwrap();
         self.go(plan.order);
     }
 
@@ -182,5 +191,11 @@ fn location(id: &str) -> Location {
         email: format!("{id}@example.com"),
         serves: Vec::new(),
         currency: Currency::from_code("EUR").unwrap(),
+        closed: false,
+        working_days: Vec::new(),
+        closed_on: Vec::new(),
+        handling_days: 0,
+        daily_orders: None,
+        priority: 0,
     }
 }

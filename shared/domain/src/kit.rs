@@ -1,0 +1,128 @@
+//! Kits: what is sold as one article and kept in stock as several.
+//!
+//! A kit is taken apart when the order is accepted: each component is a line of its own from then on, so
+//! that whatever happens to lines (a split, a backorder, a short pick, a return of one part) happens to it
+//! as to any other. What the customer was charged for the kit is split over its components to the minor
+//! unit. Who speaks of the kit's own line speaks of all its parts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Product;
+use crate::intake::{NewLine, NewOrder};
+use crate::limits::{MAX_LINES, MAX_NAME_CHARS, MAX_QUANTITY, MAX_TITLE_CHARS};
+use crate::money::split;
+
+/// Which kit a line is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitPart {
+    /// The channel's id of the kit's line.
+    #[serde(rename = "i")]
+    pub line: String,
+    /// The kit.
+    #[serde(rename = "k")]
+    pub sku: String,
+    /// How many of the component are in one kit.
+    #[serde(rename = "n")]
+    pub per_kit: u32,
+}
+
+/// The SKUs of what is in kits.
+pub fn component_skus(products: &[Product]) -> impl Iterator<Item = &str> {
+    let components = products.iter().flat_map(|product| &product.components);
+    components.map(|component| component.sku.as_str())
+}
+
+/// The order with its kits taken apart. `products`: those that it names, and the components of kits
+/// among them. A kit of which a component is not in the catalogue, or is a kit itself, stays whole, and
+/// so does one whose parts would break a limit: as nobody keeps kits in stock, it has to be looked at.
+pub fn take_apart(mut order: NewOrder, products: &[Product]) -> NewOrder {
+    let mut lines = Vec::with_capacity(order.lines.len());
+    let mut titles = Vec::with_capacity(order.lines.len());
+    let mut left = order.lines.len();
+    let known = std::mem::take(&mut order.contact.titles);
+    let ids: Vec<&str> = order.lines.iter().map(|line| line.id.as_str()).collect();
+    for (n, line) in order.lines.iter().enumerate() {
+        left -= 1;
+        let title = known.get(n).cloned();
+        let room = MAX_LINES.saturating_sub(lines.len() + left);
+        let parts = parts(line, products).filter(|parts| {
+            let is_new = |part: &NewLine| !ids.contains(&part.id.as_str());
+            parts.len() <= room && parts.iter().all(is_new)
+        });
+        match parts {
+            Some(parts) => {
+                titles.extend(
+                    title
+                        .iter()
+                        .flat_map(|_| parts.iter().map(|p| p.title.clone())),
+                );
+                lines.extend(parts);
+            }
+            None => {
+                titles.extend(title);
+                lines.push(line.clone());
+            }
+        }
+    }
+    order.contact.titles = titles;
+    order.lines = lines;
+    order
+}
+
+/// The lines that a kit's line becomes; `None` if it is none, or cannot be taken apart.
+fn parts(line: &NewLine, products: &[Product]) -> Option<Vec<NewLine>> {
+    let of = |sku: &str| products.iter().find(|product| product.sku == sku);
+    let kit = of(line.sku.as_deref()?).filter(|product| !product.components.is_empty())?;
+    let components: Option<Vec<_>> = kit
+        .components
+        .iter()
+        .map(|component| {
+            let product = of(&component.sku)?;
+            let units = line.quantity.checked_mul(i64::from(component.quantity))?;
+            let fits = (1..=i64::from(MAX_QUANTITY)).contains(&units);
+            (product.components.is_empty() && fits).then_some((component, product, units))
+        })
+        .collect();
+    let components = components?;
+    // By what they cost, where that is known of all of them in one currency; else by their number.
+    let costs = components.iter().map(|(_, product, units)| {
+        let cost = product.unit_cost?;
+        Some((cost.amount.checked_mul(*units)?, cost.currency))
+    });
+    let costs: Option<Vec<_>> = costs.collect();
+    let costs = costs.filter(|costs| costs.iter().all(|(_, currency)| *currency == costs[0].1));
+    let weights: Vec<i64> = match costs {
+        Some(costs) => costs.into_iter().map(|(cost, _)| cost).collect(),
+        None => components.iter().map(|(_, _, units)| *units).collect(),
+    };
+    let goods = line.unit_price.checked_mul(line.quantity)?;
+    let prices = split(goods, &weights);
+    let discounts = split(line.discount, &prices);
+    let taxes = split(line.tax, &prices);
+    let parts = components
+        .iter()
+        .enumerate()
+        .map(|(n, (component, product, units))| {
+            // A unit's price is rounded up, and what that is too much is a discount on the line.
+            let unit_price = prices[n].div_euclid(*units) + i64::from(prices[n] % units > 0);
+            let title = format!("{} ({})", product.title, line.title);
+            NewLine {
+                id: format!("{}.{}", line.id, n + 1),
+                sku: Some(product.sku.clone()),
+                title: title.chars().take(MAX_TITLE_CHARS).collect(),
+                quantity: *units,
+                intangible: false,
+                unit_price,
+                discount: unit_price * units - prices[n] + discounts[n],
+                tax: taxes[n],
+                kit: Some(KitPart {
+                    line: line.id.clone(),
+                    sku: kit.sku.clone(),
+                    per_kit: component.quantity,
+                }),
+            }
+        });
+    let parts: Vec<NewLine> = parts.collect();
+    let short = |part: &NewLine| part.id.len() <= MAX_NAME_CHARS;
+    parts.iter().all(short).then_some(parts)
+}
