@@ -17,8 +17,9 @@ pub async fn run(api: &Api) {
         rehearsed["sent_otherwise"].as_u64() >= Some(1),
         "{rehearsed}"
     );
-    api.expect(200, Call::of("rehearseRouting", "cheaper"))
-        .await;
+    let cheaper = Call::of("rehearseRouting", "cheaper").accepting("image/svg+xml");
+    let picture = api.expect(200, cheaper).await;
+    assert!(picture.as_str().unwrap().starts_with("<svg"), "{picture}");
     api.expect(200, Call::of("receiveWebhook", "order")).await;
     let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
     assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));
