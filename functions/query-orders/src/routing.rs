@@ -1,6 +1,6 @@
 //! Why these warehouses send an order, as the API shows it: in words and in numbers.
 
-use domain::decision::{Considered, Decision, Verdict};
+use domain::decision::{Considered, Decision, Verdict, carried_out};
 use domain::{Currency, OrderId};
 use runtime::http::Answer;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ impl Desk {
     pub(crate) async fn routing(&self, id: &OrderId) -> Result<Answer, Answer> {
         let unknown = || Answer::not_found(&format!("order {id}"));
         let story = self.store.load_story(id).await?.ok_or_else(unknown)?;
-        let mut decisions = self.store.decisions(id).await?;
-        decisions.retain(|decision| decision.was_carried_out(&story.order, &story.timeline));
+        let decisions = self.store.decisions(id).await?;
+        let decisions = carried_out(decisions, &story.order, &story.timeline);
         let decisions: Vec<Value> = decisions.iter().map(shown).collect();
         Answer::json(200, &json!({"order": id, "decisions": decisions}))
     }

@@ -149,6 +149,44 @@ pub struct Decision {
     pub gap: Option<Loss>,
 }
 
+/// Those of an order's records that were carried out, the oldest first. `decisions` are all there are, the
+/// oldest first: of two processes that decide at once each leaves one, and only one of them commits.
+///
+/// Each record was made from the order as it was, so that the next one tells how many fulfillment orders
+/// there were by then: between the two are those that this version led to. A short pick since may have left
+/// fewer units in them, never more.
+pub fn carried_out(decisions: Vec<Decision>, order: &Order, timeline: &Timeline) -> Vec<Decision> {
+    let firsts: Vec<(u64, u32)> = decisions
+        .iter()
+        .map(|decision| (decision.of_version, decision.first_fulfillment))
+        .collect();
+    let mut done: Vec<Decision> = Vec::new();
+    for decision in decisions {
+        let version = decision.of_version;
+        let mut later = firsts.iter().filter(|(other, _)| *other > version);
+        let end = later.next().map_or(u32::MAX, |(_, first)| *first);
+        let led_to = decision.first_fulfillment..end;
+        let made = order.fulfillments.iter().filter(|f| led_to.contains(&f.n));
+        let sends: Vec<(&str, u32)> = decision.sends().collect();
+        let fits = made.clone().count() == sends.len()
+            && made.zip(&sends).all(|(f, (location, units))| {
+                let left: u32 = f.units.iter().map(|u| u.1).sum();
+                f.location == *location && left <= *units
+            });
+        let place = version.checked_sub(timeline.first);
+        let entry = place.and_then(|place| timeline.entries.get(usize::try_from(place).ok()?));
+        let found = match entry.map(|entry| &entry.event) {
+            Some(Event::Allocated(found, _)) => *found,
+            _ => 0,
+        };
+        let known = done.last().is_some_and(|last| last.of_version == version);
+        if fits && decision.sent > 0 && found == decision.sent && !known {
+            done.push(decision);
+        }
+    }
+    done
+}
+
 impl Decision {
     /// Who sends how many units, the nearest first.
     pub fn sends(&self) -> impl Iterator<Item = (&str, u32)> {
@@ -166,28 +204,6 @@ impl Decision {
             .map(|(location, units)| format!("{location}:{units}"));
         let sends: Vec<String> = sends.collect();
         sha256_hex(sends.join(",").as_bytes())[..8].to_owned()
-    }
-
-    /// Whether it is the one that was carried out: its version allocated as many units, and the
-    /// fulfillment orders are at the locations that it names.
-    pub fn was_carried_out(&self, order: &Order, timeline: &Timeline) -> bool {
-        let Some(place) = self.of_version.checked_sub(timeline.first) else {
-            return false;
-        };
-        let entry = usize::try_from(place)
-            .ok()
-            .and_then(|n| timeline.entries.get(n));
-        let found = match entry.map(|entry| &entry.event) {
-            Some(Event::Allocated(found, _)) => *found,
-            _ => return false,
-        };
-        let from = self.first_fulfillment as usize;
-        let made = order.fulfillments.iter().filter(|f| f.n as usize >= from);
-        let mut made = made.map(|f| f.location.as_str());
-        found == self.sent
-            && self
-                .sends()
-                .all(|(location, _)| made.next() == Some(location))
     }
 
     /// The ground at a place of a [`Score`](crate::routing::Score).

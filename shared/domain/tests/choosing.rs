@@ -9,7 +9,7 @@ use common::*;
 use domain::allocation::{Allocation, Available, allocate};
 use domain::candidates::{Exclusion, Network};
 use domain::catalog::{Band, Cost, Day, Rate};
-use domain::decision::{Decision, Ground, Verdict};
+use domain::decision::{Decision, Ground, Verdict, carried_out};
 use domain::fulfillment::Report;
 use domain::limits::{COOL_DOWN_HOURS, MAX_CONSIDERED, MAX_REJECTIONS};
 use domain::order::HoldReason;
@@ -388,16 +388,28 @@ fn the_record_is_that_of_the_choice_that_was_carried_out() {
     let found = find(&order(&[("A", 2)]), &network(locations()), &BOTH);
     let decision = found.decision.clone().unwrap();
     assert_eq!(decision.of_version, found.order.version);
-    assert!(decision.was_carried_out(&found.order, &found.order.timeline));
+    let done = |all: Vec<Decision>, order: &Order| carried_out(all, order, &order.timeline);
+    let only = std::slice::from_ref(&decision);
+    assert_eq!(done(only.to_vec(), &found.order), only);
     let other = find(&order(&[("A", 2)]), &network(locations()), &BOTH[1..]);
     let other = other.decision.unwrap();
-    assert!(!other.was_carried_out(&found.order, &found.order.timeline));
     assert_ne!(decision.outcome(), other.outcome());
+    assert_eq!(done(vec![other, decision.clone()], &found.order), only);
     let late = Decision {
         of_version: 7,
         ..decision.clone()
     };
-    assert!(!late.was_carried_out(&found.order, &found.order.timeline));
+    assert_eq!(done(vec![late], &found.order), []);
+    // One that shares the order out between the warehouse that sent it, and the one that did afterwards.
+    let shared = [("A", "ber", 1), ("A", "muc", 1)];
+    let shared = find(&order(&[("A", 2)]), &network(locations()), &shared)
+        .decision
+        .unwrap();
+    let rejected = reported(&found.order, 1, &Report::Rejected("flood".into()));
+    let again = find(&rejected, &network(locations()), &BOTH);
+    let second = again.decision.clone().unwrap();
+    let all = vec![shared, decision.clone(), second.clone()];
+    assert_eq!(done(all, &again.order), [decision.clone(), second]);
     let runner_up = decision.runner_up.as_ref().unwrap();
     assert_eq!(runner_up.locations, ["muc"]);
     assert_eq!(

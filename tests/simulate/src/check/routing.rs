@@ -1,5 +1,7 @@
 //! Why a location was chosen is on record, and none was given more than it can take.
 
+use std::collections::BTreeSet;
+
 use domain::Event;
 use domain::decision::Verdict;
 
@@ -26,43 +28,53 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
     }
 }
 
-/// Each allocation that found something has a record of its own that says the same.
+/// Each allocation that found something has a record of its own that says the same, and together they
+/// account for every fulfillment order. Of two processes that decided at once both left a record: every
+/// reading is followed, and one has to come out.
 fn recorded(stored: &StoredOrder, found: &mut Findings) {
-    let mut given = stored.order.fulfillments.iter().map(|f| &f.location);
+    let made: Vec<&str> = stored
+        .order
+        .fulfillments
+        .iter()
+        .map(|f| f.location.as_str())
+        .collect();
+    let mut readings = BTreeSet::from([0]);
     for (n, event) in history::events(stored).enumerate() {
         let Event::Allocated(units @ 1.., _) = event else {
             continue;
-        };
-        let tells = |sends: &[(&String, u32)]| {
-            let sum: u32 = sends.iter().map(|(_, units)| units).sum();
-            let locations = sends.iter().map(|(location, _)| *location);
-            sum == *units && locations.eq(given.clone().take(sends.len()))
         };
         let of_version = stored
             .decisions
             .iter()
             .filter(|d| d.of_version == n as u64 + 1);
-        let sends = of_version.map(|decision| {
+        let mut next = BTreeSet::new();
+        for decision in of_version {
             let sends = decision.considered.iter().filter_map(|c| match &c.verdict {
-                Verdict::Sends(units) => Some((&c.location, *units)),
+                Verdict::Sends(units) => Some((c.location.as_str(), *units)),
                 _ => None,
             });
-            sends.collect::<Vec<_>>()
-        });
-        let record = sends.into_iter().find(|sends| tells(sends));
-        found.expect(
-            record.is_some(),
-            "decision-unrecorded",
-            &stored.order.id,
-            || {
-                format!(
-                    "expected a record of how event {} found {units} units, found {:?}",
-                    n + 1,
-                    stored.decisions
-                )
-            },
-        );
-        let Some(record) = record else { return };
-        given.nth(record.len() - 1);
+            let (locations, sent): (Vec<&str>, Vec<u32>) = sends.unzip();
+            let fits = |from: &&usize| made[**from..].starts_with(&locations);
+            if !locations.is_empty() && sent.iter().sum::<u32>() == *units {
+                next.extend(
+                    readings
+                        .iter()
+                        .filter(fits)
+                        .map(|from| from + locations.len()),
+                );
+            }
+        }
+        readings = next;
     }
+    found.expect(
+        readings.contains(&made.len()),
+        "decision-unrecorded",
+        &stored.order.id,
+        || {
+            format!(
+                "expected records of how {made:?} came to send it, found {:?}",
+                stored.decisions
+            )
+        },
+    );
 }
