@@ -38,6 +38,8 @@ pub const MAX_NAME_CHARS: usize = 128;
 pub const MAX_TITLE_CHARS: usize = 150;
 /// Characters of a free text: an address line, a reason.
 pub const MAX_TEXT_CHARS: usize = 500;
+/// Bytes of a postal code without its spaces: GeoNames, which numbers the world, has up to 20.
+pub const MAX_POSTAL_CHARS: usize = 20;
 /// Minor units of one amount: a thousand sums of this size still fit an `i64` with room to spare.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
 /// Largest integer that every JSON implementation keeps exact (RFC 8259, section 6): 2^53.

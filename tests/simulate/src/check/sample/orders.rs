@@ -3,7 +3,7 @@
 use domain::decision::{Considered, Decision, Verdict};
 use domain::event::{Entry, Timeline};
 use domain::order::{
-    Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, Order,
+    Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, LocatedBy, Order,
     Parcel, Payment, Refund, RefundStatus, Return, Source, Units,
 };
 use domain::owed::Notice;
@@ -48,6 +48,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         destination: Some(Destination {
             country: "DE".into(),
             point: None,
+            located_by: LocatedBy::Coordinates,
         }),
         mailed: true,
         lines,
