@@ -26,6 +26,8 @@ pub const MAX_REJECTIONS: usize = 3;
 pub const MAX_TAKES_PER_COMMIT: usize = 50;
 /// Actions of one `TransactWriteItems` (DynamoDB's own limit).
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
+/// Items of one `BatchWriteItem` (DynamoDB's own limit).
+pub const MAX_BATCH_WRITES: usize = 25;
 /// Units of one line.
 pub const MAX_QUANTITY: u32 = 100_000;
 /// Components of one kit: its product is one item, and each is a line of the order.

@@ -3,8 +3,8 @@
 use domain::decision::{Considered, Decision, Verdict};
 use domain::event::{Entry, Timeline};
 use domain::order::{
-    Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, LocatedBy, Order,
-    Parcel, Payment, Refund, RefundStatus, Return, Source, Units,
+    Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, LocatedBy,
+    Order, Parcel, Payment, Refund, RefundStatus, Return, Source, Units,
 };
 use domain::owed::Notice;
 use domain::rules::Criterion;
