@@ -42,6 +42,8 @@ pub const MAX_TITLE_CHARS: usize = 150;
 pub const MAX_TEXT_CHARS: usize = 500;
 /// Bytes of a postal code without its spaces: GeoNames, which numbers the world, has up to 20.
 pub const MAX_POSTAL_CHARS: usize = 20;
+/// Bytes of a row of a postal code file: GeoNames' own have some 200.
+pub const MAX_POSTAL_ROW_BYTES: usize = 4_096;
 /// Minor units of one amount: a thousand sums of this size still fit an `i64` with room to spare.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
 /// Largest integer that every JSON implementation keeps exact (RFC 8259, section 6): 2^53.
