@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use channels::{Channel, Unreadable};
+use domain::geo::{Located, Point, postal_area};
 use domain::id::sha256_hex;
 use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
 use domain::limits::MAX_NAME_CHARS;
-use domain::order::Order;
+use domain::order::{Address, LocatedBy, Order};
 use jiff::Timestamp;
 use runtime::auth::Keys;
+use runtime::cached::Cached;
 use runtime::http::{Answer, Request, answer};
 use runtime::products::Products;
 use runtime::secrets::Secrets;
 use runtime::{Clock, Emit, Function, Outbox};
 use serde_json::json;
-use store::{Created, Store, UnreadableDelivery};
+use store::{Created, Store, StoreError, UnreadableDelivery};
 
 /// The account that orders of our own API belong to.
 const API_ACCOUNT: &str = "default";
@@ -28,6 +30,7 @@ pub fn function() -> Function {
         variables: &[
             "ORDERS_TABLE",
             "REFERENCE_TABLE",
+            "PLACES_TABLE",
             "ALLOCATE_WAREHOUSE_QUEUE",
             "NOTIFY_WAREHOUSE_QUEUE",
             "SHIP_ORDER_QUEUE",
@@ -43,6 +46,7 @@ pub fn function() -> Function {
                 let desk = Desk {
                     keys: Keys::new(store.clone(), setup.clock.clone()),
                     products: Products::new(store.clone(), setup.clock.clone()),
+                    postal_countries: Cached::new(setup.clock.clone()),
                     secrets: setup.secrets(),
                     clock: setup.clock.clone(),
                     store,
@@ -61,6 +65,8 @@ struct Desk {
     outbox: Outbox,
     keys: Keys,
     products: Products,
+    /// The countries whose postal codes the retailer has imported.
+    postal_countries: Cached<BTreeSet<String>>,
     secrets: Secrets,
     clock: Clock,
 }
@@ -247,6 +253,10 @@ impl Desk {
             .into_iter()
             .filter(|product| product.components.is_empty());
         let known = kept.map(|product| product.sku).collect();
+        new.located = match new.unlocated() {
+            Some(address) => self.locate(address).await?,
+            None => None,
+        };
         let (order, contact) = new.accept(&known, now);
         let order = Arc::new(order);
         match self.store.create_order(&order, &contact).await? {
@@ -267,6 +277,30 @@ impl Desk {
                     false => Ok(Accepted::Reused(known)),
                 }
             }
+        }
+    }
+}
+
+impl Desk {
+    /// Where an address is: by the postal codes that the retailer has imported, else by our own tables.
+    async fn locate(&self, address: &Address) -> Result<Option<Located>, StoreError> {
+        let imported = self.imported(address).await?;
+        let imported = imported.map(|point| Located {
+            point,
+            by: LocatedBy::PostalCode,
+        });
+        Ok(imported.or_else(|| places::locate(address)))
+    }
+
+    async fn imported(&self, address: &Address) -> Result<Option<Point>, StoreError> {
+        let country = &address.country;
+        let Some(area) = postal_area(country, &address.postal_code) else {
+            return Ok(None);
+        };
+        let countries = self.postal_countries.get(self.store.postal_countries());
+        match countries.await?.contains(country) {
+            true => self.store.postal_code(country, &area).await,
+            false => Ok(None),
         }
     }
 }

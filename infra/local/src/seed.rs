@@ -48,6 +48,7 @@ pub fn store(cloud: &Cloud, caller: &str) -> Result<Store> {
         orders: name("orders")?,
         stock: name("stock")?,
         reference: name("reference")?,
+        places: name("places")?,
     };
     Ok(Store::new(&sdk_config(cloud.services(), caller), tables))
 }

@@ -433,9 +433,11 @@ async fn a_data_directory_is_found_again() {
         ..Options::new(other, functions())
     };
     let error = format!("{:#}", Cloud::start(options).await.err().unwrap());
+    let shown = directory.display();
+    let why = "the data directory holds it with other keys or indexes than the template's";
     assert_eq!(
         error,
-        "table Items: the data directory holds it with other keys or indexes than the template's"
+        format!("cannot keep data in {shown}: table Items: {why}")
     );
     std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -74,6 +74,7 @@ pub fn parse(
         contact,
         address_pointer: "/shipping_address",
         point,
+        located: None,
         mailed: true,
         deliver_by,
         test,

@@ -175,6 +175,7 @@ fn new_order(
         contact,
         address_pointer: place.address,
         point,
+        located: None,
         mailed: true,
         deliver_by: None,
         test: order.flag("test", false),

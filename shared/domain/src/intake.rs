@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::event::{Event, Timeline};
-use crate::geo::is_country;
+use crate::geo::{Located, is_country, point};
 use crate::kit::KitPart;
 use crate::limits::{
     DEFAULT_PROMISE_DAYS, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
@@ -15,8 +15,8 @@ use crate::limits::{
 };
 use crate::money::{Currency, split};
 use crate::order::{
-    Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, Order, Payment,
-    Source,
+    Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, LocatedBy, Order,
+    Payment, Source,
 };
 use crate::owed::owed;
 use crate::{OrderId, Problem};
@@ -54,6 +54,8 @@ pub struct NewOrder {
     pub address_pointer: &'static str,
     /// Degrees north and east of the address, if the channel knows them.
     pub point: Option<(f64, f64)>,
+    /// Where its address was found to be; the channel's own coordinates go before it.
+    pub located: Option<Located>,
     /// Whether the channel leaves it to us to write to the customer.
     pub mailed: bool,
     /// The day by which it should arrive, if the channel says.
@@ -102,6 +104,26 @@ impl NewOrder {
     pub fn skus(&self) -> BTreeSet<&str> {
         let tangible = self.lines.iter().filter(|line| !line.intangible);
         tangible.filter_map(|line| line.sku.as_deref()).collect()
+    }
+
+    /// The address that has to be looked up for it to be known where the order goes: there is something
+    /// to ship, and the channel gave no place on earth.
+    pub fn unlocated(&self) -> Option<&Address> {
+        let address = self.contact.address.as_ref()?;
+        (self.ships() && self.given().is_none()).then_some(address)
+    }
+
+    fn ships(&self) -> bool {
+        self.lines.iter().any(|line| !line.intangible)
+    }
+
+    /// The channel's own coordinates; what is no place on earth tells nothing.
+    fn given(&self) -> Option<Located> {
+        let (north, east) = self.point?;
+        Some(Located {
+            point: point(north, east)?,
+            by: LocatedBy::Coordinates,
+        })
     }
 
     /// Everything that makes it impossible to take, each with its place.
@@ -259,15 +281,13 @@ impl NewOrder {
     pub fn accept(self, known: &BTreeSet<String>, now: Timestamp) -> (Order, Contact) {
         let holds = self.holds(known);
         let lines = self.freeze();
-        let ships = lines.iter().any(|line| !line.intangible);
+        let ships = self.ships();
+        let located = self.given().or(self.located);
         let destination = match &self.contact.address {
             Some(address) if ships => Some(Destination {
                 country: address.country.clone(),
-                // What is no place on earth tells nothing: the country stands for it.
-                point: self
-                    .point
-                    .filter(|(north, east)| north.abs() <= 90.0 && east.abs() <= 180.0)
-                    .map(|(north, east)| (tenths(north), tenths(east))),
+                point: located.map(|located| located.point),
+                located_by: located.map(|located| located.by).unwrap_or_default(),
             }),
             _ => None,
         };
@@ -377,10 +397,6 @@ impl NewOrder {
 fn goods_of(line: &NewLine) -> i64 {
     let price = line.unit_price.saturating_mul(line.quantity);
     price.saturating_sub(line.discount)
-}
-
-fn tenths(degrees: f64) -> i32 {
-    (degrees * 10.0).round() as i32
 }
 
 fn promised(placed_at: Timestamp) -> Date {

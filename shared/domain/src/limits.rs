@@ -26,6 +26,8 @@ pub const MAX_REJECTIONS: usize = 3;
 pub const MAX_TAKES_PER_COMMIT: usize = 50;
 /// Actions of one `TransactWriteItems` (DynamoDB's own limit).
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
+/// Items of one `BatchWriteItem` (DynamoDB's own limit).
+pub const MAX_BATCH_WRITES: usize = 25;
 /// Units of one line.
 pub const MAX_QUANTITY: u32 = 100_000;
 /// Components of one kit: its product is one item, and each is a line of the order.
@@ -38,6 +40,10 @@ pub const MAX_NAME_CHARS: usize = 128;
 pub const MAX_TITLE_CHARS: usize = 150;
 /// Characters of a free text: an address line, a reason.
 pub const MAX_TEXT_CHARS: usize = 500;
+/// Bytes of a postal code without its spaces: GeoNames, which numbers the world, has up to 20.
+pub const MAX_POSTAL_CHARS: usize = 20;
+/// Bytes of a row of a postal code file: GeoNames' own have some 200.
+pub const MAX_POSTAL_ROW_BYTES: usize = 4_096;
 /// Minor units of one amount: a thousand sums of this size still fit an `i64` with room to spare.
 pub const MAX_MINOR: i64 = 1_000_000_000_000;
 /// Largest integer that every JSON implementation keeps exact (RFC 8259, section 6): 2^53.

@@ -9,6 +9,7 @@ use jiff::fmt::serde::timestamp::second::required as seconds;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Timeline};
+use crate::geo::Point;
 use crate::kit::KitPart;
 use crate::limits::MAX_REJECTIONS;
 use crate::money::{Currency, units_share};
@@ -39,9 +40,40 @@ pub struct Destination {
     /// ISO 3166-1 alpha-2 code.
     #[serde(rename = "c")]
     pub country: String,
-    /// Coordinates in tenths of a degree (some 10 km), where the channel gave any.
+    /// Where it is; `None` if no more than the country is known.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    pub point: Option<(i32, i32)>,
+    pub point: Option<Point>,
+    /// What the point was found by. Until there was anything else, it was the channel's coordinates.
+    #[serde(rename = "a", default, skip_serializing_if = "is_default")]
+    pub located_by: LocatedBy,
+}
+
+impl Destination {
+    /// How exactly it is known where the order goes: `coordinates`, `postal_code`, `city`, or
+    /// `country`, whose middle then stands for it.
+    pub fn accuracy(&self) -> &'static str {
+        match (self.point, self.located_by) {
+            (None, _) => "country",
+            (Some(_), LocatedBy::Coordinates) => "coordinates",
+            (Some(_), LocatedBy::PostalCode) => "postal_code",
+            (Some(_), LocatedBy::City) => "city",
+        }
+    }
+}
+
+/// What a point was found by, the most exact first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LocatedBy {
+    /// The channel's coordinates.
+    #[default]
+    #[serde(rename = "x")]
+    Coordinates,
+    /// The address's postal code.
+    #[serde(rename = "z")]
+    PostalCode,
+    /// The address's city, and region where a country has several of that name.
+    #[serde(rename = "c")]
+    City,
 }
 
 /// Names and addresses of an order's customer.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::order::{FulfillmentOrder, FulfillmentStatus, Order, RefundStatus, Units};
+use crate::order::{Destination, FulfillmentOrder, FulfillmentStatus, Order, RefundStatus, Units};
 use crate::owed::owed;
 
 /// Units of a line.
@@ -121,6 +121,7 @@ pub struct OrderView {
     placed_at: jiff::Timestamp,
     deliver_by: jiff::civil::Date,
     country: Option<String>,
+    located_by: Option<&'static str>,
     version: u64,
     lines: Vec<Line>,
     holds: Vec<Hold>,
@@ -207,6 +208,7 @@ pub fn order(order: &Order) -> OrderView {
         placed_at: order.placed_at,
         deliver_by: order.deliver_by,
         country: order.destination.as_ref().map(|d| d.country.clone()),
+        located_by: order.destination.as_ref().map(Destination::accuracy),
         version: order.version,
         lines: order.lines.iter().map(line).collect(),
         holds: order

@@ -5,8 +5,9 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::*;
+use domain::geo::Located;
 use domain::intake::{NewLine, NewOrder};
-use domain::order::{Hold, Payment};
+use domain::order::{Hold, LocatedBy, Payment};
 use domain::owed::owed;
 use jiff::civil::date;
 
@@ -323,4 +324,50 @@ fn coordinates_are_kept_to_a_tenth_of_a_degree() {
     for (given, kept) in cases {
         assert_eq!(point(given), kept, "{given:?}");
     }
+}
+
+#[test]
+fn where_an_order_goes_is_looked_up_only_if_its_channel_does_not_say() {
+    let found = Located {
+        point: (536, 99),
+        by: LocatedBy::PostalCode,
+    };
+    let looked_up = |point, lines: Vec<NewLine>| {
+        let new = NewOrder {
+            point,
+            located: Some(found),
+            ..new_order(lines)
+        };
+        let asked = new.unlocated().is_some();
+        let to = accept(new).destination;
+        (asked, to.map(|to| (to.point, to.accuracy())))
+    };
+    let goods = || vec![line("1", "A", 1, 1000)];
+    let here = |point, accuracy| Some((Some(point), accuracy));
+    assert_eq!(
+        looked_up(Some((52.52, 13.4)), goods()),
+        (false, here((525, 134), "coordinates"))
+    );
+    assert_eq!(
+        looked_up(None, goods()),
+        (true, here((536, 99), "postal_code"))
+    );
+    assert_eq!(
+        looked_up(Some((90.1, 0.0)), goods()),
+        (true, here((536, 99), "postal_code")),
+        "what is no place on earth is looked up"
+    );
+    let nothing_to_ship = vec![intangible("1", 1, 1000)];
+    assert_eq!(looked_up(None, nothing_to_ship), (false, None));
+
+    let nothing_found = NewOrder {
+        point: None,
+        ..one()
+    };
+    let to = accept(nothing_found).destination.unwrap();
+    assert_eq!((to.point, to.accuracy()), (None, "country"));
+    let mut nowhere = one();
+    nowhere.point = None;
+    nowhere.contact.address = None;
+    assert_eq!(nowhere.unlocated(), None);
 }

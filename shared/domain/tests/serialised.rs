@@ -105,6 +105,7 @@ fn complete() -> Order {
         destination: Some(Destination {
             country: "DE".into(),
             point: Some((525, -134)),
+            located_by: LocatedBy::City,
         }),
         mailed: true,
         lines: vec![Line {
@@ -231,6 +232,21 @@ fn what_is_not_written_is_read_as_nothing() {
     assert_eq!(to_value(&read).unwrap(), fulfillment);
 }
 
+/// Before it was looked up where an address is, a destination had coordinates of the channel or none.
+#[test]
+fn destinations_of_old_are_read_as_what_they_were() {
+    for (stored, accuracy) in [
+        (json!({"c": "DE"}), "country"),
+        (json!({"c": "DE", "p": [525, 134]}), "coordinates"),
+        (json!({"c": "DE", "p": [525, 134], "a": "z"}), "postal_code"),
+        (json!({"c": "DE", "p": [525, 134], "a": "c"}), "city"),
+    ] {
+        let read: Destination = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(read.accuracy(), accuracy);
+        assert_eq!(to_value(&read).unwrap(), stored);
+    }
+}
+
 #[test]
 fn what_cannot_be_an_order_is_not_read_as_one() {
     let order = to_value(complete()).unwrap();
@@ -247,6 +263,7 @@ fn what_cannot_be_an_order_is_not_read_as_one() {
         ("/ln/0/q/n", json!(-1)),
         ("/ln/0/q/n", json!(1u64 << 32)),
         ("/by", json!("2026-02-30")),
+        ("/to/a", json!("y")),
         ("/ev/l/0/e", json!("??")),
     ] {
         assert!(read(path, value.clone()).is_err(), "{path} {value}");

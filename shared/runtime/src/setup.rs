@@ -67,6 +67,7 @@ impl Setup {
             orders: self.var("ORDERS_TABLE"),
             stock: self.var("STOCK_TABLE"),
             reference: self.var("REFERENCE_TABLE"),
+            places: self.var("PLACES_TABLE"),
         };
         Store::new(aws, tables)
     }

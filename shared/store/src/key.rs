@@ -24,6 +24,8 @@ pub const RATE: &str = "RATE";
 pub const RULES: &str = "RULES";
 /// The prefix of the records of an order's routing decisions.
 pub const DECISION: &str = "ROUTING#";
+/// The partition of what is known of imported postal codes as a whole.
+pub const POSTAL: &str = "POSTAL";
 /// The sort key of items that are alone in their partition.
 pub const ALONE: &str = "-";
 /// Partitions of the index of open work: one would be limited to 1,000 writes a second.
@@ -111,6 +113,11 @@ pub fn api_key(sha256: &str) -> String {
     format!("KEY#{sha256}")
 }
 
+/// The partition of an imported postal code.
+pub fn postal_code(country: &str, area: &str) -> String {
+    format!("{POSTAL}#{country}#{area}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +145,8 @@ mod tests {
         assert_eq!(product("TENT-2P"), "PRODUCT#TENT-2P");
         assert_eq!(account("shopify", "main"), "ACCOUNT#shopify#main");
         assert_eq!(api_key("00ff"), "KEY#00ff");
+        assert_eq!((POSTAL, ALONE), ("POSTAL", "-"));
+        assert_eq!(postal_code("DE", "22765"), "POSTAL#DE#22765");
         assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "6");
     }
 }

@@ -13,6 +13,7 @@ mod item;
 pub mod key;
 mod levels;
 mod orders;
+mod postal;
 mod reference;
 mod transact;
 mod write;
@@ -31,6 +32,7 @@ pub use facts::{Facts, OpenStock};
 pub use item::Item as Cursor;
 pub use levels::{LEDGER_PAGES, Levels};
 pub use orders::{Orders, Story, UnreadableDelivery};
+pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
 pub use transact::{Commit, Transacted, Waiting};
 pub use write::{Found, Refusal, Write, Writes, Written, room_for};
@@ -44,12 +46,14 @@ pub struct Tables {
     pub stock: String,
     /// Products, locations, suppliers, tariffs, accounts, keys.
     pub reference: String,
+    /// Imported postal codes: many more than a retailer has products.
+    pub places: String,
 }
 
 /// What the store asks of a database: single reads, and writes that are conditional and whole. Each
 /// call is one request to DynamoDB, pages apart. A simulation answers them from memory instead.
 #[async_trait]
-pub trait Database: Writes + Orders + Levels + Facts + Claims + Reference {
+pub trait Database: Writes + Orders + Levels + Facts + Claims + Reference + PostalCodes {
     /// Opens a connection while there is time: the first caller then does not wait for it.
     async fn warm(&self) -> Result<(), StoreError>;
 }

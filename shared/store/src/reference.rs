@@ -136,12 +136,13 @@ impl Reference for DynamoDb {
     }
 
     async fn account(&self, channel: &str, account: &str) -> Result<Option<Account>, StoreError> {
-        self.get(key(key::account(channel, account), key::ALONE))
-            .await
+        let key = key(key::account(channel, account), key::ALONE);
+        self.get(&self.tables.reference, key).await
     }
 
     async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
-        self.get(key(key::api_key(sha256), key::ALONE)).await
+        let key = key(key::api_key(sha256), key::ALONE);
+        self.get(&self.tables.reference, key).await
     }
 
     async fn put_location(&self, location: &Location) -> Result<(), StoreError> {
@@ -187,11 +188,16 @@ impl DynamoDb {
         items.into_iter().map(plain).collect()
     }
 
-    async fn get<T: DeserializeOwned>(&self, key: Item) -> Result<Option<T>, StoreError> {
+    /// An item, read as it was at some moment just past, as a value that knows nothing of keys.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        table: &str,
+        key: Item,
+    ) -> Result<Option<T>, StoreError> {
         let found = self
             .db
             .get_item()
-            .table_name(&self.tables.reference)
+            .table_name(table)
             .set_key(Some(key))
             .send()
             .await

@@ -55,6 +55,7 @@ impl Tables {
             orders: name("orders"),
             stock: name("stock"),
             reference: name("reference"),
+            places: name("places"),
         };
         Self {
             orders: tables.orders.clone(),

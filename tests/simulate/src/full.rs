@@ -94,6 +94,7 @@ fn names() -> Result<&'static Names, Error> {
                 orders: var("ORDERS_TABLE").to_owned(),
                 stock: var("STOCK_TABLE").to_owned(),
                 reference: var("REFERENCE_TABLE").to_owned(),
+                places: var("PLACES_TABLE").to_owned(),
             },
             queues: queues.collect(),
             secrets_prefix: var("SECRETS_PREFIX").to_owned(),
@@ -221,6 +222,13 @@ impl World for Full {
             }
             for product in retailer.products.iter().chain(&retailer.kits) {
                 self.store.put_product(product).await?;
+            }
+            for code in &retailer.postal_codes {
+                self.store
+                    .put_postal_codes(std::slice::from_ref(code))
+                    .await?;
+                let countries = [code.country.clone()].into();
+                self.store.add_postal_countries(&countries).await?;
             }
             let key = &retailer.key_sha256;
             self.store.put_role(key, &Role::Operator).await

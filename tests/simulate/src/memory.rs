@@ -5,11 +5,13 @@
 
 mod tables;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::decision::Decision;
+use domain::geo::Point;
 use domain::order::Contact;
 use domain::restock::Crossing;
 use domain::rules::Rules;
@@ -18,8 +20,8 @@ use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
-    Claim, Claims, Cursor, Database, Facts, LEDGER_PAGES, Levels, OpenStock, Orders, Reference,
-    StoreError, Story, UnreadableDelivery, Write, Writes, Written, key,
+    Claim, Claims, Cursor, Database, Facts, LEDGER_PAGES, Levels, OpenStock, Orders, PostalCode,
+    PostalCodes, Reference, StoreError, Story, UnreadableDelivery, Write, Writes, Written, key,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -514,6 +516,35 @@ impl Reference for Memory {
 
     async fn put_role(&self, _: &str, _: &Role) -> Result<(), StoreError> {
         Err(unknown("changes of the catalogue"))
+    }
+}
+
+#[async_trait]
+impl PostalCodes for Memory {
+    async fn postal_countries(&self) -> Result<BTreeSet<String>, StoreError> {
+        // What was imported may be read as it was; here it always was.
+        self.look("GetItem", Kind::EventualRead, |state, _| {
+            let codes = state.tables.retailer.postal_codes.iter();
+            codes.map(|code| code.country.clone()).collect()
+        })
+        .await
+    }
+
+    async fn postal_code(&self, country: &str, area: &str) -> Result<Option<Point>, StoreError> {
+        self.look("GetItem", Kind::EventualRead, |state, _| {
+            let mut codes = state.tables.retailer.postal_codes.iter();
+            let found = codes.find(|code| code.country == country && code.area == area);
+            found.map(|code| code.point)
+        })
+        .await
+    }
+
+    async fn put_postal_codes(&self, _: &[PostalCode]) -> Result<Vec<PostalCode>, StoreError> {
+        Err(unknown("imports"))
+    }
+
+    async fn add_postal_countries(&self, _: &BTreeSet<String>) -> Result<(), StoreError> {
+        Err(unknown("imports"))
     }
 }
 

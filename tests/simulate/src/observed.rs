@@ -93,6 +93,8 @@ pub enum Deed {
         captured: i64,
         /// Where the customer's mail goes.
         email: Option<String>,
+        /// What its place has to be found by.
+        located_by: &'static str,
     },
     /// Goods came in (positive), or a count found more or less.
     Counted {

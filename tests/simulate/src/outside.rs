@@ -23,6 +23,17 @@ const MAX_ACTS_PER_ORDER: u32 = 9;
 /// Prices in minor units: some that no number of units divides.
 const PRICES: [i64; 4] = [1_000, 333, 1_299, 1];
 
+/// Where orders go: country, postal code, city, and what the place is to be found by.
+const ADDRESSES: [(&str, &str, &str, &str); 5] = [
+    ("DE", "", "Town", "country"),
+    ("FR", "", "Lyon", "city"),
+    ("US", "98122-1234", "Town", "postal_code"),
+    ("DE", "28195", "Town", IF_IMPORTED),
+    ("DE", "99999", "Hamburg", "city"),
+];
+/// By the postal code, if the retailer has imported it, and otherwise not at all.
+const IF_IMPORTED: &str = "imported";
+
 /// What is still to be done.
 #[derive(Debug)]
 pub struct Outside {
@@ -235,7 +246,12 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
         .collect();
     let status = tape.choose(16);
     let email = (tape.choose(8) < 7).then(|| format!("c{n}@example.com"));
-    let country = ["DE", "FR", "US"][tape.index(3)];
+    let (country, code, city, located_by) = ADDRESSES[tape.index(ADDRESSES.len())];
+    let located_by = match (located_by, retailer.postal_codes.as_slice()) {
+        (IF_IMPORTED, []) => "country",
+        (IF_IMPORTED, _) => "postal_code",
+        (known, _) => known,
+    };
     let deed = Deed::Ordered {
         id: OrderId::of("", "", ""),
         lines: lines
@@ -245,6 +261,7 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
             .collect(),
         captured: if status < 14 { total } else { 0 },
         email: email.clone(),
+        located_by,
     };
     let (total, shipping, off) = (decimal(total), decimal(shipping), decimal(off));
     let email = email.map(|email| format!(r#""email":"{email}","#));
@@ -267,7 +284,7 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
             path: Vec::new(),
             headers: vec![authorised(), ("idempotency-key", format!("order-{n}"))],
             body: format!(
-                r#"{{"number":"{n}","currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"Town","country":"{country}"}}}}"#
+                r#"{{"number":"{n}","currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"{city}","postal_code":"{code}","country":"{country}"}}}}"#
             ),
             deed,
         };
@@ -279,7 +296,7 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
     });
     let lines = lines.collect::<Vec<String>>().join(",");
     let body = format!(
-        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","currency":"EUR","taxes_included":true,{email}"financial_status":"{status}","total_price":"{total}","total_discounts":"{off}","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"Town","country_code":"{country}"}}}}"##
+        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","currency":"EUR","taxes_included":true,{email}"financial_status":"{status}","total_price":"{total}","total_discounts":"{off}","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"{city}","zip":"{code}","country_code":"{country}"}}}}"##
     );
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|_| {
         // HMAC takes keys of any length.

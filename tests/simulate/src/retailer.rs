@@ -6,6 +6,7 @@ use domain::Currency;
 use domain::catalog::{Band, Component, Location, Product, Rate, Supplier};
 use domain::id::sha256_hex;
 use jiff::civil::time;
+use store::PostalCode;
 
 use crate::tape::Tape;
 
@@ -40,6 +41,8 @@ pub struct Retailer {
     pub products: Vec<Product>,
     /// What is sold and kept as several articles; nobody keeps any.
     pub kits: Vec<Product>,
+    /// Imported postal codes; a retailer with one warehouse has imported none.
+    pub postal_codes: Vec<PostalCode>,
     /// The SHA-256 of the operator's key.
     pub key_sha256: String,
 }
@@ -126,7 +129,6 @@ impl Retailer {
         let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
         Some(Self {
             rates: locations.iter().take(2).map(rate).collect(),
-            locations,
             suppliers: vec![Supplier {
                 id: "kiln".into(),
                 name: "Kiln".into(),
@@ -135,6 +137,11 @@ impl Retailer {
             }],
             products: SKUS[..skus].iter().enumerate().map(product).collect(),
             kits: (skus > 1).then_some(kit).into_iter().collect(),
+            postal_codes: match locations.len() {
+                1 => Vec::new(),
+                _ => vec![imported()],
+            },
+            locations,
             key_sha256: sha256_hex(KEY.as_bytes()),
         })
     }
@@ -159,5 +166,14 @@ impl Retailer {
             opening.extend(counts);
         }
         opening
+    }
+}
+
+/// The postal code of Bremen.
+fn imported() -> PostalCode {
+    PostalCode {
+        country: "DE".into(),
+        area: "28195".into(),
+        point: (531, 88),
     }
 }

@@ -110,11 +110,17 @@ impl Cloud {
         let (services, lock) = match options.data {
             Some(directory) => {
                 let (services, lock) = directory::open(&directory)?;
+                // The disk may be full before all tables are there.
+                provision(&services, &template)
+                    .with_context(|| format!("cannot keep data in {}", directory.display()))?;
                 (services, Some(lock))
             }
-            None => (Services::in_memory()?, None),
+            None => {
+                let services = Services::in_memory()?;
+                provision(&services, &template)?;
+                (services, None)
+            }
         };
-        provision(&services, &template)?;
         let functions = match options.functions_url {
             Some(url) => Functions::remote(&template, &url),
             None => Functions::in_process(&template, &options.functions, &services).await?,

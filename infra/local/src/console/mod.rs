@@ -136,6 +136,7 @@ impl Console {
             orders: table("ORDERS_TABLE"),
             stock: table("STOCK_TABLE"),
             reference: table("REFERENCE_TABLE"),
+            places: table("PLACES_TABLE"),
         };
         Self {
             scans: Scans::new(&aws, tables.orders.clone()),

@@ -96,6 +96,7 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
         },
         address_pointer: "/address",
         point: None,
+        located: None,
         mailed: true,
         deliver_by: None,
         test: false,

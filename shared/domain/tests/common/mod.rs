@@ -96,6 +96,7 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         },
         address_pointer: "/address",
         point: Some((52.52, 13.4)),
+        located: None,
         mailed: true,
         deliver_by: None,
         test: false,

@@ -15,6 +15,7 @@ mod journey;
 mod kits;
 mod limits;
 mod persistence;
+mod places;
 mod redrive;
 mod rehearsals;
 mod repeats;

@@ -1,6 +1,6 @@
 //! What the world outside was told is done, is done.
 
-use domain::order::{FulfillmentStatus, HoldReason, Order, RefundStatus};
+use domain::order::{FulfillmentStatus, HoldReason, LocatedBy, Order, RefundStatus};
 use domain::{FulfillmentOrder, OrderId};
 
 use super::stock::Shelf;
@@ -15,9 +15,11 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                 lines,
                 captured,
                 email,
+                located_by,
             } => {
                 if let Some(stored) = stored(observed, id, deed, found) {
                     ordered(stored, lines, *captured, email, found);
+                    located(&stored.order, located_by, found);
                 }
             }
             Deed::Counted {
@@ -190,6 +192,23 @@ fn bought(order: &Order, lines: &[(Option<String>, u32, i64)]) -> bool {
     }
     let charges = order.lines.iter().map(|line| money::charge(order, line));
     left.is_empty() && charges.sum::<i64>() == lines.iter().map(|line| line.2).sum::<i64>()
+}
+
+/// An address is looked up by what is in it, the most exact first; where nothing is sent to, it is not.
+fn located(order: &Order, expected: &str, found: &mut Findings) {
+    if order.lines.iter().all(|line| line.intangible) {
+        return;
+    }
+    let to = order.destination.as_ref();
+    let by = to.map(|to| match (to.point, to.located_by) {
+        (None, _) => "country",
+        (Some(_), LocatedBy::Coordinates) => "coordinates",
+        (Some(_), LocatedBy::PostalCode) => "postal_code",
+        (Some(_), LocatedBy::City) => "city",
+    });
+    found.expect(by == Some(expected), "place-differs", &order.id, || {
+        format!("expected the place to be found by {expected}, found {to:?}")
+    });
 }
 
 fn reported(

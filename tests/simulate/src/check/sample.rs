@@ -155,6 +155,7 @@ pub fn world() -> Observed {
             .collect(),
         captured,
         email: orders[place].contact.email.clone(),
+        located_by: "country",
     };
     let counted = |fact: &str, sku: &str, location: &str, quantity| Deed::Counted {
         fact: fact.into(),

@@ -3,8 +3,8 @@
 use domain::decision::{Considered, Decision, Verdict};
 use domain::event::{Entry, Timeline};
 use domain::order::{
-    Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, Order,
-    Parcel, Payment, Refund, RefundStatus, Return, Source, Units,
+    Buckets, Contact, Destination, FulfillmentOrder, FulfillmentStatus, Line, LineMoney, LocatedBy,
+    Order, Parcel, Payment, Refund, RefundStatus, Return, Source, Units,
 };
 use domain::owed::Notice;
 use domain::rules::Criterion;
@@ -48,6 +48,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         destination: Some(Destination {
             country: "DE".into(),
             point: None,
+            located_by: LocatedBy::Coordinates,
         }),
         mailed: true,
         lines,

@@ -15,6 +15,7 @@ fn a_deed_is_lost() {
             lines: vec![(Some("C".into()), units, charge)],
             captured,
             email: Some(email.into()),
+            located_by: "country",
         });
     };
     let email = "waits@example.com";
@@ -26,6 +27,10 @@ fn a_deed_is_lost() {
     });
     breaks("contact-differs", |w| {
         ordered(w, 1, 1300, 1300, "else@example.com")
+    });
+    breaks("place-differs", |w| {
+        let place = w.orders[SENT].order.destination.as_mut().unwrap();
+        place.point = Some((525, 134));
     });
     breaks("fact-lost", |w| {
         w.deeds.push(Deed::Counted {

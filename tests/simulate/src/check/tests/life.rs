@@ -58,6 +58,7 @@ impl Life {
             },
             address_pointer: "/address",
             point: None,
+            located: None,
             mailed: true,
             deliver_by: None,
             test: false,
