@@ -234,6 +234,12 @@ impl Step {
                 now,
             );
             let Some(plan) = plan else {
+                // The levels are younger than the order: what they lack may have gone to this very order, and
+                // whoever took it for it may fail to tell of that, and find his message deleted by us.
+                let newest = self.store.load_order(id).await?;
+                if newest.is_some_and(|newest| newest.version != order.version) {
+                    continue;
+                }
                 self.stop_waiting(&order).await?;
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,

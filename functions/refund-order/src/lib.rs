@@ -2,6 +2,7 @@
 
 mod provider;
 
+use domain::Step;
 use domain::order::{Order, RefundStatus};
 use domain::refund::submitted;
 use runtime::queue::{Handled, Outcome, one_by_one};
@@ -54,5 +55,6 @@ async fn take(store: &Store, clock: &Clock, hint: Hint) -> Handled {
             Submission::AwaitsConfirmation => submitted(order, refund.n, now),
         })
     };
-    store.drive(&id, seen, decide).await.into()
+    let handled = Handled::from(store.drive(&id, seen, decide).await);
+    handled.and_the_rest(Step::RefundOrder)
 }

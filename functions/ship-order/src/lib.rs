@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::Step as StepName;
 use domain::catalog::{Location, Product, Rate};
 use domain::order::{FulfillmentStatus, Order, Parcel};
 use domain::shipping::{choose_method, leave_unrated, ship, ship_by, weight_g};
@@ -82,11 +83,12 @@ impl Step {
         let products = self.products.get(skus).await?;
         let now = self.clock.now();
         let decide = |order: &Order| Ok(decide(order, &tariffs.0, &tariffs.1, &products, now));
-        Ok(self.store.drive(&id, Some(order), decide).await.into())
+        let handled = Handled::from(self.store.drive(&id, Some(order), decide).await);
+        Ok(handled.and_the_rest(StepName::ShipOrder))
     }
 }
 
-/// Sends off the first packed fulfillment order that still is to go; each of them has its own hint.
+/// Sends off the first packed fulfillment order that still is to go.
 fn decide(
     order: &Order,
     locations: &[Location],

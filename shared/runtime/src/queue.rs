@@ -4,7 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::Order;
+use domain::owed::owed;
+use domain::{Order, Step};
 use futures::FutureExt;
 use futures::future::join_all;
 use store::StoreError;
@@ -82,6 +83,17 @@ pub struct Handled {
 }
 
 impl Handled {
+    /// For a step that does one piece of its work a message: tells it of what is left of that. Each piece
+    /// had a hint of its own, but one that was lost would wait for the sweeper, and several for as many sweeps.
+    pub fn and_the_rest(mut self, step: Step) -> Self {
+        let told = self.emits.iter().any(|emit| emit.step == step);
+        let left = self.left.iter().filter(|_| !told);
+        let left = left.filter(|order| owed(order).iter().any(|work| work.step() == step));
+        self.emits
+            .extend(left.flat_map(|order| Emit::each(vec![step], order)));
+        self
+    }
+
     /// What follows from a message that has come before.
     fn again(mut self) -> Self {
         let owed = self.left.iter().flat_map(Emit::again);

@@ -174,8 +174,11 @@ impl Levels for DynamoDb {
 
     async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
         let update = "SET low = :low, crossings = :n";
+        // That none is open is not enough: this one may have been told of and closed since the level was read.
+        let condition =
+            "attribute_not_exists(low) AND (attribute_not_exists(crossings) OR crossings < :n)";
         let values = [(":low", attribute(crossing)?), (":n", number(crossing.n))];
-        self.update_crossing(level, update, "attribute_not_exists(low)", values.into())
+        self.update_crossing(level, update, condition, values.into())
             .await
     }
 

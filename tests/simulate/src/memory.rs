@@ -307,7 +307,8 @@ impl Levels for Memory {
     async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
         self.change("UpdateItem", |state| {
             state.tables.change_crossing(level, |level| {
-                let free = level.low.is_none();
+                let new = level.crossings < crossing.n;
+                let free = level.low.is_none() && new;
                 if free {
                     level.low = Some(crossing.clone());
                     level.crossings = crossing.n;

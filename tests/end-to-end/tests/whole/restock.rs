@@ -1,5 +1,6 @@
 //! Who hears of goods that run low, and how often.
 
+use domain::restock::Verdict;
 use end_to_end::{Shop, document};
 use serde_json::{Value, json};
 
@@ -60,6 +61,28 @@ async fn a_crossing_is_told_once_and_the_next_one_again() {
     assert_eq!(check(&shop).await["told"], 1);
     check(&shop).await;
     assert_eq!(told(&shop), [BOTH[0], BOTH[0], BOTH[1], BOTH[1]]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_run_that_looked_long_ago_does_not_tell_again() {
+    let shop = Shop::open().await;
+    let sku = "ESP-LEVER-01";
+    shop.adjust(sku, "theft", "hamburg", "adjust", -4).await;
+    // One run has read the level, and another is quicker: it tells of the crossing, and sees it end.
+    let (levels, _) = shop.store.scan_levels(None).await.unwrap();
+    let here = |level: &&domain::stock::Level| level.sku == sku && level.location == "hamburg";
+    let seen = levels.iter().find(here).unwrap();
+    let Verdict::Crossed(crossing) = domain::restock::check(seen, 2) else {
+        panic!("expected {seen:?} to be low");
+    };
+    assert_eq!(check(&shop).await["told"], 1);
+    shop.adjust(sku, "pallet", "hamburg", "receive", 6).await;
+    assert_eq!(check(&shop).await["recovered"], 1);
+    let opened = shop.store.open_crossing(seen, &crossing).await.unwrap();
+    assert!(!opened, "{crossing:?} has been told of");
+    shop.adjust(sku, "count", "hamburg", "adjust", -5).await;
+    assert_eq!(check(&shop).await["told"], 1, "the next crossing");
     shop.close().await;
 }
 

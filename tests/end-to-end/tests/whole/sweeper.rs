@@ -1,11 +1,15 @@
 //! What is lost on the way heals by itself: the tables know what is owed, whatever became of the hints.
 
+use domain::fulfillment::{Report, report};
 use domain::id::derived;
+use domain::order::RefundStatus;
+use domain::refund::{Request, request};
 use domain::stock::{MovementKind, StockFact};
+use domain::{Order, Refusal};
 use end_to_end::{Shop, WITHOUT_BODY, document};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::Commit;
+use store::{Commit, Committed};
 
 /// What the sweeper says that it has found.
 fn swept(orders: u32, facts: u32, waiting: u32) -> Value {
@@ -68,6 +72,41 @@ async fn an_order_whose_every_hint_is_lost_still_reaches_its_end() {
     shop.sweep().await;
     assert_eq!(shop.status(id).await, "delivered");
     assert_eq!(shop.mails(id).len(), 3, "{:?}", shop.mails(id));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn all_parcels_and_all_refunds_that_nobody_was_told_of_follow_from_one_sweep() {
+    let shop = Shop::open().await;
+    // From two warehouses: see the test of splitting.
+    let order = document(&[("ESP-LEVER-01", 1), ("TMP-58-WAL", 1), ("GRD-HAND-40", 1)]);
+    let id = &shop.place("split", &order).await;
+    let commit = async |next: Result<Option<Order>, Refusal>| {
+        let next = next.unwrap().unwrap();
+        let done = shop.store.commit_order(next.version - 1, next).await;
+        assert!(matches!(done.unwrap(), Committed::Done(_)));
+    };
+    for n in [1, 2] {
+        let packed = report(
+            &shop.stored(id).await,
+            n,
+            &Report::Packed(None),
+            Timestamp::now(),
+        );
+        commit(packed).await;
+    }
+    assert_eq!(shop.sweep().await["orders"], 1);
+    assert_eq!(shop.status(id).await, "shipped");
+    for amount in [100, 200] {
+        let wish = Request::Amount(amount);
+        let order = shop.stored(id).await;
+        let asked = request(&order, &format!("of {amount}"), &wish, Timestamp::now());
+        commit(asked.map(|(order, _)| order)).await;
+    }
+    assert_eq!(shop.sweep().await["orders"], 1);
+    let asked = shop.stored(id).await.refunds;
+    let asked: Vec<RefundStatus> = asked.iter().map(|refund| refund.status).collect();
+    assert_eq!(asked, [RefundStatus::AwaitingConfirmation; 2]);
     shop.close().await;
 }
 
