@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::offer::offered;
 use domain::{OrderId, Step};
 use jiff::ToSpan;
 use runtime::function::handler;
@@ -23,6 +24,7 @@ pub fn function() -> Function {
         variables: &[
             "ORDERS_TABLE",
             "STOCK_TABLE",
+            "REFERENCE_TABLE",
             "ALLOCATE_WAREHOUSE_QUEUE",
             "NOTIFY_WAREHOUSE_QUEUE",
             "SHIP_ORDER_QUEUE",
@@ -112,9 +114,22 @@ impl Sweeper {
     /// goods came in may be lost.
     async fn tell_waiting(&self, waiting: BTreeMap<String, Vec<OrderId>>) -> Result<usize, Error> {
         let mut told = 0;
+        if waiting.is_empty() {
+            return Ok(told);
+        }
+        let skus: Vec<&str> = waiting.keys().map(String::as_str).collect();
+        let products = self.store.products(&skus).await?;
+        let locations = self.store.locations().await?;
+        let now = self.clock.now();
         for (sku, ids) in waiting {
             let levels = self.store.levels_of(&sku).await?;
-            if levels.iter().all(|level| level.available <= 0) {
+            let product = products.iter().find(|product| product.sku == sku);
+            let there = levels.iter().any(|level| {
+                let mut locations = locations.iter();
+                let location = locations.find(|location| location.id == level.location);
+                location.is_some_and(|here| offered(level.available, product, here, now) > 0)
+            });
+            if !there {
                 continue;
             }
             told += ids.len();

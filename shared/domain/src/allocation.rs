@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::candidates::{Network, candidates, unit_weight_g};
-use crate::catalog::{Location, Product};
+use crate::catalog::{Backorders, Location, Product};
 use crate::decision::Decision;
 use crate::event::Event;
 use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
-use crate::order::{FulfillmentOrder, FulfillmentStatus, Line, Order, Units};
+use crate::offer::offered;
+use crate::order::{FulfillmentOrder, FulfillmentStatus, Hold, HoldReason, Line, Order, Units};
 use crate::owed::Notice;
 use crate::plan::{Plan, plan};
 use crate::rules::Rules;
@@ -86,21 +87,38 @@ impl Available {
 pub(crate) struct View<'a> {
     pub order: &'a Order,
     available: &'a Available,
+    network: &'a Network,
+    /// Those of its products that not all may be promised of, by SKU.
+    bounded: BTreeMap<&'a str, &'a Product>,
+    now: Timestamp,
     /// What was rejected after that is not asked for again yet.
     cooled_at: Timestamp,
 }
 
 impl<'a> View<'a> {
-    fn new(order: &'a Order, available: &'a Available, rules: &Rules, now: Timestamp) -> Self {
+    fn new(
+        order: &'a Order,
+        available: &'a Available,
+        network: &'a Network,
+        products: &'a [Product],
+        now: Timestamp,
+    ) -> Self {
+        let rules = Rules::of(&network.rules, &order.source.channel);
+        let bounded = products
+            .iter()
+            .filter(|product| !product.safety_stock.is_empty() || product.available_on.is_some());
         let cool_down = jiff::SignedDuration::from_hours(i64::from(rules.cool_down_hours));
         Self {
             order,
             available,
+            network,
+            bounded: bounded.map(|p| (p.sku.as_str(), p)).collect(),
+            now,
             cooled_at: now.saturating_sub(cool_down).unwrap_or(Timestamp::MIN),
         }
     }
 
-    /// Units that the order can count on. A shelf that was found short for it is not believed again
+    /// Units that the order can count on: what may be promised. A shelf that was found short for it is not believed again
     /// until goods have come in: its counter was wrong once. One that its location has rejected for
     /// any order is left alone for a while.
     pub fn units(&self, sku: &str, location: &str) -> u32 {
@@ -115,8 +133,19 @@ impl<'a> View<'a> {
         let cooling = shelf.rejected_at.is_some_and(|at| at > self.cooled_at);
         match short || cooling {
             true => 0,
-            false => u32::try_from(shelf.units.max(0)).unwrap_or(u32::MAX),
+            false => u32::try_from(self.offered(sku, location, shelf.units)).unwrap_or(u32::MAX),
         }
+    }
+
+    fn offered(&self, sku: &str, location: &str, available: i64) -> i64 {
+        let Some(product) = self.bounded.get(sku) else {
+            return available.max(0);
+        };
+        let mut locations = self.network.locations.iter();
+        let location = locations.find(|known| known.id == location);
+        location.map_or(0, |location| {
+            offered(available, Some(product), location, self.now)
+        })
     }
 }
 
@@ -226,9 +255,20 @@ pub fn allocate(
             next.notices.push(Notice::Pick(n));
         }
         if !full {
+            let mut asks = false;
             for &(place, _) in &wanted {
-                let line = &mut next.lines[usize::from(place)].units;
-                line.backordered += std::mem::take(&mut line.open);
+                let line = &mut next.lines[usize::from(place)];
+                if line.units.open > 0 && !next.may_wait && asks_to_wait(line, products) {
+                    asks = true;
+                } else {
+                    line.units.backordered += std::mem::take(&mut line.units.open);
+                }
+            }
+            if asks {
+                next.holds.push(Hold {
+                    reason: HoldReason::OutOfStock,
+                    since: now,
+                });
             }
         }
         let untouched = |line: &Line| line.units.open == line.units.ordered;
@@ -248,6 +288,9 @@ pub fn allocate(
                     at: now,
                 };
                 changes.add(sku, &location.id, movement);
+                if let Some(product) = products.iter().find(|product| product.sku == *sku) {
+                    changes.keep(sku, &location.id, product.safety_stock_in(&location.id));
+                }
             }
         }
     }
@@ -275,6 +318,13 @@ pub fn allocate(
     })
 }
 
+/// Whether a person is to be asked before units of a line wait for goods.
+fn asks_to_wait(line: &Line, products: &[Product]) -> bool {
+    let mut products = products.iter();
+    let product = products.find(|product| line.sku.as_deref() == Some(product.sku.as_str()));
+    product.is_some_and(|product| product.backorders == Backorders::Ask)
+}
+
 /// What could be set aside for an order now, and by whom. A long order is allocated in parts, because a
 /// transaction is bounded: open lines first, and of the waiting ones those that there are goods for.
 /// What is left out stays as it is.
@@ -285,8 +335,7 @@ fn find<'a>(
     available: &Available,
     now: Timestamp,
 ) -> Plan<'a> {
-    let rules = Rules::of(&network.rules, &order.source.channel);
-    let view = View::new(order, available, rules, now);
+    let view = View::new(order, available, network, products, now);
     let units = |line: &Line| line.units.open + line.units.backordered;
     let found = |line: &Line| {
         let country = order.destination.as_ref().map(|to| to.country.as_str());

@@ -2,6 +2,8 @@
 
 pub mod problems;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
@@ -39,9 +41,43 @@ pub struct Product {
     /// What one costs the retailer: what is left of its price is the margin that pays for shipments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Cost>,
+    /// Units that are kept back in each location, by its id, or `*` for all that are not named: no order is
+    /// promised them. For the till of a shop, or against counters that are wrong.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub safety_stock: BTreeMap<String, u32>,
+    /// The first day on which it may leave, by each location's own calendar: orders before that are preorders,
+    /// and wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_on: Option<Date>,
+    /// What becomes of ordered units that no location has.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub backorders: Backorders,
     /// What is in it, if it is a kit: none of these is a kit itself. A kit has no stock of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Component>,
+}
+
+/// The key of [`Product::safety_stock`] for all locations that are not named.
+pub const ANY_LOCATION: &str = "*";
+
+impl Product {
+    /// Units that are kept back in a location.
+    pub fn safety_stock_in(&self, location: &str) -> u32 {
+        let kept = self.safety_stock.get(location);
+        let kept = kept.or_else(|| self.safety_stock.get(ANY_LOCATION));
+        kept.copied().unwrap_or_default()
+    }
+}
+
+/// What becomes of ordered units that no location has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backorders {
+    /// They wait for goods, the oldest order first.
+    #[default]
+    Accept,
+    /// A person is asked whether they may wait: the order is held.
+    Ask,
 }
 
 /// What is in a kit.

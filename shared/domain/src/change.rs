@@ -40,6 +40,9 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
         if name == HoldReason::Rejections.name() {
             next.forgiven = next.fulfillments.len() as u32;
         }
+        if name == HoldReason::OutOfStock.name() {
+            next.may_wait = true;
+        }
     })))
 }
 
@@ -100,9 +103,9 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
             .zip(next.lines.iter().zip(&before))
             .map(|(place, (line, before))| (place, line.units.cancelled - before))
             .collect();
-        // Nobody has to say any more who else could send it.
+        // Nobody has to say any more who else could send it, or whether it waits.
         next.holds
-            .retain(|hold| hold.reason != HoldReason::Rejections);
+            .retain(|hold| !matches!(hold.reason, HoldReason::Rejections | HoldReason::OutOfStock));
         // A confirmation that has not gone out would now be untrue.
         next.notices.retain(|notice| *notice != Notice::Confirmed);
         if next.mailed {

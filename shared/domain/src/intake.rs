@@ -305,6 +305,7 @@ impl NewOrder {
             lines,
             holds: Vec::new(),
             forgiven: 0,
+            may_wait: false,
             fulfillments: Vec::new(),
             payments: self.payments,
             refunds: Vec::new(),

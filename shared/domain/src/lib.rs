@@ -17,6 +17,7 @@ pub mod kit;
 pub mod ledger;
 pub mod limits;
 pub mod money;
+pub mod offer;
 pub mod order;
 pub mod owed;
 mod plan;

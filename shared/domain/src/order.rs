@@ -261,6 +261,8 @@ pub enum HoldReason {
     Test,
     /// So many warehouses have rejected it that a person has to say how it goes on.
     Rejections,
+    /// No warehouse has all of it, and what it lacks does not wait unless a person says so.
+    OutOfStock,
 }
 
 impl HoldReason {
@@ -273,6 +275,7 @@ impl HoldReason {
             Self::Payment => "payment",
             Self::Test => "test",
             Self::Rejections => "rejections",
+            Self::OutOfStock => "out-of-stock",
         }
     }
 
@@ -284,6 +287,7 @@ impl HoldReason {
             Self::Address => "customer service",
             Self::Test => "nobody: test orders are never shipped",
             Self::Rejections => "warehouse operations",
+            Self::OutOfStock => "customer service",
         }
     }
 
@@ -303,6 +307,9 @@ impl HoldReason {
             Self::Rejections => format!(
                 "{MAX_REJECTIONS} warehouses have rejected it; released, it is offered to all of them again"
             ),
+            Self::OutOfStock => {
+                "no warehouse has all of it; released, what is missing waits for goods".into()
+            }
         }
     }
 }
@@ -549,6 +556,9 @@ pub struct Order {
     /// Rejections of fulfillment orders up to this number no longer count: a person has said to go on.
     #[serde(rename = "fg", default, skip_serializing_if = "is_default")]
     pub forgiven: u32,
+    /// Whether a person has said that it may wait for goods that are not there.
+    #[serde(rename = "mw", default, skip_serializing_if = "is_default")]
+    pub may_wait: bool,
     /// What each warehouse has to send.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub fulfillments: Vec<FulfillmentOrder>,

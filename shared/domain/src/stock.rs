@@ -154,6 +154,8 @@ pub struct LevelChange {
     pub location: String,
     /// What happened, in order.
     pub movements: Vec<Movement>,
+    /// Units that have to stay available if it sets any aside: those that are kept back there.
+    pub kept: i64,
 }
 
 impl LevelChange {
@@ -172,14 +174,15 @@ impl LevelChange {
         self.movements.iter().filter(rejects).map(|m| m.at).max()
     }
 
-    /// Units that have to be available for the change to be allowed: those it sets aside.
+    /// Units that have to be available for the change to be allowed: those it sets aside, and those that
+    /// are kept back. 0 if it sets nothing aside.
     pub fn needs(&self) -> i64 {
         let allocate = |m: &&Movement| m.kind == MovementKind::Allocate;
-        self.movements
-            .iter()
-            .filter(allocate)
-            .map(|m| m.quantity)
-            .sum()
+        let allocated = self.movements.iter().filter(allocate);
+        match allocated.map(|m| m.quantity).sum() {
+            0 => 0,
+            allocated => allocated + self.kept,
+        }
     }
 }
 
@@ -197,7 +200,16 @@ impl Changes {
                 sku: sku.to_owned(),
                 location: location.to_owned(),
                 movements: vec![movement],
+                kept: 0,
             }),
+        }
+    }
+
+    /// Notes that so many units of a level that changes are kept back.
+    pub fn keep(&mut self, sku: &str, location: &str, kept: u32) {
+        let same = |c: &&mut LevelChange| c.sku == sku && c.location == location;
+        if let Some(change) = self.0.iter_mut().find(same) {
+            change.kept = change.kept.max(i64::from(kept));
         }
     }
 
@@ -279,6 +291,7 @@ impl StockFact {
                 cause: self.id.clone(),
                 at: self.at,
             }],
+            kept: 0,
         }
     }
 }

@@ -350,6 +350,7 @@ fn what_a_location_has_rejected_it_is_not_asked_for_again_for_a_while() {
             cause: "X".into(),
             at: now(),
         }],
+        kept: 0,
     };
     assert_eq!(change(MovementKind::Reject).rejected_at(), Some(now()));
     assert_eq!(change(MovementKind::Release).rejected_at(), None);

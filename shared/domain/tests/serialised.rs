@@ -60,6 +60,7 @@ fn complete() -> Order {
         HoldReason::Payment,
         HoldReason::Test,
         HoldReason::Rejections,
+        HoldReason::OutOfStock,
     ];
     let kinds = [
         MovementKind::Allocate,
@@ -137,6 +138,7 @@ fn complete() -> Order {
             }),
         }],
         forgiven: 1,
+        may_wait: true,
         holds: holds
             .map(|reason| Hold {
                 reason,

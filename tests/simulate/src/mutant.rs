@@ -9,6 +9,8 @@ pub enum Mutant {
     OrderIsNew,
     /// Goods are set aside only where they are available.
     StockIsThere,
+    /// Goods are set aside only where what is kept back stays available.
+    SafetyStockStays,
     /// A level's own movements are moved to a page only if none has been added.
     TailUnchanged,
     /// A fact is applied once.
@@ -79,10 +81,11 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
+        Self::SafetyStockStays,
         Self::TailUnchanged,
         Self::FactAppliedOnce,
         Self::FactIsNew,

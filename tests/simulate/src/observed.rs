@@ -24,6 +24,10 @@ pub struct Observed {
     pub daily_orders: Vec<(String, u32)>,
     /// The countries that a location ships to, of those that do not ship everywhere.
     pub serves: Vec<(String, Vec<String>)>,
+    /// Units that are kept back in every location, of those SKUs of which any are.
+    pub safety_stock: Vec<(String, i64)>,
+    /// SKUs whose units wait for goods only if a person has said so.
+    pub asks_to_wait: Vec<String>,
     /// What the machine gave up on.
     pub parked: Vec<Parked>,
     /// Messages that are still in a queue.
@@ -32,6 +36,14 @@ pub struct Observed {
     pub mails: Vec<SentMail>,
     /// What the world outside did, and was told that it is done, in order.
     pub deeds: Vec<Deed>,
+}
+
+impl Observed {
+    /// Units of a SKU that are kept back in a location.
+    pub fn kept(&self, sku: &str) -> i64 {
+        let mut kept = self.safety_stock.iter();
+        kept.find(|kept| kept.0 == sku).map_or(0, |kept| kept.1)
+    }
 }
 
 /// An order as it is stored.

@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::Currency;
-use domain::catalog::{Band, Component, Location, Product, Rate, Supplier};
+use domain::catalog::{
+    ANY_LOCATION, Backorders, Band, Component, Location, Product, Rate, Supplier,
+};
 use domain::id::sha256_hex;
 use jiff::civil::time;
 use store::PostalCode;
@@ -37,7 +39,8 @@ pub struct Retailer {
     pub suppliers: Vec<Supplier>,
     /// Tariffs; the last of three warehouses has none, and ships by its own means.
     pub rates: Vec<Rate>,
-    /// Articles; the first has a supplier and a reorder point.
+    /// Articles; the first has a supplier and a reorder point, of the second a busy retailer keeps one back everywhere, and
+    /// the third waits for goods only if a person says so.
     pub products: Vec<Product>,
     /// What is sold and kept as several articles; nobody keeps any.
     pub kits: Vec<Product>,
@@ -54,7 +57,7 @@ impl Retailer {
         let all = ALL.get_or_init(|| {
             let sizes = (1..=MAX_LOCATIONS).flat_map(|l| (1..=MAX_SKUS).map(move |s| (l, s)));
             let usual = sizes.clone().map(|(l, s)| (l, s, None));
-            // One that can take next to nothing on a day.
+            // One that can take next to nothing on a day, and keeps back what it can.
             let busy = sizes.map(|(l, s)| (l, s, Some(2)));
             usual
                 .chain(busy)
@@ -102,6 +105,14 @@ impl Retailer {
             supplier: (n == 0).then(|| "kiln".into()),
             reorder_point: (n == 0).then_some(1),
             reorder_quantity: (n == 0).then_some(10),
+            safety_stock: (n == 1 && daily_orders.is_some())
+                .then(|| (ANY_LOCATION.into(), 1))
+                .into_iter()
+                .collect(),
+            backorders: match n {
+                2 => Backorders::Ask,
+                _ => Backorders::Accept,
+            },
             ..Product::default()
         };
         let rate = |location: &Location| Rate {

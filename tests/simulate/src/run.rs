@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use domain::OrderId;
-use domain::catalog::Location;
+use domain::catalog::{Backorders, Location};
 use domain::stock::{MovementKind, StockFact};
 use futures::future::BoxFuture;
 use runtime::{Function, Handler, Hint};
@@ -801,6 +801,14 @@ impl<W: World> Run<'_, W> {
         let locations = self.retailer.locations.iter();
         let bounded = locations.filter_map(|l| l.daily_orders.map(|most| (l.id.clone(), most)));
         observed.daily_orders = bounded.collect();
+        let products = self.retailer.products.iter();
+        let kept = products.clone().flat_map(|product| {
+            let kept = product.safety_stock.values();
+            kept.map(|units| (product.sku.clone(), i64::from(*units)))
+        });
+        observed.safety_stock = kept.collect();
+        let asks = products.filter(|product| product.backorders == Backorders::Ask);
+        observed.asks_to_wait = asks.map(|product| product.sku.clone()).collect();
         violations.extend(state.violation.take());
         if violations.is_empty() {
             violations = check::at_rest(&observed);

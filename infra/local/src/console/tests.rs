@@ -326,6 +326,7 @@ async fn stock_is_listed_and_what_is_low_is_marked() {
             sku: product.sku.clone(),
             location: location.into(),
             movements: vec![movement],
+            kept: 0,
         };
         let commit = Commit {
             changes: vec![change],

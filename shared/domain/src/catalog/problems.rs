@@ -1,6 +1,6 @@
 //! What is wrong with a document of the catalogue, field by field.
 
-use crate::catalog::{Location, Product, Rate, Supplier};
+use crate::catalog::{ANY_LOCATION, Backorders, Location, Product, Rate, Supplier};
 use crate::geo::is_country;
 use crate::limits::{
     MAX_COMPONENTS, MAX_COOL_DOWN_HOURS, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
@@ -95,7 +95,32 @@ pub fn product_problems(product: &Product) -> Vec<Problem> {
     if cost.is_some_and(|amount| !(0..=MAX_MINOR).contains(&amount)) {
         problems.push(Problem::at("/unit_cost/amount", BAD_AMOUNT));
     }
+    problems.extend(policy_problems(product));
     problems.extend(component_problems(product));
+    problems
+}
+
+/// What is wrong with how much of a product may be promised.
+fn policy_problems(product: &Product) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let usual = product.safety_stock.is_empty()
+        && product.available_on.is_none()
+        && product.backorders == Backorders::Accept;
+    if !product.components.is_empty() && !usual {
+        let detail = "expected no safety_stock, available_on or backorders of a kit: it has no stock of its own, its components have";
+        problems.push(Problem::at("", detail));
+    }
+    problems.extend(too_many("/safety_stock", product.safety_stock.len()));
+    for (location, kept) in &product.safety_stock {
+        let pointer = format!("/safety_stock/{location}");
+        if location != ANY_LOCATION && !name(location, MAX_NAME_CHARS) {
+            let detail = "expected the id of a warehouse, or \"*\" for all that are not named";
+            problems.push(Problem::at("/safety_stock", detail));
+        } else if *kept > MAX_QUANTITY {
+            let detail = format!("expected at most {MAX_QUANTITY}, found {kept}");
+            problems.push(Problem::at(pointer, detail));
+        }
+    }
     problems
 }
 

@@ -28,6 +28,7 @@ async fn move_stock(shop: &Shop, kind: MovementKind) {
         sku: "GRD-HAND-40".into(),
         location: "hamburg".into(),
         movements: vec![movement],
+        kept: 0,
     };
     let commit = Commit {
         changes: vec![change],

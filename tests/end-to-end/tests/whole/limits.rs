@@ -24,6 +24,7 @@ async fn stock_up(shop: &Shop, skus: &[String]) {
             cause: "opening".into(),
             at: Timestamp::now(),
         }],
+        kept: 0,
     };
     for skus in skus.chunks(100) {
         shop.put("/products", skus.iter().map(product).collect())

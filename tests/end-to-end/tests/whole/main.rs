@@ -16,6 +16,7 @@ mod kits;
 mod limits;
 mod persistence;
 mod places;
+mod policies;
 mod redrive;
 mod rehearsals;
 mod repeats;

@@ -311,5 +311,6 @@ pub(super) fn name(reason: &HoldReason) -> &'static str {
         HoldReason::Payment => "payment",
         HoldReason::Test => "test",
         HoldReason::Rejections => "rejections",
+        HoldReason::OutOfStock => "out-of-stock",
     }
 }

@@ -72,7 +72,16 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
     let mut moved = vec![Moved::default(); observed.orders.len() * count];
     for (l, stored) in observed.levels.iter().enumerate() {
         let level = &stored.level;
+        let kept = observed.kept(&level.sku);
+        let mut counters = Counters::default();
         for movement in movements(stored) {
+            counters.add(movement);
+            let left = counters.on_hand - counters.allocated;
+            let promised = movement.kind == MovementKind::Allocate && left < kept;
+            let shelf = || Shelf(&level.sku, &level.location);
+            found.expect(!promised, "safety-stock-promised", shelf(), || {
+                format!("expected {kept} units to be kept back, found {left} after {movement:?}")
+            });
             let caused = match movement.kind {
                 MovementKind::Receive | MovementKind::Adjust => {
                     let facts = observed.facts.iter();
@@ -89,7 +98,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     order.is_some()
                 }
             };
-            let shelf = Shelf(&level.sku, &level.location);
+            let shelf = shelf();
             found.expect(caused, "movement-without-cause", shelf, || {
                 format!("expected the order or fact that caused {movement:?}")
             });

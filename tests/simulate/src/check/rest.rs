@@ -104,8 +104,13 @@ fn waits(observed: &Observed, order: &Order, found: &mut Findings) {
         if !order.holds.is_empty() {
             continue;
         }
+        let may = order.may_wait || !observed.asks_to_wait.contains(sku);
+        found.expect(may, "waits-unasked", &order.id, || {
+            format!("{units} units of {sku} are backordered, and nobody has said that they may")
+        });
         let levels = observed.levels.iter().map(|stored| &stored.level);
-        for level in levels.filter(|level| level.sku == *sku && level.available > 0) {
+        let kept = observed.kept(sku);
+        for level in levels.filter(|level| level.sku == *sku && level.available > kept) {
             let available = level.available;
             let can = may_send(observed, order, level);
             found.expect(!can, "waits-for-goods-that-are-there", &order.id, || {

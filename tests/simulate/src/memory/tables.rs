@@ -172,7 +172,10 @@ impl Tables {
                     };
                 };
                 let level = &shelf.level;
-                let needs = change.needs();
+                let needs = match change.needs() {
+                    needs if off(Mutant::SafetyStockStays) => needs - change.kept,
+                    needs => needs,
+                };
                 let enough = needs == 0 || level.available >= needs || off(Mutant::StockIsThere);
                 match enough && level.tail.len() <= room_for(change) {
                     true => Refusal::None,

@@ -54,6 +54,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         lines,
         holds: Vec::new(),
         forgiven: 0,
+        may_wait: false,
         fulfillments: Vec::new(),
         payments: vec![Payment::Captured(captured)],
         refunds: Vec::new(),

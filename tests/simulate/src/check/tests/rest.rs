@@ -125,6 +125,15 @@ fn what_waits_is_listed_and_cannot_be_had() {
         bring(w, "C", "north", 1);
         w.serves.push(("north".into(), vec!["FR".into()]));
     });
+    keeps(|w| {
+        bring(w, "C", "north", 1);
+        w.safety_stock.push(("C".into(), 1));
+    });
+    breaks("waits-unasked", |w| w.asks_to_wait.push("C".into()));
+    keeps(|w| {
+        w.asks_to_wait.push("C".into());
+        w.orders[WAITS].order.may_wait = true;
+    });
     breaks("waits-for-goods-that-are-there", |w| {
         bring(w, "C", "north", 1);
         w.serves
@@ -233,6 +242,9 @@ fn the_ledger_differs_from_what_happened() {
     });
     breaks("movement-without-cause", |w| {
         moves(w, A_NORTH, MovementKind::Adjust, 1, "nobody");
+    });
+    breaks("safety-stock-promised", |w| {
+        w.safety_stock.push(("A".into(), 1_000));
     });
     breaks("ledger-held", |w| {
         let id = id(w, UNRATED);
