@@ -272,7 +272,9 @@ pub fn allocate(
             }
         }
         let untouched = |line: &Line| line.units.open == line.units.ordered;
-        let first = order.fulfillments.is_empty() && order.lines.iter().all(untouched);
+        // Who may wait has been looked at before: a person was asked.
+        let new = order.fulfillments.is_empty() && !order.may_wait;
+        let first = new && order.lines.iter().all(untouched);
         if next.mailed && first {
             next.notices.push(Notice::Confirmed);
         }

@@ -12,9 +12,11 @@ use domain::allocation::{Allocation, allocate};
 use domain::catalog::problems::product_problems;
 use domain::catalog::{ANY_LOCATION, Backorders, Component};
 use domain::change::{cancel, release_hold};
+use domain::event::Event;
 use domain::limits::MAX_QUANTITY;
 use domain::offer::offered;
 use domain::order::HoldReason;
+use domain::owed::Notice;
 use domain::stock::Changes;
 use domain::{Order, Product};
 use jiff::Timestamp;
@@ -133,6 +135,16 @@ fn a_person_is_asked_before_some_products_wait() {
     let gone = cancel(&held, "too late", now()).unwrap().unwrap();
     assert!(gone.holds.is_empty(), "{:?}", gone.holds);
     assert_eq!(standing(&gone), ["x3", "x1"]);
+    // The customer hears once that the order has come in.
+    let (asked, _) = found(&placed, &products, &[], now());
+    let asked = asked.unwrap().order;
+    assert_eq!(asked.notices, [Notice::Confirmed]);
+    let may = release_hold(&asked, "out-of-stock", now())
+        .unwrap()
+        .unwrap();
+    let told = may.advance(now(), Event::Accepted, |next| next.notices.clear());
+    let (again, _) = found(&told, &products, &[], now());
+    assert_eq!(again.unwrap().order.notices, []);
 }
 
 #[test]
