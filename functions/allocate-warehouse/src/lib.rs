@@ -273,8 +273,9 @@ impl Step {
         after: &[Arc<Order>],
     ) -> Result<BTreeSet<OrderId>, StoreError> {
         let begins = |(before, after): (&Arc<Order>, &Arc<Order>)| {
-            let waits = waits_for(after).is_subset(&waits_for(before));
-            (!waits).then(|| Arc::clone(after))
+            let known = waits_for(before);
+            let begins = waits_for(after).keys().any(|sku| !known.contains_key(sku));
+            begins.then(|| Arc::clone(after))
         };
         let waiting: Vec<Arc<Order>> = before.iter().zip(after).filter_map(begins).collect();
         if waiting.is_empty() {
@@ -312,7 +313,7 @@ impl Step {
         let skus: Vec<&str> = skus.collect::<BTreeSet<_>>().into_iter().collect();
         for skus in skus.chunks(MAX_TRANSACTION_ACTIONS) {
             let commit = Commit {
-                waiting: skus.iter().map(|sku| waiting(order, sku, false)).collect(),
+                waiting: skus.iter().map(|sku| waiting(order, sku, 0)).collect(),
                 ..Commit::default()
             };
             // Whether somebody else has done it makes no difference.
@@ -396,11 +397,8 @@ fn add(
     let starts = plan
         .starts_waiting
         .iter()
-        .map(|sku| waiting(before, sku, true));
-    let stops = plan
-        .stops_waiting
-        .iter()
-        .map(|sku| waiting(before, sku, false));
+        .map(|(sku, units)| waiting(before, sku, *units));
+    let stops = plan.stops_waiting.iter().map(|sku| waiting(before, sku, 0));
     commit.waiting.extend(starts.chain(stops));
     commit.orders.push((before.version, plan.order));
     commit.changes = changes.clone().into_vec();
@@ -412,11 +410,11 @@ fn add(
     decision.map(|decision| (before.id.clone(), decision))
 }
 
-fn waiting(order: &Order, sku: &str, waits: bool) -> Waiting {
+fn waiting(order: &Order, sku: &str, units: u32) -> Waiting {
     Waiting {
         sku: sku.to_owned(),
         placed_at: order.placed_at,
         order: order.id.clone(),
-        waits,
+        units,
     }
 }

@@ -8,7 +8,7 @@ use domain::{Order, OrderId, Step as StepName};
 use jiff::Timestamp;
 use runtime::queue::{Handled, Outcome, whole_batch};
 use runtime::{Clock, Emit, Function, Hint};
-use store::{Commit, Store, StoreError, Transacted};
+use store::{Commit, Store, StoreError, Transacted, Waiting};
 
 /// The function.
 pub fn function() -> Function {
@@ -246,9 +246,9 @@ impl Step {
     }
 
     async fn tell_waiting(&self, sku: &str) -> Result<Vec<Emit>, StoreError> {
-        let hint = |id| Emit {
+        let hint = |waiting: Waiting| Emit {
             step: StepName::AllocateWarehouse,
-            hint: Hint::Order(id, None),
+            hint: Hint::Order(waiting.order, None),
         };
         Ok(self
             .store

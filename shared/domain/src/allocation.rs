@@ -167,8 +167,8 @@ pub struct Load {
 pub struct Allocation {
     /// The order's next state.
     pub order: Order,
-    /// SKUs that it waits for, and did not before.
-    pub starts_waiting: BTreeSet<String>,
+    /// SKUs that it waits for, and of how many units, where it did not wait for so many before.
+    pub starts_waiting: BTreeMap<String, u32>,
     /// SKUs that it no longer waits for.
     pub stops_waiting: BTreeSet<String>,
     /// What it adds to the day of locations that can take only so much.
@@ -187,10 +187,15 @@ pub fn wanted_skus(order: &Order) -> BTreeSet<&str> {
     tangible.filter_map(|line| line.sku.as_deref()).collect()
 }
 
-/// The SKUs that an order waits for.
-pub fn waits_for(order: &Order) -> BTreeSet<String> {
-    let waiting = order.lines.iter().filter(|line| line.units.backordered > 0);
-    waiting.filter_map(|line| line.sku.clone()).collect()
+/// The SKUs that an order waits for, and of how many units.
+pub fn waits_for(order: &Order) -> BTreeMap<String, u32> {
+    let mut waits = BTreeMap::new();
+    for line in order.lines.iter().filter(|line| line.units.backordered > 0) {
+        if let Some(sku) = &line.sku {
+            *waits.entry(sku.clone()).or_default() += line.units.backordered;
+        }
+    }
+    waits
 }
 
 /// Sets goods aside for what is open or backordered, taking it from `available` and adding the
@@ -310,10 +315,13 @@ pub fn allocate(
             });
         }
     }
-    let after = waits_for(&next);
+    let mut after = waits_for(&next);
+    let stops = before.keys().filter(|sku| !after.contains_key(*sku));
+    let stops_waiting = stops.cloned().collect();
+    after.retain(|sku, units| before.get(sku) != Some(units));
     Some(Allocation {
-        starts_waiting: after.difference(&before).cloned().collect(),
-        stops_waiting: before.difference(&after).cloned().collect(),
+        starts_waiting: after,
+        stops_waiting,
         loads,
         decision,
         order: next,

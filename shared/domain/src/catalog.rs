@@ -8,10 +8,7 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::Currency;
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+use crate::is_default;
 
 /// An article.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,13 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::candidates::Exclusion;
 use crate::event::Timeline;
 use crate::id::sha256_hex;
+use crate::is_default;
 use crate::limits::MAX_COST_MILLI;
 use crate::rules::Criterion;
 use crate::{Currency, Event, Order};
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
 
 /// What made one choice better than another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

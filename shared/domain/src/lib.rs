@@ -4,6 +4,7 @@
 //! whatever else a decision needs to know, are arguments; what it decides is the result.
 
 pub mod allocation;
+pub mod atp;
 pub mod candidates;
 pub mod catalog;
 pub mod change;
@@ -38,3 +39,8 @@ pub use money::Currency;
 pub use order::{FulfillmentOrder, Line, Order};
 pub use owed::{Step, Work};
 pub use problem::{Problem, Refusal};
+
+/// Whether a field says nothing, and is left out of what is stored.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -10,15 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Timeline};
 use crate::geo::Point;
+use crate::is_default;
 use crate::kit::KitPart;
 use crate::limits::MAX_REJECTIONS;
 use crate::money::{Currency, units_share};
 use crate::owed::{Notice, owed};
 use crate::{OrderId, Refusal};
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
 
 /// Who sent an order, and what it is called there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Currency;
 use crate::catalog::Cost;
+use crate::is_default;
 use crate::limits::{COOL_DOWN_HOURS, MAX_COST_MILLI};
 
 /// What one choice can be better in than another.
@@ -55,6 +56,10 @@ pub struct Rules {
     /// Hours for which a location is not asked for a SKU that it has rejected.
     #[serde(default = "cool_down_hours")]
     pub cool_down_hours: u32,
+    /// Units of each SKU that the channel is not told of, so that what it sells between two tellings is there:
+    /// they are for the orders that come in meanwhile, its own too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub buffer: u32,
 }
 
 fn cool_down_hours() -> u32 {
@@ -68,6 +73,7 @@ static USUAL: LazyLock<Rules> = LazyLock::new(|| Rules {
     exchange: BTreeMap::new(),
     shipment_cost: None,
     cool_down_hours: COOL_DOWN_HOURS,
+    buffer: 0,
 });
 
 impl Rules {

@@ -260,7 +260,7 @@ pub fn waiting_for(order: &Order) -> Vec<String> {
     for step in crate::owed::steps(owed(order)) {
         waits.push(format!("the step {}", step.name()));
     }
-    for sku in crate::allocation::waits_for(order) {
+    for sku in crate::allocation::waits_for(order).into_keys() {
         waits.push(format!("goods: {sku} is backordered"));
     }
     for f in &order.fulfillments {

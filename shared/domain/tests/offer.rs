@@ -128,7 +128,7 @@ fn a_person_is_asked_before_some_products_wait() {
     let (waits, _) = found(&may, &products, &[], now());
     let waits = waits.unwrap();
     assert_eq!(standing(&waits.order), ["b1 a2", "b1"]);
-    assert!(waits.order.holds.is_empty() && waits.starts_waiting.contains("A"));
+    assert!(waits.order.holds.is_empty() && waits.starts_waiting.contains_key("A"));
     let (all, _) = found(&may, &products, &more, now());
     assert_eq!(standing(&all.unwrap().order), ["a3", "b1"]);
     // Or that it is not wanted any more.

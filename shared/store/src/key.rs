@@ -98,6 +98,12 @@ pub fn waiting(placed_at: jiff::Timestamp, id: &OrderId) -> String {
     format!("{WAITING}{:012}#{id}", placed_at.as_second().max(0))
 }
 
+/// Since when an order waits, by the sort key of its item.
+pub fn waiting_since(sk: &str) -> Option<jiff::Timestamp> {
+    let (seconds, _) = sk.strip_prefix(WAITING)?.split_once('#')?;
+    jiff::Timestamp::from_second(seconds.parse().ok()?).ok()
+}
+
 /// The partition of a product.
 pub fn product(sku: &str) -> String {
     format!("PRODUCT#{sku}")

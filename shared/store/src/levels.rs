@@ -9,7 +9,7 @@ use domain::stock::{Level, Movement};
 use jiff::civil::Date;
 
 use crate::item::{Item, attribute, key, number, text, value};
-use crate::{DynamoDb, StoreError, key};
+use crate::{DynamoDb, StoreError, Waiting, key};
 
 /// Pages of a ledger that are read at once: about a hundred movements.
 pub const LEDGER_PAGES: usize = 6;
@@ -37,7 +37,7 @@ pub trait Levels: Send + Sync {
     async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError>;
 
     /// The orders that wait for a SKU, the oldest first.
-    async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError>;
+    async fn waiting_for(&self, sku: &str) -> Result<Vec<Waiting>, StoreError>;
 
     /// A page of all levels, and where to go on.
     async fn scan_levels(
@@ -143,15 +143,36 @@ impl Levels for DynamoDb {
         Ok(loads)
     }
 
-    async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError> {
+    async fn waiting_for(&self, sku: &str) -> Result<Vec<Waiting>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Listed {
+            sk: String,
+            order: OrderId,
+            #[serde(default = "one")]
+            units: u32,
+        }
+        // Not noted in items of before it was asked for.
+        fn one() -> u32 {
+            1
+        }
         let items = self
             .query_partition(&self.tables.stock, key::sku(sku), key::WAITING)
             .await?;
-        let order = |item: &Item| match item.get("order") {
-            Some(AttributeValue::S(id)) => OrderId::parse(id),
-            _ => None,
-        };
-        Ok(items.iter().filter_map(order).collect())
+        let mut waiting = Vec::with_capacity(items.len());
+        for item in items {
+            let Listed { sk, order, units } = value(item)?;
+            let placed_at = key::waiting_since(&sk);
+            waiting.push(Waiting {
+                sku: sku.to_owned(),
+                placed_at: placed_at.ok_or_else(|| StoreError::Unreadable {
+                    key: sk.clone(),
+                    cause: "it does not say since when".into(),
+                })?,
+                order,
+                units,
+            });
+        }
+        Ok(waiting)
     }
 
     async fn scan_levels(

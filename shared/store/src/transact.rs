@@ -21,8 +21,8 @@ pub struct Waiting {
     pub placed_at: Timestamp,
     /// The order.
     pub order: OrderId,
-    /// Whether it waits.
-    pub waits: bool,
+    /// How many units it waits for; 0: it waits no longer.
+    pub units: u32,
 }
 
 /// What is to change together.

@@ -356,7 +356,7 @@ impl DynamoDb {
             key::waiting(waiting.placed_at, &waiting.order),
         );
         let action = TransactWriteItem::builder();
-        if !waiting.waits {
+        if waiting.units == 0 {
             let delete = Delete::builder()
                 .table_name(&self.tables.stock)
                 .set_key(Some(item));
@@ -366,6 +366,7 @@ impl DynamoDb {
         item.insert("schema".into(), number(1));
         item.insert("version".into(), number(1));
         item.insert("order".into(), text(waiting.order.as_str()));
+        item.insert("units".into(), number(waiting.units));
         let placed_at = waiting.placed_at.as_second();
         item.insert("open".into(), text(key::open_shard(waiting.order.as_str())));
         item.insert("open_at".into(), number(placed_at));

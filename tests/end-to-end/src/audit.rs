@@ -154,9 +154,11 @@ async fn audit_served(store: &Store, stories: &[Story], available: &Available) {
 
 /// An order that waits for goods is on the list of those who hear of them.
 async fn audit_waiting(store: &Store, order: &Order) {
-    for sku in waits_for(order) {
+    for (sku, units) in waits_for(order) {
         let waiting = store.waiting_for(&sku).await.unwrap();
-        assert!(waiting.contains(&order.id), "{} waits for {sku}", order.id);
+        let own = waiting.iter().find(|waiting| waiting.order == order.id);
+        let listed = own.map(|waiting| waiting.units);
+        assert_eq!(listed, Some(units), "{} waits for {sku}", order.id);
     }
 }
 

@@ -228,6 +228,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
             MAX_MINOR as u64,
         ),
         (
+            "schemas/RoutingRules/properties/buffer/maximum",
+            u64::from(MAX_QUANTITY),
+        ),
+        (
             "schemas/RoutingRules/properties/cool_down_hours/maximum",
             u64::from(MAX_COOL_DOWN_HOURS),
         ),

@@ -365,7 +365,7 @@ impl World for Fast {
             levels: levels.collect(),
             facts: tables.facts,
             loads: tables.loads,
-            waiting: waiting.map(|w| (w.0, w.2)).collect(),
+            waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()
         }
     }

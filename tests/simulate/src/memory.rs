@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
     Claim, Claims, Cursor, Database, Facts, LEDGER_PAGES, Levels, OpenStock, Orders, PostalCode,
-    PostalCodes, Reference, StoreError, Story, UnreadableDelivery, Write, Writes, Written, key,
+    PostalCodes, Reference, StoreError, Story, UnreadableDelivery, Waiting, Write, Writes, Written,
+    key,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -283,7 +284,7 @@ impl Levels for Memory {
         .await
     }
 
-    async fn waiting_for(&self, sku: &str) -> Result<Vec<OrderId>, StoreError> {
+    async fn waiting_for(&self, sku: &str) -> Result<Vec<Waiting>, StoreError> {
         self.read("Query", |state| match state.is_off(Mutant::WaitingTold) {
             true => Vec::new(),
             false => state.tables.waiting_for(sku),

@@ -16,8 +16,8 @@ pub struct Observed {
     pub levels: Vec<StoredLevel>,
     /// All facts about stock.
     pub facts: Vec<StockFact>,
-    /// Who waits for which SKU.
-    pub waiting: Vec<(String, OrderId)>,
+    /// Who waits for which SKU, and for how many units of it.
+    pub waiting: Vec<(String, OrderId, u32)>,
     /// What locations have taken on their days.
     pub loads: Vec<(String, Date, u32)>,
     /// How much locations can take on a day, of those that cannot take any number.

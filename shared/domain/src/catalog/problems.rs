@@ -196,6 +196,10 @@ pub fn rules_problems(rules: &Rules) -> Vec<Problem> {
         let detail = format!("expected at most {MAX_COOL_DOWN_HOURS} hours");
         problems.push(Problem::at("/cool_down_hours", detail));
     }
+    if rules.buffer > MAX_QUANTITY {
+        let detail = format!("expected at most {MAX_QUANTITY} units");
+        problems.push(Problem::at("/buffer", detail));
+    }
     problems
 }
 

@@ -31,7 +31,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         let cancelled = history::events(stored).any(cancelled);
         found.note(money::rests(&stored.order, cancelled));
     }
-    for (sku, id) in &observed.waiting {
+    for (sku, id, _) in &observed.waiting {
         let order = observed.orders.iter().find(|stored| stored.order.id == *id);
         found.expect(
             order.is_some_and(|o| may_wait(o, sku)),
@@ -94,12 +94,13 @@ fn waits(observed: &Observed, order: &Order, found: &mut Findings) {
     for line in order.lines.iter().filter(|line| line.units.backordered > 0) {
         let Some(sku) = &line.sku else { continue };
         let units = line.units.backordered;
-        let listed = observed
-            .waiting
-            .iter()
-            .any(|(known, id)| known == sku && *id == order.id);
+        let same = |line: &&domain::Line| line.sku.as_ref() == Some(sku);
+        let lines = order.lines.iter().filter(same);
+        let all: u32 = lines.map(|line| line.units.backordered).sum();
+        let mut listed = observed.waiting.iter();
+        let listed = listed.any(|w| w.0 == *sku && w.1 == order.id && w.2 == all);
         found.expect(listed, "waits-unlisted", &order.id, || {
-            format!("{units} units of {sku} are backordered; it is not on the list for them")
+            format!("{all} units of {sku} are backordered; it is not on the list for so many")
         });
         if !order.holds.is_empty() {
             continue;

@@ -204,7 +204,7 @@ pub fn world() -> Observed {
         mail("north@example.com", format!("{unrated}-pick-1")),
         mail("team@example.com", "A-restock-south-1-team".into()),
     ];
-    let waiting = vec![("C".to_owned(), ids[WAITS].clone())];
+    let waiting = vec![("C".to_owned(), ids[WAITS].clone(), 1)];
     Observed {
         facts: vec![
             fact("f1", "A", "north", 10),

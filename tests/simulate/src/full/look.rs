@@ -78,7 +78,8 @@ impl Ground {
                 observed.facts.push(value::<StockFact>(&item)?);
             } else if sk.starts_with(key::WAITING) {
                 let order = OrderId::parse(item["order"]["S"].as_str()?)?;
-                observed.waiting.push((sku.to_owned(), order));
+                let units = item["units"]["N"].as_str()?.parse().ok()?;
+                observed.waiting.push((sku.to_owned(), order, units));
             }
         }
         self.add_pages(&mut observed)?;

@@ -29,7 +29,7 @@ pub struct Tables {
     /// Facts about stock.
     pub facts: Vec<StockFact>,
     /// Who waits for what, the oldest first.
-    pub waiting: Vec<(String, Timestamp, OrderId)>,
+    pub waiting: Vec<Waiting>,
     /// Claims: of what, and since when.
     claims: Vec<(String, Timestamp)>,
     /// What locations have taken on their days.
@@ -134,10 +134,10 @@ impl Tables {
     }
 
     /// Who waits for a SKU, the oldest first.
-    pub fn waiting_for(&self, sku: &str) -> Vec<OrderId> {
-        let mut waiting: Vec<_> = self.waiting.iter().filter(|w| w.0 == sku).collect();
-        waiting.sort_by(|a, b| (a.1, &a.2).cmp(&(b.1, &b.2)));
-        waiting.into_iter().map(|w| w.2.clone()).collect()
+    pub fn waiting_for(&self, sku: &str) -> Vec<Waiting> {
+        let mut waiting: Vec<_> = self.waiting.iter().filter(|w| w.sku == sku).collect();
+        waiting.sort_by_key(|w| (w.placed_at, &w.order));
+        waiting.into_iter().cloned().collect()
     }
 
     /// Changes the level that `seen` is a copy of; what `change` says of it.
@@ -222,15 +222,10 @@ impl Tables {
     }
 
     fn set_waiting(&mut self, waiting: &Waiting) {
-        let Waiting {
-            sku,
-            placed_at,
-            order,
-            waits,
-        } = waiting;
-        self.waiting.retain(|w| w.0 != *sku || w.2 != *order);
-        if *waits {
-            self.waiting.push((sku.clone(), *placed_at, order.clone()));
+        let same = |w: &Waiting| w.sku == waiting.sku && w.order == waiting.order;
+        self.waiting.retain(|w| !same(w));
+        if waiting.units > 0 {
+            self.waiting.push(waiting.clone());
         }
     }
 }
@@ -282,7 +277,7 @@ impl State {
             }
             Write::Level(change) => self.change_level(change),
             Write::Waiting(waiting) => {
-                if !(waiting.waits && self.is_off(Mutant::WaitingIsNoted)) {
+                if !(waiting.units > 0 && self.is_off(Mutant::WaitingIsNoted)) {
                     self.tables.set_waiting(waiting);
                 }
             }
@@ -450,9 +445,9 @@ impl State {
         let facts = facts.filter(|_| !self.is_off(Mutant::OpenFactsAreIndexed));
         let facts = facts.map(|f| (f.at, &f.sku, 0, f.id.as_str()));
         let waiting = self.tables.waiting.iter();
-        let waiting = waiting.filter(|w| w.1 < before && is_of_shard(w.2.as_str()));
+        let waiting = waiting.filter(|w| w.placed_at < before && is_of_shard(w.order.as_str()));
         let waiting = waiting.filter(|_| !self.is_off(Mutant::WaitingIsIndexed));
-        let waiting = waiting.map(|w| (w.1, &w.0, 1, w.2.as_str()));
+        let waiting = waiting.map(|w| (w.placed_at, &w.sku, 1, w.order.as_str()));
         // By time, and where that is the same by the items' own keys.
         let mut open: Vec<_> = facts.chain(waiting).collect();
         open.sort();

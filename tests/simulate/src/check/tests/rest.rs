@@ -105,18 +105,19 @@ fn something_still_has_to_be_done() {
 #[test]
 fn what_waits_is_listed_and_cannot_be_had() {
     breaks("waits-unlisted", |w| w.waiting.clear());
+    breaks("waits-unlisted", |w| w.waiting[0].2 += 1);
     breaks("waits-for-nothing", |w| {
         let id = w.orders[SENT].order.id.clone();
-        w.waiting.push(("A".into(), id));
+        w.waiting.push(("A".into(), id, 1));
     });
     breaks("waits-for-nothing", |w| {
         let nobody = OrderId::of("api", "default", "nobody");
-        w.waiting.push(("C".into(), nobody));
+        w.waiting.push(("C".into(), nobody, 1));
     });
     // Who was cancelled stays on the list until the goods come.
     keeps(|w| {
         let id = w.orders[CANCELLED].order.id.clone();
-        w.waiting.push(("A".into(), id));
+        w.waiting.push(("A".into(), id, 1));
     });
     breaks("waits-for-goods-that-are-there", |w| {
         bring(w, "C", "north", 1)
@@ -170,7 +171,7 @@ fn found_short(w: &mut Observed, second: i64) {
     order.lines.push(line);
     order.payments = vec![domain::order::Payment::Captured(3600)];
     let id = order.id.clone();
-    w.waiting = vec![("C".into(), id)];
+    w.waiting = vec![("C".into(), id, 1)];
     w.orders[WAITS].order.destination = None;
     w.orders[WAITS].order.lines[0].units.backordered = 0;
     w.orders[WAITS].order.lines[0].units.cancelled = 1;

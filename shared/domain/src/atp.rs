@@ -1,0 +1,96 @@
+//! Available to promise (ATP): from which day on how many units can be promised, counting what is there and
+//! what is on its way, less what is promised already.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::catalog::{Location, Product};
+use crate::offer::offered;
+use crate::shipping::today_in;
+
+/// Units on their way to a location, of a purchase or a transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// Where they are expected.
+    pub location: String,
+    /// How many have not arrived yet.
+    pub units: i64,
+    /// When they are expected, by the location's own calendar.
+    pub expected_on: Date,
+}
+
+/// From this day on, so many units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    /// The day.
+    pub on: Date,
+    /// How many, all together.
+    pub units: i64,
+}
+
+/// What of a product may be promised on which day before anybody is promised any: a step for today, and one
+/// for each later day on which it changes. `shelves`: the locations that may send it, and what is available
+/// in each, below zero by what was promised there and is missing. What was expected before today and has not
+/// come is not counted: nobody knows when it will.
+pub fn supply(
+    product: Option<&Product>,
+    shelves: &[(&Location, i64)],
+    incoming: &[Incoming],
+    now: Timestamp,
+) -> Vec<Promise> {
+    let coming = |location: &'_ Location| {
+        let today = today_in(location, now);
+        let id = location.id.clone();
+        let here = incoming.iter().filter(move |coming| coming.location == id);
+        here.filter(move |coming| coming.expected_on >= today)
+    };
+    let first_day = product.and_then(|product| product.available_on);
+    let mut days = BTreeSet::new();
+    for (location, _) in shelves {
+        let today = today_in(location, now);
+        days.insert(today);
+        days.extend(coming(location).map(|coming| coming.expected_on));
+        days.extend(first_day.filter(|first| *first > today));
+    }
+    let on_day = |day: Date| {
+        let of = |(location, available): &(&Location, i64)| {
+            let come = coming(location).filter(|coming| coming.expected_on <= day);
+            let units = available + come.map(|coming| coming.units).sum::<i64>();
+            // The policy of that day, not of this.
+            let noon = day.at(12, 0, 0, 0).in_tz(&location.time_zone);
+            noon.map_or(0, |noon| {
+                offered(units, product, location, noon.timestamp().max(now))
+            })
+        };
+        shelves.iter().map(of).sum()
+    };
+    let mut steps: Vec<Promise> = Vec::with_capacity(days.len());
+    for on in days {
+        let units = on_day(on);
+        if steps.last().is_none_or(|last| last.units != units) {
+            steps.push(Promise { on, units });
+        }
+    }
+    steps
+}
+
+/// What is left of a supply for new promises, day by day, when so many units are promised already: they are
+/// served first.
+pub fn left(supply: &[Promise], promised: i64) -> Vec<Promise> {
+    let mut steps: Vec<Promise> = Vec::with_capacity(supply.len());
+    for step in supply {
+        let units = (step.units - promised).max(0);
+        if steps.last().is_none_or(|last| last.units != units) {
+            steps.push(Promise { on: step.on, units });
+        }
+    }
+    steps
+}
+
+/// The first day on which a supply covers so many units.
+pub fn covers(supply: &[Promise], units: i64) -> Option<Date> {
+    let first = supply.iter().find(|step| step.units >= units);
+    first.map(|step| step.on)
+}
