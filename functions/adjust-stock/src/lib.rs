@@ -1,16 +1,23 @@
-//! Takes facts about stock: goods received, counts that found more or less.
+//! Takes facts about stock: goods received, counts, transfers between warehouses; and what people
+//! found out where shelf and books differ.
+
+mod requests;
 
 use std::sync::Arc;
 
+use domain::catalog::Role;
+use domain::discrepancy::Resolution;
+use domain::fact::{Count, Details, StockFact, Transfer};
 use domain::id::derived;
-use domain::limits::{MAX_NAME_CHARS, MAX_QUANTITY, MAX_TEXT_CHARS};
-use domain::stock::{MovementKind, StockFact};
-use domain::{Problem, Step};
+use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
+use domain::stock::MovementKind;
+use domain::{Problem, Refusal, Step, stock_view};
+use jiff::SignedDuration;
+use requests::{Adjustment, Arrived, Counted, Resolved, Sent};
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
 use runtime::{Clock, Emit, Function, Hint, Outbox};
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Store;
 
 /// The function.
@@ -43,145 +50,247 @@ struct Desk {
     clock: Clock,
 }
 
-/// What may be reported.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Receive,
-    Adjust,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Adjustment {
-    location: String,
-    kind: Kind,
-    quantity: i64,
-    #[serde(default)]
-    reason: String,
-}
-
-impl Adjustment {
-    fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let most = i64::from(MAX_QUANTITY);
-        let allowed = match self.kind {
-            Kind::Receive => (1..=most).contains(&self.quantity),
-            Kind::Adjust => self.quantity != 0 && (-most..=most).contains(&self.quantity),
-        };
-        if !allowed {
-            let expected = match self.kind {
-                Kind::Receive => format!("1 to {most}"),
-                Kind::Adjust => format!("-{most} to {most}, and not 0"),
-            };
-            problems.push(Problem::at(
-                "/quantity",
-                format!("expected {expected}, found {}", self.quantity),
-            ));
-        }
-        if matches!(self.kind, Kind::Adjust) && self.reason.trim().is_empty() {
-            problems.push(Problem::at("/reason", "expected why the count differs"));
-        }
-        if self.reason.chars().count() > MAX_TEXT_CHARS {
-            problems.push(Problem::at(
-                "/reason",
-                format!("expected at most {MAX_TEXT_CHARS} characters"),
-            ));
-        }
-        problems
-    }
-}
-
 impl Desk {
     async fn take(self: Arc<Self>, request: Request) -> Result<Answer, Answer> {
-        use domain::catalog::Role;
         let role = self.keys.role(&request).await?;
-        let sku = request.path("sku");
+        if role == Role::Reader {
+            return Err(stranger());
+        }
+        match request.route.as_str() {
+            "POST /stock/{sku}/adjustments" => self.adjust(&role, &request).await,
+            "POST /stock/{sku}/counts" => self.count(&role, &request).await,
+            "POST /stock/{sku}/transfers" => self.transfer(&role, &request).await,
+            "POST /stock/{sku}/transfers/{id}/received" => self.arrive(&role, &request).await,
+            "POST /stock/discrepancies/{id}/resolved" => self.resolve(&role, &request).await,
+            other => Err(Answer::not_found(&format!("route {other:?}"))),
+        }
+    }
+
+    async fn adjust(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
         let adjustment: Adjustment = request.json()?;
-        match &role {
-            Role::Operator => {}
-            Role::Warehouse(own) if *own == adjustment.location => {}
-            Role::Warehouse(_) | Role::Reader => {
-                return Err(forbidden(
-                    "an operator's key, or that of the warehouse itself",
-                ));
-            }
-        }
-        let key = request.header("idempotency-key").unwrap_or_default();
-        if key.is_empty() {
-            let detail =
-                "send an Idempotency-Key header: what you call this report, the same on every try";
-            return Err(Answer::problem(
-                400,
-                "no-idempotency-key",
-                "Name the request",
-                detail,
-            ));
-        }
-        if key.len() > MAX_NAME_CHARS {
-            let detail =
-                format!("expected an Idempotency-Key of at most {MAX_NAME_CHARS} characters");
-            return Err(Answer::invalid(&[Problem::at("", detail)]));
-        }
-        let problems = adjustment.problems();
-        if !problems.is_empty() {
-            return Err(Answer::invalid(&problems));
-        }
-        if self.store.products(&[sku]).await?.is_empty() {
-            return Err(Answer::not_found(&format!("product {sku:?}")));
-        }
-        if !self
-            .store
-            .locations()
-            .await?
-            .iter()
-            .any(|l| l.id == adjustment.location)
-        {
-            let detail = format!("location {:?} does not exist", adjustment.location);
-            return Err(Answer::invalid(&[Problem::at("/location", detail)]));
-        }
+        let location = &adjustment.location;
+        let id = id_of(role, request, location, adjustment.problems())?;
+        self.exist(request.path("sku"), &[("/location", location)])
+            .await?;
         let fact = StockFact {
-            id: derived(&[sku, key]),
-            sku: sku.to_owned(),
+            id,
+            sku: request.path("sku").to_owned(),
+            kind: adjustment.kind.movement(),
             location: adjustment.location,
-            kind: match adjustment.kind {
-                Kind::Receive => MovementKind::Receive,
-                Kind::Adjust => MovementKind::Adjust,
-            },
             quantity: adjustment.quantity,
             reason: adjustment.reason,
             at: self.clock.now(),
             applied: false,
+            details: None,
         };
-        if let Some(known) = self.store.store_fact(&fact).await? {
-            let same = (known.kind, known.quantity, &known.location)
-                == (fact.kind, fact.quantity, &fact.location);
-            if !same {
-                let detail = "the Idempotency-Key was used for another report on this SKU";
-                return Err(Answer::problem(
-                    422,
-                    "idempotency-key-reused",
-                    "Use a new key",
-                    detail,
-                ));
-            }
-        }
-        let hint = Hint::Fact(fact.sku.clone(), fact.id.clone());
-        self.outbox
-            .send_or_leave(&[Emit {
-                step: Step::UpdateStock,
-                hint,
-            }])
-            .await;
-        Answer::json(
-            202,
-            &json!({
-                "id": fact.id,
-                "sku": fact.sku,
-                "location": fact.location,
-                "kind": fact.kind.name(),
-                "quantity": fact.quantity,
-            }),
-        )
+        let fact = self.store_fact(fact).await?;
+        Answer::json(202, &shown(&fact))
     }
+
+    async fn count(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
+        let counted: Counted = request.json()?;
+        let (sku, location) = (request.path("sku"), &counted.location);
+        let id = id_of(role, request, location, counted.problems())?;
+        self.exist(sku, &[("/location", location)]).await?;
+        let expected = match counted.expected {
+            Some(expected) => expected,
+            None => {
+                let levels = self.store.load_levels(&[(sku, location)]).await?;
+                levels.first().map_or(0, |level| level.on_hand)
+            }
+        };
+        let count = Count {
+            found: counted.found,
+            expected,
+        };
+        let fact = StockFact {
+            id,
+            sku: sku.to_owned(),
+            location: counted.location,
+            kind: MovementKind::Count,
+            quantity: count.found - count.expected,
+            reason: counted.reason,
+            at: self.clock.now(),
+            applied: false,
+            details: Some(Details::Count(count)),
+        };
+        let fact = self.store_fact(fact).await?;
+        let mut document = shown(&fact);
+        if let Some(Details::Count(count)) = fact.details {
+            document["found"] = json!(count.found);
+            document["expected"] = json!(count.expected);
+        }
+        Answer::json(202, &document)
+    }
+
+    async fn transfer(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
+        let sent: Sent = request.json()?;
+        let sku = request.path("sku");
+        let id = id_of(role, request, &sent.from, sent.problems())?;
+        self.exist(sku, &[("/from", &sent.from), ("/to", &sent.to)])
+            .await?;
+        // To the second, as it is stored: a repeat gives the same answer.
+        let now = self.clock.now();
+        let sent_at = now - SignedDuration::from_nanos(now.subsec_nanosecond().into());
+        let transfer = Transfer {
+            id,
+            sku: sku.to_owned(),
+            from: sent.from,
+            to: sent.to,
+            quantity: sent.quantity,
+            expected_on: sent.expected_on,
+            sent_at,
+        };
+        let fact = self.store_fact(transfer.departure(sent.reason)).await?;
+        let transfer = fact.departed().ok_or_else(Answer::internal)?;
+        Answer::json(202, &stock_view::transfer(transfer, None))
+    }
+
+    /// What arrived is all that ever will: the rest is a discrepancy. A second report says the same,
+    /// or is too late.
+    async fn arrive(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
+        let arrived: Arrived = request.json()?;
+        let (sku, id) = (request.path("sku"), request.path("id"));
+        let unknown = || Answer::not_found(&format!("transfer {id:?} of {sku:?}"));
+        // The database refuses keys that are too long: no transfer has such a name.
+        if sku.len() > MAX_SKU_CHARS || id.len() > MAX_NAME_CHARS {
+            return Err(unknown());
+        }
+        let departure = self.store.load_fact(sku, id).await?;
+        let transfer = departure.as_ref().and_then(StockFact::departed);
+        let transfer = transfer.ok_or_else(unknown)?;
+        authorise(role, &transfer.to)?;
+        refuse(&arrived.problems())?;
+        let arrival = transfer.clone().arrival(arrived.quantity, self.clock.now());
+        let known = self.store.store_fact(&arrival).await?;
+        let known = known.unwrap_or_else(|| arrival.clone());
+        if known.quantity != arrival.quantity {
+            return Err(Answer::from(Refusal::WrongState {
+                subject: format!("transfer {id}"),
+                state: format!("received, with {} units", known.quantity),
+                request: format!("receiving {}", arrived.quantity),
+                expected: "in transit".into(),
+            }));
+        }
+        self.tell(&known).await;
+        let received = Some(known.quantity);
+        Answer::json(202, &stock_view::transfer(transfer, received))
+    }
+
+    async fn resolve(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
+        if *role != Role::Operator {
+            return Err(forbidden("an operator's key"));
+        }
+        let resolved: Resolved = request.json()?;
+        refuse(&resolved.problems())?;
+        let id = request.path("id");
+        let unknown = || Answer::not_found(&format!("discrepancy {id:?}"));
+        if id.len() > MAX_NAME_CHARS {
+            return Err(unknown());
+        }
+        let resolution = Resolution {
+            note: resolved.note,
+            at: self.clock.now(),
+        };
+        let found = self.store.resolve_discrepancy(id, &resolution).await?;
+        let found = found.ok_or_else(unknown)?;
+        Answer::json(200, &stock_view::discrepancy(&found))
+    }
+
+    /// Refuses a report on a product or from a warehouse that does not exist; each warehouse with its
+    /// place in the document.
+    async fn exist(&self, sku: &str, named: &[(&str, &String)]) -> Result<(), Answer> {
+        if self.store.products(&[sku]).await?.is_empty() {
+            return Err(Answer::not_found(&format!("product {sku:?}")));
+        }
+        let locations = self.store.locations().await?;
+        let missing = named
+            .iter()
+            .filter(|(_, name)| locations.iter().all(|location| location.id != **name));
+        let missing = missing.map(|(pointer, name)| {
+            Problem::at(*pointer, format!("location {name:?} does not exist"))
+        });
+        refuse(&missing.collect::<Vec<_>>())
+    }
+
+    /// Stores a fact, and has it applied: as it was first reported, if this is a repeat.
+    async fn store_fact(&self, fact: StockFact) -> Result<StockFact, Answer> {
+        let known = self.store.store_fact(&fact).await?;
+        if let Some(known) = &known
+            && !fact.says_as(known)
+        {
+            let detail = "the Idempotency-Key was used for another report on this SKU";
+            return Err(Answer::problem(
+                422,
+                "idempotency-key-reused",
+                "Use a new key",
+                detail,
+            ));
+        }
+        let fact = known.unwrap_or(fact);
+        self.tell(&fact).await;
+        Ok(fact)
+    }
+
+    async fn tell(&self, fact: &StockFact) {
+        let hint = Hint::Fact(fact.sku.clone(), fact.id.clone());
+        let step = Step::UpdateStock;
+        self.outbox.send_or_leave(&[Emit { step, hint }]).await;
+    }
+}
+
+/// The id of what is reported, if this key may report it, it is named, and nothing is wrong with it.
+fn id_of(
+    role: &Role,
+    request: &Request,
+    location: &str,
+    problems: Vec<Problem>,
+) -> Result<String, Answer> {
+    authorise(role, location)?;
+    let key = request.header("idempotency-key").unwrap_or_default();
+    if key.is_empty() {
+        let detail =
+            "send an Idempotency-Key header: what you call this report, the same on every try";
+        return Err(Answer::problem(
+            400,
+            "no-idempotency-key",
+            "Name the request",
+            detail,
+        ));
+    }
+    if key.len() > MAX_NAME_CHARS {
+        let detail = format!("expected an Idempotency-Key of at most {MAX_NAME_CHARS} characters");
+        return Err(Answer::invalid(&[Problem::at("", detail)]));
+    }
+    refuse(&problems)?;
+    Ok(derived(&[request.path("sku"), key]))
+}
+
+fn authorise(role: &Role, location: &str) -> Result<(), Answer> {
+    match role {
+        Role::Operator => Ok(()),
+        Role::Warehouse(own) if own == location => Ok(()),
+        Role::Warehouse(_) | Role::Reader => Err(stranger()),
+    }
+}
+
+fn stranger() -> Answer {
+    forbidden("an operator's key, or that of the warehouse itself")
+}
+
+fn refuse(problems: &[Problem]) -> Result<(), Answer> {
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Answer::invalid(problems)),
+    }
+}
+
+fn shown(fact: &StockFact) -> Value {
+    json!({
+        "id": fact.id,
+        "sku": fact.sku,
+        "location": fact.location,
+        "kind": fact.kind.name(),
+        "quantity": fact.quantity,
+    })
 }

@@ -1,20 +1,19 @@
-//! On a schedule: tells the supplier and the team of every level that has fallen to its reorder
-//! point, once for each time that it falls there.
+//! On a schedule: tells of every level that has fallen to its reorder point, that is out, and that is
+//! back, once for each time. The supplier is asked for more, and the team hears of it all; what one of
+//! them has to hear of in a run is one mail.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::catalog::{Location, Product, Supplier};
-use domain::restock::{Crossing, Verdict, check};
+use domain::limits::MAX_STOCK_LINES;
+use domain::restock::{Crossing, Crossings, Due, Look, look};
 use domain::stock::Level;
-use jiff::{Timestamp, ToSpan};
-use messages::{Mail, Mailer, SendError};
+use messages::{Mail, Mailer, SendError, StockLine};
 use runtime::function::handler;
 use runtime::{Clock, Error, Function};
 use serde_json::{Value, json};
-use store::{Claim, Store, StoreError};
-
-/// Seconds after which a claim's holder is taken for dead: longer than the function may run.
-const LEASE_S: i64 = 300;
+use store::{Store, StoreError};
 
 /// The function.
 pub fn function() -> Function {
@@ -51,9 +50,12 @@ struct Step {
     clock: Clock,
 }
 
-/// What a run came to.
-#[derive(Default)]
-struct Tally {
+/// A run: what it knows from the beginning, what it has to tell, and what it has come to.
+struct Run<'a> {
+    locations: &'a [Location],
+    suppliers: &'a [Supplier],
+    /// What nobody has been told of yet.
+    due: Vec<Told<'a>>,
     levels: usize,
     crossed: usize,
     told: usize,
@@ -61,162 +63,259 @@ struct Tally {
     failed: usize,
 }
 
+/// A level that something has to be said about, claimed by this run.
+struct Told<'a> {
+    level: Level,
+    product: Product,
+    location: &'a Location,
+    supplier: Option<&'a Supplier>,
+    elsewhere: Vec<(String, i64)>,
+    look: Look,
+}
+
 impl Step {
     /// Looks at every level. One that cannot be told of does not keep the others from it: it is
     /// tried again at the next run, and the run fails in the end, so that an alarm sees it.
     async fn run(self: Arc<Self>) -> Result<Value, Error> {
         let (locations, suppliers) = (self.store.locations().await?, self.store.suppliers().await?);
-        let mut tally = Tally::default();
+        let mut run = Run {
+            locations: &locations,
+            suppliers: &suppliers,
+            due: Vec::new(),
+            levels: 0,
+            crossed: 0,
+            told: 0,
+            recovered: 0,
+            failed: 0,
+        };
+        let scanned = self.scan(&mut run).await;
+        // What is claimed is told of, also where the walk has ended early.
+        self.tell(&mut run).await;
+        scanned?;
+        if run.failed > 0 {
+            let (failed, levels) = (run.failed, run.levels);
+            return Err(format!("{failed} of {levels} levels could not be told of").into());
+        }
+        Ok(json!({
+            "levels": run.levels,
+            "crossed": run.crossed,
+            "told": run.told,
+            "recovered": run.recovered,
+        }))
+    }
+
+    async fn scan(&self, run: &mut Run<'_>) -> Result<(), StoreError> {
         let mut from = None;
         loop {
             let (levels, next) = self.store.scan_levels(from).await?;
-            let skus: std::collections::BTreeSet<&str> =
-                levels.iter().map(|l| l.sku.as_str()).collect();
+            let skus: BTreeSet<&str> = levels.iter().map(|level| level.sku.as_str()).collect();
             let skus: Vec<&str> = skus.into_iter().collect();
             let products = self.store.products(&skus).await?;
             for level in levels {
-                tally.levels += 1;
-                let product = products.iter().find(|p| p.sku == level.sku);
-                let Some((product, reorder_point)) =
-                    product.and_then(|p| Some((p, p.reorder_point?)))
-                else {
+                run.levels += 1;
+                let Some(product) = products.iter().find(|p| p.sku == level.sku) else {
                     continue;
                 };
-                let looked = self.look(
-                    &level,
-                    product,
-                    reorder_point,
-                    &locations,
-                    &suppliers,
-                    &mut tally,
-                );
-                if let Err(error) = looked.await {
-                    tally.failed += 1;
-                    tracing::error!(
-                        sku = level.sku,
-                        location = level.location,
-                        error,
-                        "cannot tell of a low level"
-                    );
+                if let Err(error) = self.look(&level, product, run).await {
+                    run.fail(&level, &error);
+                }
+                if run.due.len() >= MAX_STOCK_LINES {
+                    self.tell(run).await;
                 }
             }
             from = next;
             if from.is_none() {
-                break;
+                return Ok(());
             }
         }
-        if tally.failed > 0 {
-            return Err(format!(
-                "{} of {} levels could not be told of",
-                tally.failed, tally.levels
-            )
-            .into());
-        }
-        Ok(json!({
-            "levels": tally.levels,
-            "crossed": tally.crossed,
-            "told": tally.told,
-            "recovered": tally.recovered,
-        }))
     }
 
+    /// Notes what has happened to a level, and that this run tells of it.
     async fn look(
         &self,
         level: &Level,
         product: &Product,
-        reorder_point: u32,
-        locations: &[Location],
-        suppliers: &[Supplier],
-        tally: &mut Tally,
+        run: &mut Run<'_>,
     ) -> Result<(), String> {
         let text = |error: StoreError| error.to_string();
-        let crossing = match check(level, reorder_point) {
-            Verdict::Rest => return Ok(()),
-            Verdict::Recovered => {
-                tally.recovered += 1;
-                return self
-                    .store
-                    .close_crossing(level)
-                    .await
-                    .map(drop)
-                    .map_err(text);
-            }
-            Verdict::Crossed(crossing) => {
-                tally.crossed += 1;
-                if !self
-                    .store
-                    .open_crossing(level, &crossing)
-                    .await
-                    .map_err(text)?
-                {
-                    // Another run has noted it, and tells of it.
-                    return Ok(());
-                }
-                crossing
-            }
-            Verdict::Tell(crossing) => crossing,
-        };
-        let location = locations.iter().find(|l| l.id == level.location);
+        let before = Crossings::of(level);
+        let look = look(level, product.reorder_point, self.clock.now());
+        if look.held {
+            return Err("another run is telling of it".into());
+        }
+        let location = run.locations.iter().find(|l| l.id == level.location);
         let location =
             location.ok_or_else(|| format!("location {} does not exist", level.location))?;
-        let supplier = product
-            .supplier
-            .as_ref()
-            .and_then(|id| suppliers.iter().find(|s| s.id == *id));
-        let shop = self.shop.as_str();
-        if let Some(supplier) = supplier {
-            let write = || messages::restock_notice(level, product, supplier, location, shop);
-            let to = &supplier.email;
-            self.tell(level, &crossing, "supplier", to, write).await?;
+        let elsewhere = match look.due.contains(&Due::Out) {
+            true => self.elsewhere(level, run.locations).await.map_err(text)?,
+            false => Vec::new(),
+        };
+        if look.claimed != before {
+            let (sku, place) = (&level.sku, &level.location);
+            let noted = self
+                .store
+                .note_crossings(sku, place, &before, &look.claimed);
+            if !noted.await.map_err(text)? {
+                // Another run is at it, and tells of it.
+                return Ok(());
+            }
+            run.crossed += usize::from(look.claimed.count > before.count);
+            run.recovered += usize::from(before.low.is_some() && look.claimed.low.is_none());
         }
-        let write = || messages::restock_notice_to_team(level, product, supplier, location, shop);
-        self.tell(level, &crossing, "team", &self.team, write)
-            .await?;
-        self.store
-            .tell_crossing(level, &crossing)
-            .await
-            .map_err(text)?;
-        tally.told += 1;
+        if !look.due.is_empty() {
+            let supplier = product.supplier.as_ref();
+            run.due.push(Told {
+                level: level.clone(),
+                product: product.clone(),
+                location,
+                supplier: supplier.and_then(|id| run.suppliers.iter().find(|s| s.id == *id)),
+                elsewhere,
+                look,
+            });
+        }
         Ok(())
     }
 
-    /// Sends one mail about a crossing, unless it was sent.
-    async fn tell(
+    /// The other warehouses that have some of what is out, the most first.
+    async fn elsewhere(
         &self,
         level: &Level,
-        crossing: &Crossing,
-        whom: &str,
-        to: &str,
-        write: impl FnOnce() -> Result<Mail, messages::Error>,
-    ) -> Result<(), String> {
-        let key = format!("restock-{}-{}-{whom}", level.location, crossing.n);
-        let now = self.clock.now();
-        let claim = |stale| self.store.claim_stock_notice(&level.sku, &key, stale, now);
-        if let Claim::Held(since) = claim(None).await.map_err(|e| e.to_string())? {
-            let expires = since
-                .saturating_add(LEASE_S.seconds())
-                .unwrap_or(Timestamp::MAX);
-            // The crossing is not noted as told, so that the holder is at it, or has died between
-            // this mail and that note. A second mail is better than none.
-            if now < expires {
-                return Err("another run is telling of it".into());
-            }
-            if claim(Some(since)).await.map_err(|e| e.to_string())? != Claim::Taken {
-                return Err("another run is telling of it".into());
+        locations: &[Location],
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let levels = self.store.levels_of(&level.sku).await?.into_iter();
+        let other = |other: &Level| other.location != level.location && other.available > 0;
+        let mut others: Vec<_> = levels
+            .filter(other)
+            .filter_map(|other| {
+                let location = locations.iter().find(|l| l.id == other.location)?;
+                Some((location.name.clone(), other.available))
+            })
+            .collect();
+        others.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(others)
+    }
+
+    /// Asks the suppliers and tells the team of all that is due, and notes who has been told.
+    async fn tell(&self, run: &mut Run<'_>) {
+        let due = std::mem::take(&mut run.due);
+        // Suppliers who could not be asked, and why.
+        let mut refused: BTreeMap<&str, String> = BTreeMap::new();
+        for supplier in run.suppliers {
+            let of = |told: &&Told| told.to_ask() == Some(supplier);
+            let (lines, names): (Vec<_>, Vec<_>) = due
+                .iter()
+                .filter(of)
+                .map(|told| (told.line(Due::Low), told.name("restock", told.low())))
+                .unzip();
+            let write = || messages::restock_request(supplier, &lines, &self.shop);
+            if let Err(why) = self.send(&supplier.email, &names, write).await {
+                refused.insert(&supplier.id, why);
             }
         }
-        match self
-            .mailer
-            .send(to, &format!("{}-{key}", level.sku), write)
-            .await
-        {
+        // The team does not hear that a supplier is asked who could not be.
+        let refused = |told: &Told| refused.get(told.to_ask()?.id.as_str());
+        let (mut lines, mut names) = (Vec::new(), Vec::new());
+        for told in &due {
+            for due in told.to_team() {
+                if due == Due::Low && refused(told).is_some() {
+                    continue;
+                }
+                lines.push(told.line(due));
+                names.push(match due {
+                    Due::Low => told.name("low", told.low()),
+                    Due::Out => told.name("out", told.outage()),
+                    Due::Back => told.name("back", told.outage()),
+                });
+            }
+        }
+        let write = || messages::stock_notice(&lines, &self.shop);
+        let heard = self.send(&self.team, &names, write).await;
+        for told in &due {
+            let asked = refused(told);
+            let claimed = &told.look.claimed;
+            let after = claimed.clone();
+            let after = after.noted(&told.look.due, asked.is_none(), heard.is_ok());
+            let (sku, place) = (&told.level.sku, &told.level.location);
+            let noted = self.store.note_crossings(sku, place, claimed, &after).await;
+            // If it is not as it was, another run has found the level recovered.
+            let noted = noted.map_err(|error| error.to_string());
+            match (asked, &heard, &noted) {
+                (None, Ok(()), Ok(_)) => run.told += 1,
+                (Some(why), ..) | (_, Err(why), _) | (.., Err(why)) => run.fail(&told.level, why),
+            }
+        }
+    }
+
+    /// Sends a mail that says what `names` name, if there is anything to say. One that will never go is
+    /// done with: the log has it, and the others are told.
+    async fn send(
+        &self,
+        to: &str,
+        names: &[String],
+        write: impl FnOnce() -> Result<Mail, messages::Error>,
+    ) -> Result<(), String> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        // As a tag, SES takes the beginning of it.
+        let key = names.join("_");
+        match self.mailer.send(to, &key, write).await {
             Ok(_) => Ok(()),
-            // It will never go; the log has it, and the others are told.
             Err(SendError::Permanent(why)) => {
-                tracing::error!(sku = level.sku, whom, why, "a restock notice was refused");
+                tracing::error!(key, why, "a notice about stock was refused");
                 Ok(())
             }
             Err(SendError::Transient(why)) => Err(why),
         }
+    }
+}
+
+impl Run<'_> {
+    fn fail(&mut self, level: &Level, error: &str) {
+        self.failed += 1;
+        let (sku, location) = (&level.sku, &level.location);
+        tracing::error!(sku, location, error, "cannot tell of a level");
+    }
+}
+
+impl Told<'_> {
+    fn low(&self) -> Option<&Crossing> {
+        self.look.claimed.low.as_ref()
+    }
+
+    fn outage(&self) -> Option<&Crossing> {
+        self.look.claimed.outage.as_ref()
+    }
+
+    /// Who has still to be asked for more.
+    fn to_ask(&self) -> Option<&Supplier> {
+        let due = self.look.due.contains(&Due::Low);
+        let asks = due && self.low().is_some_and(|low| !low.asked);
+        self.supplier.filter(|_| asks)
+    }
+
+    /// What the team has to hear: of what is out not that it is low.
+    fn to_team(&self) -> impl Iterator<Item = Due> {
+        let out = self.outage().is_some_and(|outage| !outage.over);
+        let due = self.look.due.iter().copied();
+        due.filter(move |due| *due != Due::Low || !out)
+    }
+
+    fn line(&self, due: Due) -> StockLine<'_> {
+        StockLine {
+            due,
+            level: &self.level,
+            product: &self.product,
+            supplier: self.supplier,
+            asked: self.look.due.contains(&Due::Low),
+            location: self.location,
+            elsewhere: &self.elsewhere,
+        }
+    }
+
+    /// What a mail calls what it says of this level.
+    fn name(&self, what: &str, crossing: Option<&Crossing>) -> String {
+        let n = crossing.map_or(0, |crossing| crossing.n);
+        format!("{}-{what}-{}-{n}", self.level.sku, self.level.location)
     }
 }

@@ -1,14 +1,12 @@
 //! Answers where an order is, and why; what happened to it; what there is of a SKU.
 
 mod routing;
+mod stock;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::catalog::Role;
-use domain::ledger::{Entry, Place, describe, newest};
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
-use domain::stock::{Level, Movement, MovementKind};
 use domain::{OrderId, Problem};
 use runtime::Function;
 use runtime::auth::{Keys, forbidden};
@@ -57,6 +55,7 @@ impl Desk {
             "GET /orders" => self.find(&request).await,
             "GET /orders/{id}/routing" => self.routing(&order_id(&request)?).await,
             "GET /orders/{id}/events" => self.events(&request).await,
+            "GET /stock/discrepancies" => self.discrepancies(request.query("after")).await,
             "GET /stock/{sku}" => self.stock(request.path("sku")).await,
             "GET /stock/{sku}/why" => self.why(&request).await,
             "GET /warehouses" => {
@@ -171,132 +170,6 @@ impl Desk {
         let next = (seen < entries.len()).then_some(seen);
         Answer::json(200, &json!({"order": id, "events": events, "next": next}))
     }
-
-    async fn stock(&self, sku: &str) -> Result<Answer, Answer> {
-        let levels = self.levels(sku).await?;
-        let levels: Vec<Value> = levels.iter().map(level).collect();
-        Answer::json(200, &json!({"sku": sku, "levels": levels}))
-    }
-
-    /// The levels of a product, by location.
-    async fn levels(&self, sku: &str) -> Result<Vec<Level>, Answer> {
-        let unknown = || Answer::not_found(&format!("product {sku:?}"));
-        // The database refuses keys that are too long.
-        if sku.len() > MAX_SKU_CHARS {
-            return Err(unknown());
-        }
-        let levels = self.store.levels_of(sku).await?;
-        if levels.is_empty() && self.store.products(&[sku]).await?.is_empty() {
-            return Err(unknown());
-        }
-        Ok(levels)
-    }
-
-    /// Why there is so much of a product: what happened to it, the newest first, and what each movement
-    /// left. For all locations the movements that are at hand; for one, page by page, all there are.
-    async fn why(&self, request: &Request) -> Result<Answer, Answer> {
-        let sku = request.path("sku");
-        let mut levels = self.levels(sku).await?;
-        let location = request.query("location");
-        let before = request.query("before");
-        if let Some(location) = location {
-            levels.retain(|level| level.location == location);
-            if levels.is_empty() {
-                let nothing = format!("a movement of {sku:?} in {location:?}");
-                return Err(Answer::not_found(&nothing));
-            }
-        }
-        let mut stories = Vec::with_capacity(levels.len());
-        for level in &levels {
-            let mut place = match before {
-                Some(text) => place(text, location, level)?,
-                None => Place::end(level),
-            };
-            let before = place.before;
-            let newest = newest(level).filter(|(number, _)| *number < before);
-            let mut entries = place.go_back(newest);
-            if location.is_some() {
-                let older = self.store.ledger_before(sku, &level.location, place.before);
-                entries.extend(place.go_back(older.await?));
-            }
-            stories.push((level, entries, place));
-        }
-        let facts = stories.iter().flat_map(|(_, entries, _)| entries);
-        let facts: BTreeSet<&str> = facts
-            .filter(|entry| is_fact(&entry.movement))
-            .map(|entry| entry.movement.cause.as_str())
-            .collect();
-        let facts: Vec<&str> = facts.into_iter().collect();
-        let mut reasons = BTreeMap::new();
-        for ids in facts.chunks(PAGE) {
-            let facts = self.store.load_facts(sku, ids).await?;
-            reasons.extend(facts.into_iter().map(|fact| (fact.id, fact.reason)));
-        }
-        let stories = stories.iter().map(|(level, entries, place)| {
-            let next = (!place.is_start()).then(|| place.to_string());
-            let entries = entries.iter().map(|entry| told(entry, &reasons));
-            let mut document = counters(level);
-            document["entries"] = entries.collect();
-            document["next"] = json!(next);
-            document
-        });
-        let stories: Vec<Value> = stories.collect();
-        Answer::json(200, &json!({"sku": sku, "levels": stories}))
-    }
-}
-
-/// Where a reader says that he wants to read on.
-fn place(text: &str, location: Option<&str>, level: &Level) -> Result<Place, Answer> {
-    let invalid = |detail: String| Answer::invalid(&[Problem::at("", detail)]);
-    if location.is_none() {
-        let detail = "expected the query parameter \"location\" beside \"before\"".to_owned();
-        return Err(invalid(detail));
-    }
-    let place = Place::parse(text).filter(|place| place.before <= level.movements + 1);
-    place.ok_or_else(|| {
-        let detail = format!("expected \"before\" to be a \"next\" of this list, found {text:?}");
-        invalid(detail)
-    })
-}
-
-/// Whether a movement's cause is a fact that somebody reported.
-fn is_fact(movement: &Movement) -> bool {
-    matches!(movement.kind, MovementKind::Receive | MovementKind::Adjust)
-}
-
-fn told(entry: &Entry, reasons: &BTreeMap<String, String>) -> Value {
-    let movement = &entry.movement;
-    let reason = reasons.get(&movement.cause);
-    let reason = reason.filter(|_| is_fact(movement)).map(String::as_str);
-    json!({
-        "number": entry.number,
-        "at": movement.at,
-        "kind": movement.kind.name(),
-        "quantity": movement.quantity,
-        "cause": movement.cause,
-        "on_hand": entry.on_hand,
-        "allocated": entry.allocated,
-        "text": describe(movement, reason),
-    })
-}
-
-fn level(level: &Level) -> Value {
-    let movement = |m: &Movement| json!({"kind": m.kind.name(), "quantity": m.quantity, "cause": m.cause, "at": m.at});
-    let mut document = counters(level);
-    document["newest_movements"] = level.tail.iter().map(movement).collect();
-    document
-}
-
-fn counters(level: &Level) -> Value {
-    json!({
-        "location": level.location,
-        "on_hand": level.on_hand,
-        "allocated": level.allocated,
-        "available": level.available.max(0),
-        // What was promised and is not there: to be resolved by a person.
-        "shortfall": (-level.available).max(0),
-        "movements": level.movements,
-    })
 }
 
 fn order_id(request: &Request) -> Result<OrderId, Answer> {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::discrepancy::Discrepancy;
+use domain::fact::Transit;
 use domain::stock::{Changes, LevelChange, gather_moves, moved};
 use domain::{Order, OrderId, Step as StepName};
 use jiff::Timestamp;
@@ -198,9 +200,19 @@ impl Step {
                     left: None,
                 });
             }
+            let transit = fact.transit();
+            if let Some(Transit::Ends(transfer)) = &transit {
+                // What has arrived has left, also where that hint comes later.
+                let left = Box::pin(self.take_fact(sku, &transfer.id)).await?;
+                if !matches!(left.outcome, Outcome::Done | Outcome::AlreadyDone) {
+                    return Ok(left);
+                }
+            }
             let commit = Commit {
                 changes: vec![fact.change()],
                 fact: Some((sku.to_owned(), id.to_owned())),
+                transit,
+                discrepancies: Discrepancy::of_fact(&fact).into_iter().collect(),
                 ..Commit::default()
             };
             if let Transacted::Done(_) = self.store.transact(commit).await? {
@@ -269,6 +281,8 @@ fn join(group: &Group, order: &Order, moves: usize, now: Timestamp) -> Group {
         .orders
         .push((order.version, moved(order, moves, now)));
     commit.changes = changes.clone().into_vec();
+    let short = Discrepancy::of_short_picks(order, moves, now);
+    commit.discrepancies.extend(short);
     Group {
         before: group.before.clone(),
         commit,

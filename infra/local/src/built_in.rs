@@ -13,6 +13,7 @@ pub fn functions() -> Vec<runtime::Function> {
         notify_customer::function(),
         notify_warehouse::function(),
         query_orders::function(),
+        reconcile_stock::function(),
         redrive_messages::function(),
         refund_order::function(),
         rehearse_routing::function(),

@@ -117,10 +117,10 @@ pub async fn run(cloud: &Cloud, say: impl Fn(&str)) -> Result<Vec<Ending>> {
         }
     });
     let results = join_all(plays).await;
-    // The hourly look at the reorder points, now.
+    // The hourly look at what runs low, now.
     let restock = cloud.invoke("check-restock", json!({})).await?;
     say(&format!(
-        "levels at their reorder point: {}, suppliers and team told of {}",
+        "levels that run low or are out: {}, suppliers and team told of {}",
         restock["crossed"], restock["told"]
     ));
     cloud.idle().await;

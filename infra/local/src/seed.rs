@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, anyhow};
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
+use domain::fact::StockFact;
 use domain::id::{derived, sha256_hex};
 use domain::rules::Rules;
-use domain::stock::{MovementKind, StockFact};
+use domain::stock::MovementKind;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -98,6 +99,7 @@ async fn receive(store: &Store, opening: Opening) -> Result<()> {
         reason: "opening stock".into(),
         at: Timestamp::now(),
         applied: false,
+        details: None,
     };
     let known = store.store_fact(&fact).await?;
     if known.is_some_and(|known| known.applied) {

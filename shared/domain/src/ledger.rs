@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::stock::{Level, Movement, MovementKind};
 
 /// A movement, and what it left.
@@ -21,7 +23,7 @@ pub struct Entry {
 ///
 /// As text (`17.47.2`) it is what a reader sends back to read on: the counters are carried along,
 /// because the ledger itself holds only what changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Movements of smaller numbers come next.
     pub before: u64,
@@ -53,6 +55,11 @@ impl Place {
     /// Whether nothing comes before.
     pub fn is_start(&self) -> bool {
         self.before <= 1
+    }
+
+    /// What was there before: on hand, and set aside. At the start of a ledger that adds up, nothing.
+    pub fn left(&self) -> (i64, i64) {
+        (self.on_hand, self.allocated)
     }
 
     /// Goes back over numbered movements, the newest first; stops at the first that is not the next.
@@ -109,6 +116,13 @@ pub fn describe(movement: &Movement, reason: Option<&str>) -> String {
         MovementKind::Receive => format!("{n} came in"),
         MovementKind::Adjust if n < 0 => format!("{} fewer than counted", n.unsigned_abs()),
         MovementKind::Adjust => format!("{n} more than counted"),
+        MovementKind::Count if n == 0 => "counted, as many as there should be".into(),
+        MovementKind::Count if n < 0 => {
+            format!("counted, {} fewer than there should be", n.unsigned_abs())
+        }
+        MovementKind::Count => format!("counted, {n} more than there should be"),
+        MovementKind::TransferOut => format!("{n} left with transfer {cause}"),
+        MovementKind::TransferIn => format!("{n} arrived with transfer {cause}"),
         MovementKind::Restock => format!("{n} back from order {cause}, for sale again"),
         MovementKind::Quarantine => format!("{n} back from order {cause}, to be looked at"),
         MovementKind::ReturnToVendor => format!("{n} back from order {cause}, for the supplier"),
@@ -193,5 +207,18 @@ mod tests {
         let few = told(MovementKind::Adjust, -3, Some("water damage"));
         assert_eq!(few, "3 fewer than counted: water damage");
         assert_eq!(told(MovementKind::Receive, 9, Some("")), "9 came in");
+        let counted = [-2, 0, 1].map(|n| told(MovementKind::Count, n, None));
+        assert_eq!(
+            counted,
+            [
+                "counted, 2 fewer than there should be",
+                "counted, as many as there should be",
+                "counted, 1 more than there should be",
+            ]
+        );
+        let sent = told(MovementKind::TransferOut, 4, Some("for the winter"));
+        assert_eq!(sent, "4 left with transfer X: for the winter");
+        let arrived = told(MovementKind::TransferIn, 3, None);
+        assert_eq!(arrived, "3 arrived with transfer X");
     }
 }

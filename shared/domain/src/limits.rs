@@ -32,6 +32,8 @@ pub const MAX_BATCH_WRITES: usize = 25;
 pub const MAX_QUANTITY: u32 = 100_000;
 /// Components of one kit: its product is one item, and each is a line of the order.
 pub const MAX_COMPONENTS: usize = 50;
+/// Units that a count finds or expects on one shelf: receipts of [`MAX_QUANTITY`] add up.
+pub const MAX_COUNTED: i64 = 1_000_000_000;
 /// Characters of a SKU, counted in UTF-8 bytes: 500 lines have to fit one item of 400 KB.
 pub const MAX_SKU_CHARS: usize = 64;
 /// Characters of an order number, a line id (counted in UTF-8 bytes) or another name that a channel gives.
@@ -56,6 +58,10 @@ pub const MAX_PROBLEMS: usize = 100;
 pub const MAX_TIMELINE_TAIL: usize = 14;
 /// Stock movements that a level's own item holds; older ones move to a page of their own.
 pub const MAX_LEDGER_TAIL: usize = 16;
+/// Ledgers that a reconciliation reads at once: how far each is is kept in one item, between two runs.
+pub const MAX_WALKS: usize = 16;
+/// Levels that one mail about stock tells of: Gmail shows 102,400 bytes of a mail, and the longest names make 2 KB of each.
+pub const MAX_STOCK_LINES: usize = 40;
 /// Parked messages that one request looks at in each step's dead-letter queue, and that it names: all
 /// of them are held in memory at once, with bodies of up to 64 KB.
 pub const MAX_PARKED: usize = 200;

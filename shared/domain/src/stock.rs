@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What happened to goods. Quantities are positive, except of an adjustment.
+/// What happened to goods. Quantities are positive, except of an adjustment and a count; of a count
+/// that agrees, and of a transfer of which nothing arrived, they are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementKind {
@@ -21,6 +22,12 @@ pub enum MovementKind {
     Receive,
     /// Found to be more (positive) or less (negative) than counted.
     Adjust,
+    /// Counted on the shelf: how many more (positive) or fewer (negative) than the counter said.
+    Count,
+    /// Left for another warehouse.
+    TransferOut,
+    /// Arrived from another warehouse.
+    TransferIn,
     /// Came back from a customer, and can be sold again.
     Restock,
     /// Came back, and has to be looked at.
@@ -32,6 +39,12 @@ pub enum MovementKind {
 }
 
 impl MovementKind {
+    /// Whether somebody outside reported it, as a [fact](crate::fact), and no order caused it.
+    pub fn is_reported(self) -> bool {
+        use MovementKind::{Adjust, Count, Receive, TransferIn, TransferOut};
+        matches!(self, Receive | Adjust | Count | TransferOut | TransferIn)
+    }
+
     /// Its name in documents and pages.
     pub fn name(self) -> &'static str {
         match self {
@@ -42,6 +55,9 @@ impl MovementKind {
             Self::Short => "short",
             Self::Receive => "receive",
             Self::Adjust => "adjust",
+            Self::Count => "count",
+            Self::TransferOut => "transfer_out",
+            Self::TransferIn => "transfer_in",
             Self::Restock => "restock",
             Self::Quarantine => "quarantine",
             Self::ReturnToVendor => "return_to_vendor",
@@ -60,7 +76,11 @@ impl MovementKind {
             Self::Allocate => delta(0, 1, -1),
             Self::Release | Self::Reject => delta(0, -1, 1),
             Self::Ship | Self::Short => delta(-1, -1, 0),
-            Self::Receive | Self::Adjust | Self::Restock => delta(1, 0, 1),
+            Self::Receive | Self::Adjust | Self::Count | Self::TransferIn | Self::Restock => {
+                delta(1, 0, 1)
+            }
+            // Goods on the road are in no level: the transfer holds them.
+            Self::TransferOut => delta(-1, 0, -1),
             // Goods that are not for sale are in the ledger and in no counter.
             Self::Quarantine | Self::ReturnToVendor | Self::Scrap => delta(0, 0, 0),
         }
@@ -95,7 +115,7 @@ pub struct Movement {
     /// To how many units.
     #[serde(rename = "q")]
     pub quantity: i64,
-    /// Because of what: an order, or the reporter's id of the fact.
+    /// Because of what: an order, a transfer, or the reporter's id of the fact.
     #[serde(rename = "c")]
     pub cause: String,
     /// When, to the second.
@@ -133,6 +153,9 @@ pub struct Level {
     /// everybody has been told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<crate::restock::Crossing>,
+    /// The same while nothing is available, and until the team knows that something is again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<crate::restock::Crossing>,
     /// Crossings so far.
     #[serde(default)]
     pub crossings: u64,
@@ -254,48 +277,6 @@ pub fn moved(order: &crate::Order, moves: usize, at: Timestamp) -> crate::Order 
     })
 }
 
-/// A fact about stock that somebody outside reports: stored under the reporter's id first, then
-/// moved into the ledger and the level.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockFact {
-    /// The reporter's id of it.
-    pub id: String,
-    /// The article.
-    pub sku: String,
-    /// The warehouse.
-    pub location: String,
-    /// What happened: a receipt or an adjustment.
-    pub kind: MovementKind,
-    /// To how many units; negative only of an adjustment.
-    pub quantity: i64,
-    /// Why, in the reporter's words.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// When it was reported, to the second.
-    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
-    pub at: Timestamp,
-    /// Whether the level has it.
-    #[serde(default)]
-    pub applied: bool,
-}
-
-impl StockFact {
-    /// The level change that it amounts to.
-    pub fn change(&self) -> LevelChange {
-        LevelChange {
-            sku: self.sku.clone(),
-            location: self.location.clone(),
-            movements: vec![Movement {
-                kind: self.kind,
-                quantity: self.quantity,
-                cause: self.id.clone(),
-                at: self.at,
-            }],
-            kept: 0,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,6 +292,9 @@ mod tests {
             Short,
             Receive,
             Adjust,
+            Count,
+            TransferOut,
+            TransferIn,
             Restock,
             Quarantine,
             ReturnToVendor,

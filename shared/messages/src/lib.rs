@@ -7,12 +7,12 @@
 mod customer;
 mod mailer;
 mod render;
-mod restock;
+mod stock;
 mod warehouse;
 
 pub use customer::{cancellation_notice, order_confirmation, refund_notice, shipping_notice};
 pub use mailer::Mailer;
 pub use minijinja::Error;
-pub use restock::{restock_notice, restock_notice_to_team};
 pub use runtime::mail::{Mail, SendError};
+pub use stock::{StockLine, restock_request, stock_notice};
 pub use warehouse::{pick_list, stop_notice};

@@ -17,7 +17,7 @@ use channels::Channel;
 use domain::allocation::allocate;
 use domain::catalog::Rate;
 use domain::order::{FulfillmentStatus, Order};
-use domain::restock::{Verdict, check};
+use domain::restock::{Due, look};
 use domain::shipping::{choose_method, weight_g};
 use domain::stock::{Changes, Level};
 use domain::{Location, Step};
@@ -190,7 +190,7 @@ fn the_demo_takes_levels_to_their_reorder_points() {
             ..Level::default()
         };
         let point = retailer.product(sku).reorder_point;
-        point.is_some_and(|point| matches!(check(&level, point), Verdict::Crossed(_)))
+        look(&level, point, now()).due.contains(&Due::Low)
     });
     let low: Vec<(&str, &str)> = low.map(|(level, _)| level).collect();
     assert_eq!(
@@ -264,7 +264,8 @@ fn every_function_has_an_event_of_its_kind() {
         let arn = record.event_source_arn.as_deref().unwrap();
         assert!(arn.ends_with(name), "{arn}");
     }
-    for name in ["check-restock", "sweep-orders"] {
+    let clock = ["check-restock", "reconcile-stock", "sweep-orders"];
+    for name in clock {
         let event: serde_json::Value = read(&format!("{name}.json"));
         assert_eq!(event["detail-type"], "Scheduled Event", "{name}");
     }
@@ -272,7 +273,7 @@ fn every_function_has_an_event_of_its_kind() {
         let name = entry.as_ref().unwrap().file_name();
         name.to_str().unwrap().ends_with(".json") && name != "demo.json"
     });
-    assert_eq!(samples.count(), http.len() + queued.len() + 2);
+    assert_eq!(samples.count(), http.len() + queued.len() + clock.len());
 }
 
 #[test]

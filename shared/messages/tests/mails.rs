@@ -9,11 +9,13 @@
 mod sample;
 
 use domain::change::cancel;
+use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS, MAX_STOCK_LINES, MAX_TITLE_CHARS};
 use domain::order::{Contact, Order};
 use domain::refund::{Request, confirm, request};
+use domain::restock::Due;
 use domain::shipping::{Method, choose_method, weight_g};
 use domain::stock::Level;
-use messages::Mail;
+use messages::{Mail, StockLine};
 use sample::{Retailer, allocate_from, allocated, now, shipped};
 
 const SHOP: &str = "Brindlewick";
@@ -115,26 +117,121 @@ fn samples() -> Vec<(&'static str, Mail)> {
         ));
     }
 
-    let level = Level {
-        sku: "SCL-POCKET-2K".into(),
-        location: "newark".into(),
-        on_hand: 9,
-        allocated: 2,
-        available: 7,
-        ..Level::default()
-    };
-    let product = retailer.product("SCL-POCKET-2K");
-    let (supplier, newark) = (&retailer.suppliers[0], retailer.location("newark"));
-    let notice = messages::restock_notice(&level, product, supplier, newark, SHOP);
-    mails.push(("restock", notice.unwrap()));
-    for (name, supplier) in [
-        ("restock-team", Some(supplier)),
-        ("restock-team-no-supplier", None),
-    ] {
-        let notice = messages::restock_notice_to_team(&level, product, supplier, newark, SHOP);
-        mails.push((name, notice.unwrap()));
-    }
+    mails.extend(about_stock(&retailer));
     mails
+}
+
+/// Seven of nine pocket scales can be promised in Newark: what is to be said of an article there.
+fn line<'a>(
+    retailer: &'a Retailer,
+    level: &'a Level,
+    due: Due,
+    elsewhere: &'a [(String, i64)],
+) -> StockLine<'a> {
+    StockLine {
+        due,
+        level,
+        product: retailer.product(&level.sku),
+        supplier: Some(&retailer.suppliers[0]),
+        asked: due == Due::Low,
+        location: retailer.location("newark"),
+        elsewhere,
+    }
+}
+
+fn level(sku: &str, on_hand: i64, allocated: i64) -> Level {
+    Level {
+        sku: sku.into(),
+        location: "newark".into(),
+        on_hand,
+        allocated,
+        available: on_hand - allocated,
+        ..Level::default()
+    }
+}
+
+/// What is said of one article, and of several.
+fn about_stock(retailer: &Retailer) -> Vec<(&'static str, Mail)> {
+    let low = level("SCL-POCKET-2K", 9, 2);
+    let gone = level("KTL-COPPER-12", 1, 3);
+    let back = level("ESP-LEVER-01", 12, 0);
+    let elsewhere = [("Hamburg", 12), ("Lyon", 3), ("Osaka", 2), ("Leeds", 1)];
+    let elsewhere = elsewhere.map(|(name, units)| (name.to_owned(), units));
+    let [one, out, again] = [
+        line(retailer, &low, Due::Low, &[]),
+        line(retailer, &gone, Due::Out, &elsewhere),
+        line(retailer, &back, Due::Back, &[]),
+    ];
+    let without = StockLine {
+        supplier: None,
+        asked: false,
+        ..one.clone()
+    };
+    let mut unordered = retailer.product("ESP-LEVER-01").clone();
+    unordered.reorder_point = None;
+    unordered.reorder_quantity = None;
+    let nowhere = StockLine {
+        product: &unordered,
+        elsewhere: &[],
+        ..out.clone()
+    };
+    let asked_when_out = StockLine {
+        asked: true,
+        ..out.clone()
+    };
+    let (supplier, team) = (&retailer.suppliers[0], messages::stock_notice);
+    let ask = |lines: &[StockLine]| messages::restock_request(supplier, lines, SHOP).unwrap();
+    let tell = |lines: &[StockLine]| team(lines, SHOP).unwrap();
+    vec![
+        ("restock", ask(std::slice::from_ref(&one))),
+        ("restock-unsure", ask(std::slice::from_ref(&nowhere))),
+        (
+            "restock-several",
+            ask(&[asked_when_out.clone(), one.clone()]),
+        ),
+        ("stock-low", tell(std::slice::from_ref(&one))),
+        (
+            "stock-low-no-supplier",
+            tell(std::slice::from_ref(&without)),
+        ),
+        ("stock-out", tell(std::slice::from_ref(&out))),
+        ("stock-out-nowhere", tell(std::slice::from_ref(&nowhere))),
+        ("stock-back", tell(std::slice::from_ref(&again))),
+        (
+            "stock-several",
+            tell(&[one, asked_when_out, again, without]),
+        ),
+    ]
+}
+
+#[test]
+fn a_mail_about_as_much_stock_as_may_be_is_shown_whole() {
+    let retailer = Retailer::read();
+    let mut product = retailer.product("SCL-POCKET-2K").clone();
+    product.sku = "S".repeat(MAX_SKU_CHARS);
+    product.title = "t".repeat(MAX_TITLE_CHARS);
+    let mut location = retailer.location("newark").clone();
+    location.name = "n".repeat(MAX_NAME_CHARS);
+    let mut supplier = retailer.suppliers[0].clone();
+    supplier.name = "s".repeat(MAX_NAME_CHARS);
+    supplier.email = format!("{}@example.com", "s".repeat(242));
+    location.email = supplier.email.clone();
+    let gone = level("SCL-POCKET-2K", -1_000_000_000, 1_000_000_000);
+    let elsewhere = vec![(location.name.clone(), 1_000_000_000); 200];
+    let line = StockLine {
+        product: &product,
+        supplier: Some(&supplier),
+        location: &location,
+        asked: true,
+        ..line(&retailer, &gone, Due::Out, &elsewhere)
+    };
+    let lines = vec![line; MAX_STOCK_LINES];
+    for mail in [
+        messages::stock_notice(&lines, SHOP).unwrap(),
+        messages::restock_request(&supplier, &lines, SHOP).unwrap(),
+    ] {
+        assert!(mail.html.len() < 102_400, "{}", mail.html.len());
+    }
 }
 
 #[test]

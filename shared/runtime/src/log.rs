@@ -75,12 +75,51 @@ impl Closing<'_> {
     }
 }
 
+/// A number that a function finds out, as a metric of its own; the template has an alarm on it.
+#[derive(Debug)]
+pub struct Gauge {
+    /// The function.
+    pub step: &'static str,
+    /// What is counted.
+    pub name: &'static str,
+}
+
+/// Faults of the books of stock that a run of `reconcile-stock` has come upon and nobody has closed.
+pub const DISCREPANCIES: Gauge = Gauge {
+    step: "reconcile-stock",
+    name: "discrepancies",
+};
+
+impl Gauge {
+    /// Writes the line.
+    pub fn write(&self, value: u64) {
+        if tracing::enabled!(target: "closing", tracing::Level::INFO) {
+            println!("{}", self.line(value, jiff::Timestamp::now()));
+        }
+    }
+
+    fn line(&self, value: u64, at: jiff::Timestamp) -> Value {
+        json!({
+            "_aws": {
+                "Timestamp": at.as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "Waybill",
+                    "Dimensions": [["step"]],
+                    "Metrics": [{"Name": self.name, "Unit": "Count"}],
+                }],
+            },
+            "step": self.step,
+            self.name: value,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_closing_line_is_embedded_metric_format() {
+    fn lines_are_embedded_metric_format() {
         let closing = Closing {
             step: "ship-order",
             subject: "AD4OVS4KRET6JAPB",
@@ -90,7 +129,13 @@ mod tests {
             reason: None,
             duration_ms: 7,
         };
-        let line = closing.line(jiff::Timestamp::UNIX_EPOCH);
+        sound(&closing.line(jiff::Timestamp::UNIX_EPOCH));
+        let line = DISCREPANCIES.line(3, jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(line["discrepancies"], 3);
+        sound(&line);
+    }
+
+    fn sound(line: &Value) {
         let metrics = &line["_aws"]["CloudWatchMetrics"][0];
         for metric in metrics["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number());

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
-use crate::item::{Item, key, number, text};
+use crate::item::{key, number, text};
 use crate::{DynamoDb, StoreError, key};
 
 /// What came of claiming.
@@ -32,15 +32,6 @@ pub trait Claims: Send + Sync {
         stale: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Claim, StoreError>;
-
-    /// Claims the sending of something about a SKU's stock; see [`claim_notice`](Self::claim_notice).
-    async fn claim_stock_notice(
-        &self,
-        sku: &str,
-        notice: &str,
-        stale: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Claim, StoreError>;
 }
 
 #[async_trait]
@@ -52,30 +43,7 @@ impl Claims for DynamoDb {
         stale: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let item = key(key::order(id), key::claim(notice));
-        self.claim(&self.tables.orders, item, stale, now).await
-    }
-
-    async fn claim_stock_notice(
-        &self,
-        sku: &str,
-        notice: &str,
-        stale: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        let item = key(key::sku(sku), key::claim(notice));
-        self.claim(&self.tables.stock, item, stale, now).await
-    }
-}
-
-impl DynamoDb {
-    async fn claim(
-        &self,
-        table: &str,
-        mut item: Item,
-        stale: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
+        let mut item = key(key::order(id), key::claim(notice));
         item.insert("entity".into(), text("claim"));
         item.insert("schema".into(), number(1));
         item.insert("version".into(), number(1));
@@ -85,7 +53,7 @@ impl DynamoDb {
         let put = self
             .db
             .put_item()
-            .table_name(table)
+            .table_name(&self.tables.orders)
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = match stale {

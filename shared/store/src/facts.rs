@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use domain::OrderId;
-use domain::stock::StockFact;
+use domain::fact::{StockFact, Transfer, Transit};
 use jiff::Timestamp;
 
 use crate::item::{Item, attribute, item, key, number, text, value};
+use crate::write::refused;
 use crate::{DynamoDb, StoreError, key};
 
 /// Something in the stock table that may need a hint.
@@ -30,6 +33,9 @@ pub trait Facts: Send + Sync {
 
     /// Facts as they are now, at most 100; those that do not exist are left out.
     async fn load_facts(&self, sku: &str, ids: &[&str]) -> Result<Vec<StockFact>, StoreError>;
+
+    /// The transfers of a SKU that are on the road.
+    async fn in_transit(&self, sku: &str) -> Result<Vec<Transfer>, StoreError>;
 
     /// What of one shard has waited since `before`, and where to go on.
     async fn open_stock(
@@ -86,14 +92,22 @@ impl Facts for DynamoDb {
         items.into_iter().map(value).collect()
     }
 
+    async fn in_transit(&self, sku: &str) -> Result<Vec<Transfer>, StoreError> {
+        let items = self
+            .query_partition(&self.tables.stock, key::sku(sku), key::TRANSFER)
+            .await?;
+        items.into_iter().map(value).collect()
+    }
+
     async fn open_stock(
         &self,
         shard: u32,
         before: Timestamp,
         from: Option<Item>,
     ) -> Result<(Vec<OpenStock>, Option<Item>), StoreError> {
+        let shard = shard.to_string();
         let (items, next) = self
-            .query_open(&self.tables.stock, shard, before, from)
+            .query_open(&self.tables.stock, &shard, before, from)
             .await?;
         let open = items.iter().filter_map(|item| {
             let part = |name: &str| match item.get(name) {
@@ -127,9 +141,30 @@ impl DynamoDb {
             .expression_attribute_values(":true", attribute(&true)?)
             .expression_attribute_values(":false", attribute(&false)?)
             .build()
-            .map_err(|error| StoreError::Refused {
-                operation: "applying a fact",
-                cause: error.to_string(),
-            })
+            .map_err(refused)
+    }
+
+    /// The action that puts goods on the road, or takes them off it: each once.
+    pub(crate) fn pass_transit(&self, transit: &Transit) -> Result<TransactWriteItem, StoreError> {
+        let table = &self.tables.stock;
+        let action = TransactWriteItem::builder();
+        match transit {
+            Transit::Begins(transfer) => {
+                let (pk, sk) = (key::sku(&transfer.sku), key::transfer(&transfer.id));
+                let put = Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item(transfer, "transfer", pk, sk)?))
+                    .condition_expression("attribute_not_exists(pk)");
+                Ok(action.put(put.build().map_err(refused)?).build())
+            }
+            Transit::Ends(transfer) => {
+                let (pk, sk) = (key::sku(&transfer.sku), key::transfer(&transfer.id));
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key(pk, sk)))
+                    .condition_expression("attribute_exists(pk)");
+                Ok(action.delete(delete.build().map_err(refused)?).build())
+            }
+        }
     }
 }

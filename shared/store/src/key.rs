@@ -14,6 +14,14 @@ pub const LEVEL: &str = "LEVEL#";
 pub const LEDGER: &str = "LEDGER#";
 /// The prefix of the orders that wait for a SKU.
 pub const WAITING: &str = "WAITING#";
+/// The prefix of a SKU's transfers on the road.
+pub const TRANSFER: &str = "TRANSFER#";
+/// The partition of how far the reconciliation of all levels is.
+pub const RECONCILIATION: &str = "RECONCILIATION";
+/// The prefix of the partitions of discrepancies.
+pub const DISCREPANCY: &str = "DISCREPANCY#";
+/// The partition of the index of open work that all open discrepancies belong to.
+pub const OPEN_DISCREPANCIES: &str = "discrepancy";
 /// The partition of all locations.
 pub const LOCATION: &str = "LOCATION";
 /// The partition of all suppliers.
@@ -93,6 +101,16 @@ pub fn fact(id: &str) -> String {
     format!("FACT#{id}")
 }
 
+/// The sort key of a transfer on the road.
+pub fn transfer(id: &str) -> String {
+    format!("{TRANSFER}{id}")
+}
+
+/// The partition of a discrepancy.
+pub fn discrepancy(id: &str) -> String {
+    format!("{DISCREPANCY}{id}")
+}
+
 /// The sort key of an order that waits for a SKU: oldest first.
 pub fn waiting(placed_at: jiff::Timestamp, id: &OrderId) -> String {
     format!("{WAITING}{:012}#{id}", placed_at.as_second().max(0))
@@ -143,6 +161,8 @@ mod tests {
         assert_eq!(level("berlin"), "LEVEL#berlin");
         assert_eq!(ledger("berlin", 17), "LEDGER#berlin#000000000017");
         assert_eq!(fact("ABC"), "FACT#ABC");
+        assert_eq!(transfer("ABC"), "TRANSFER#ABC");
+        assert_eq!(discrepancy("ABC"), "DISCREPANCY#ABC");
         let placed_at = jiff::Timestamp::from_second(1_764_000_000).unwrap();
         assert_eq!(
             waiting(placed_at, &id),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
-use domain::restock::Crossing;
+use domain::restock::Crossings;
 use domain::stock::{Level, Movement};
 use jiff::civil::Date;
 
@@ -13,6 +13,24 @@ use crate::{DynamoDb, StoreError, Waiting, key};
 
 /// Pages of a ledger that are read at once: about a hundred movements.
 pub const LEDGER_PAGES: usize = 6;
+
+/// The key of a level: a place in a walk over all levels.
+pub fn level_place(sku: &str, location: &str) -> (String, String) {
+    (key::sku(sku), key::level(location))
+}
+
+/// Where to go on after a key.
+pub fn cursor_at((pk, sk): &(String, String)) -> Item {
+    key(pk, sk)
+}
+
+/// The key after which a page ended.
+pub fn place_of(cursor: &Item) -> Option<(String, String)> {
+    match (cursor.get("pk")?, cursor.get("sk")?) {
+        (AttributeValue::S(pk), AttributeValue::S(sk)) => Some((pk.clone(), sk.clone())),
+        _ => None,
+    }
+}
 
 /// Levels, their ledgers, and who waits for goods.
 #[async_trait]
@@ -45,14 +63,15 @@ pub trait Levels: Send + Sync {
         from: Option<Item>,
     ) -> Result<(Vec<Level>, Option<Item>), StoreError>;
 
-    /// Notes that a level has crossed its reorder point; `false` if somebody has noted it.
-    async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError>;
-
-    /// Notes that everybody has been told of a crossing.
-    async fn tell_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError>;
-
-    /// Notes that a level is above its reorder point again.
-    async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError>;
+    /// Notes what is known of a level's crossings; `false` if something else has been noted since it was
+    /// as `before`.
+    async fn note_crossings(
+        &self,
+        sku: &str,
+        location: &str,
+        before: &Crossings,
+        after: &Crossings,
+    ) -> Result<bool, StoreError>;
 }
 
 #[async_trait]
@@ -193,61 +212,62 @@ impl Levels for DynamoDb {
         Ok((levels.collect::<Result<_, _>>()?, page.last_evaluated_key))
     }
 
-    async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
-        let update = "SET low = :low, crossings = :n";
-        // That none is open is not enough: this one may have been told of and closed since the level was read.
-        let condition =
-            "attribute_not_exists(low) AND (attribute_not_exists(crossings) OR crossings < :n)";
-        let values = [(":low", attribute(crossing)?), (":n", number(crossing.n))];
-        self.update_crossing(level, update, condition, values.into())
-            .await
-    }
-
-    async fn tell_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
-        let told = Crossing {
-            told: true,
-            ..crossing.clone()
-        };
-        let values = [(":low", attribute(&told)?), (":n", number(crossing.n))];
-        self.update_crossing(level, "SET low = :low", "low.n = :n", values.into())
-            .await
-    }
-
-    async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError> {
-        let n = level.low.as_ref().map_or(0, |low| low.n);
-        let values = [(":n", number(n))];
-        self.update_crossing(level, "REMOVE low", "low.n = :n", values.into())
-            .await
-    }
-}
-
-impl DynamoDb {
-    async fn update_crossing(
+    async fn note_crossings(
         &self,
-        level: &Level,
-        update: &str,
-        condition: &str,
-        values: Vec<(&str, AttributeValue)>,
+        sku: &str,
+        location: &str,
+        before: &Crossings,
+        after: &Crossings,
     ) -> Result<bool, StoreError> {
-        let values = values
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
+        // Each is counted when it begins, so that what is as before has not been otherwise meanwhile.
+        let mut conditions = vec![match before.count {
+            0 => "(attribute_not_exists(crossings) OR crossings = :before)".to_owned(),
+            _ => "crossings = :before".to_owned(),
+        }];
+        let mut values = Item::from([
+            (":before".to_owned(), number(before.count)),
+            (":after".to_owned(), number(after.count)),
+        ]);
+        let (mut set, mut remove) = (vec!["crossings = :after".to_owned()], Vec::new());
+        for (name, before, after) in [
+            ("low", &before.low, &after.low),
+            ("outage", &before.outage, &after.outage),
+        ] {
+            conditions.push(match before {
+                Some(crossing) => {
+                    values.insert(format!(":{name}_before"), attribute(crossing)?);
+                    format!("{name} = :{name}_before")
+                }
+                None => format!("attribute_not_exists({name})"),
+            });
+            match after {
+                Some(crossing) => {
+                    values.insert(format!(":{name}"), attribute(crossing)?);
+                    set.push(format!("{name} = :{name}"));
+                }
+                None => remove.push(name),
+            }
+        }
+        let mut update = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            update += &format!(" REMOVE {}", remove.join(", "));
+        }
         let written = self
             .db
             .update_item()
             .table_name(&self.tables.stock)
-            .set_key(Some(key(key::sku(&level.sku), key::level(&level.location))))
+            .set_key(Some(key(key::sku(sku), key::level(location))))
             .update_expression(update)
-            .condition_expression(condition)
-            .set_expression_attribute_values(Some(values.collect()))
+            .condition_expression(conditions.join(" AND "))
+            .set_expression_attribute_values(Some(values))
             .send()
             .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::of("UpdateItem (crossing)", error)),
-            },
+        let Err(error) = written else {
+            return Ok(true);
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(StoreError::of("UpdateItem (crossings)", error)),
         }
     }
 }

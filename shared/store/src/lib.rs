@@ -6,6 +6,7 @@
 
 mod claim;
 mod commit;
+mod discrepancies;
 mod drive;
 mod error;
 mod facts;
@@ -26,11 +27,12 @@ use aws_sdk_dynamodb::Client;
 
 pub use claim::{Claim, Claims};
 pub use commit::{Committed, Created};
+pub use discrepancies::Discrepancies;
 pub use drive::{Driven, MAX_ATTEMPTS};
 pub use error::StoreError;
 pub use facts::{Facts, OpenStock};
 pub use item::Item as Cursor;
-pub use levels::{LEDGER_PAGES, Levels};
+pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
 pub use orders::{Orders, Story, UnreadableDelivery};
 pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
@@ -53,7 +55,9 @@ pub struct Tables {
 /// What the store asks of a database: single reads, and writes that are conditional and whole. Each
 /// call is one request to DynamoDB, pages apart. A simulation answers them from memory instead.
 #[async_trait]
-pub trait Database: Writes + Orders + Levels + Facts + Claims + Reference + PostalCodes {
+pub trait Database:
+    Writes + Orders + Levels + Facts + Discrepancies + Claims + Reference + PostalCodes
+{
     /// Opens a connection while there is time: the first caller then does not wait for it.
     async fn warm(&self) -> Result<(), StoreError>;
 }

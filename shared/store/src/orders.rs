@@ -217,7 +217,7 @@ impl Orders for DynamoDb {
         from: Option<Item>,
     ) -> Result<(Vec<OrderId>, Option<Item>), StoreError> {
         let (items, next) = self
-            .query_open(&self.tables.orders, shard, before, from)
+            .query_open(&self.tables.orders, &shard.to_string(), before, from)
             .await?;
         Ok((items.iter().filter_map(id_of).collect(), next))
     }
@@ -419,7 +419,7 @@ impl DynamoDb {
     pub(crate) async fn query_open(
         &self,
         table: &str,
-        shard: u32,
+        open: &str,
         before: Timestamp,
         from: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
@@ -430,7 +430,7 @@ impl DynamoDb {
             .index_name("open")
             .key_condition_expression("#open = :open AND open_at < :before")
             .expression_attribute_names("#open", "open")
-            .expression_attribute_values(":open", text(shard.to_string()))
+            .expression_attribute_values(":open", text(open))
             .expression_attribute_values(":before", number(before.as_second()))
             .limit(100)
             .set_exclusive_start_key(from)

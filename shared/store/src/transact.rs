@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use domain::allocation::Load;
+use domain::discrepancy::Discrepancy;
+use domain::fact::Transit;
 use domain::limits::MAX_TRANSACTION_ACTIONS;
 use domain::stock::{Level, LevelChange};
 use domain::{Order, OrderId};
@@ -38,6 +40,10 @@ pub struct Commit {
     pub loads: Vec<Load>,
     /// A fact about stock that becomes applied: its SKU and id.
     pub fact: Option<(String, String)>,
+    /// What that does to the goods on the road.
+    pub transit: Option<Transit>,
+    /// What was found to differ.
+    pub discrepancies: Vec<Discrepancy>,
 }
 
 impl Commit {
@@ -48,6 +54,8 @@ impl Commit {
             + self.waiting.len()
             + self.loads.len()
             + usize::from(self.fact.is_some())
+            + usize::from(self.transit.is_some())
+            + self.discrepancies.len()
     }
 
     /// Adds to what a location takes on a day.
@@ -147,5 +155,7 @@ fn writes(commit: Commit) -> Vec<Write> {
     writes.extend(commit.loads.into_iter().map(Write::Load));
     let fact = commit.fact;
     writes.extend(fact.map(|(sku, id)| Write::FactApplied(sku, id)));
+    writes.extend(commit.transit.map(Write::Transit));
+    writes.extend(commit.discrepancies.into_iter().map(Write::Discrepancy));
     writes
 }

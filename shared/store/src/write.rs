@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::allocation::Load;
+use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
+use domain::fact::Transit;
 use domain::limits::MAX_LEDGER_TAIL;
 use domain::order::Contact;
 use domain::owed::owed;
@@ -19,6 +21,7 @@ use domain::{Order, OrderId};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
+use crate::discrepancies::discrepancy_item;
 use crate::item::{Item, attribute, item, key, number, text, value};
 use crate::transact::Waiting;
 use crate::{DynamoDb, StoreError, key};
@@ -45,6 +48,10 @@ pub enum Write {
     Load(Load),
     /// A fact of this SKU and id becomes applied, and leaves the index of open work. Refused if it is.
     FactApplied(String, String),
+    /// Goods are on the road, or no longer. Refused if they are already, or not.
+    Transit(Transit),
+    /// A discrepancy, for a person.
+    Discrepancy(Discrepancy),
     /// A page of a level's ledger.
     LedgerPage {
         /// The article.
@@ -162,7 +169,7 @@ fn found(write: &Write, item: Item) -> Result<Option<Found>, StoreError> {
     })
 }
 
-fn refused(error: BuildError) -> StoreError {
+pub(crate) fn refused(error: BuildError) -> StoreError {
     StoreError::Refused {
         operation: OPERATION,
         cause: error.to_string(),
@@ -231,6 +238,8 @@ impl DynamoDb {
             Write::Waiting(waiting) => self.set_waiting(waiting),
             Write::Load(load) => self.add_load(load).map(update),
             Write::FactApplied(sku, id) => self.apply_fact(sku, id).map(update),
+            Write::Transit(transit) => self.pass_transit(transit),
+            Write::Discrepancy(found) => put(stock, discrepancy_item(found)?),
             Write::LedgerPage {
                 sku,
                 location,

@@ -341,10 +341,18 @@ impl Shop {
         &table.unwrap().name
     }
 
+    /// A client of the database, past the API.
+    pub fn db(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&sdk_config(self.cloud.services(), "test"))
+    }
+
     /// Every item of a table.
     pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
-        let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.cloud.services(), "test"));
-        let scan = client.scan().table_name(self.table(table)).into_paginator();
+        let scan = self
+            .db()
+            .scan()
+            .table_name(self.table(table))
+            .into_paginator();
         let items = scan.items().send().collect::<Result<Vec<_>, _>>().await;
         items.unwrap()
     }
@@ -359,8 +367,7 @@ impl Shop {
 
     /// The ids of all orders.
     pub async fn order_ids(&self) -> Vec<OrderId> {
-        let client = aws_sdk_dynamodb::Client::new(&sdk_config(self.cloud.services(), "test"));
-        order_ids(&client, self.table("orders")).await
+        order_ids(&self.db(), self.table("orders")).await
     }
 
     /// Comes to rest, holds the books to their rules, and closes.

@@ -177,6 +177,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
             "schemas/Invalid/properties/errors/maxItems",
             MAX_PROBLEMS as u64,
         ),
+        (
+            "schemas/Arrival/properties/quantity/maximum",
+            MAX_QUANTITY.into(),
+        ),
         ("schemas/LineId/maxLength", name),
         ("schemas/LineId/maximum", MAX_EXACT_JSON_INTEGER),
         ("schemas/MessageId/maxLength", name),
@@ -186,6 +190,7 @@ fn limits() -> BTreeMap<&'static str, u64> {
             "schemas/NewRefund/oneOf/0/properties/lines/maxItems",
             per_commit,
         ),
+        ("schemas/NewResolution/properties/note/maxLength", text),
         ("schemas/NewReturn/properties/lines/maxItems", per_commit),
         ("schemas/OrderNumber/maxLength", name),
         ("schemas/OrderNumber/maximum", MAX_EXACT_JSON_INTEGER),
@@ -238,6 +243,14 @@ fn limits() -> BTreeMap<&'static str, u64> {
         ("schemas/ShopifyOrder/properties/line_items/maxItems", lines),
         ("schemas/ShortText/maxLength", name),
         ("schemas/Sku/maxLength", MAX_SKU_CHARS as u64),
+        (
+            "schemas/StockCount/properties/expected/maximum",
+            MAX_COUNTED as u64,
+        ),
+        (
+            "schemas/StockCount/properties/found/maximum",
+            MAX_COUNTED as u64,
+        ),
         ("schemas/Text/maxLength", text),
         ("schemas/Title/maxLength", title),
         ("schemas/Words/maxLength", name),
@@ -292,11 +305,16 @@ fn limits_are_those_of_the_code() {
         }
     });
     assert!(left.is_empty(), "the document lacks {left:?}");
-    let minimum = "/components/schemas/Adjustment/oneOf/1/properties/quantity/minimum";
-    assert_eq!(
-        document.root().pointer(minimum).unwrap(),
-        -i64::from(MAX_QUANTITY)
-    );
+    for (field, least) in [
+        (
+            "Adjustment/oneOf/1/properties/quantity",
+            -i64::from(MAX_QUANTITY),
+        ),
+        ("StockCount/properties/expected", -MAX_COUNTED),
+    ] {
+        let minimum = format!("/components/schemas/{field}/minimum");
+        assert_eq!(document.root().pointer(&minimum).unwrap(), least);
+    }
 }
 
 #[test]

@@ -71,15 +71,19 @@ impl Ask {
         };
         match &mut deed {
             Deed::Ordered { id: order, .. } => *order = OrderId::parse(&id()?)?,
-            Deed::Counted { fact, .. } => *fact = id()?,
+            Deed::Counted { fact, .. } | Deed::ShelfCounted { fact, .. } => *fact = id()?,
             Deed::ReturnAnnounced(_, _, n, _) => *n = OrderId::parse_part(&id()?, "R")?.1,
             Deed::RefundRequested(_, _, n) => *n = OrderId::parse_part(&id()?, "F")?.1,
             Deed::Reported { .. }
             | Deed::Cancelled(_)
+            | Deed::TransferSent(_)
+            | Deed::TransferReceived(..)
+            | Deed::DiscrepancyResolved(_)
             | Deed::Released(..)
             | Deed::ReturnReceived(..)
             | Deed::RefundConfirmed(..)
             | Deed::RestockChecked
+            | Deed::StockReconciled
             | Deed::Redriven => {}
         }
         Some(deed)

@@ -1,6 +1,7 @@
 //! The invariants, written from the specification: no code of the steps is used here. What a line
 //! costs, what a movement does, what is owed, who may send what: all of it is derived again.
 
+mod crossing;
 mod deeds;
 mod history;
 mod ledger;
@@ -15,6 +16,7 @@ mod sample;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod transit;
 
 use std::fmt::Display;
 

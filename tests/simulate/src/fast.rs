@@ -365,6 +365,8 @@ impl World for Fast {
             levels: levels.collect(),
             facts: tables.facts,
             loads: tables.loads,
+            transfers: tables.transfers,
+            discrepancies: tables.discrepancies,
             waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()
         }

@@ -11,18 +11,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::decision::Decision;
+use domain::discrepancy::{Discrepancy, Resolution};
+use domain::fact::{StockFact, Transfer};
 use domain::geo::Point;
 use domain::order::Contact;
-use domain::restock::Crossing;
+use domain::reconcile::Reconciliation;
+use domain::restock::Crossings;
 use domain::rules::Rules;
-use domain::stock::{Level, Movement, StockFact};
+use domain::stock::{Level, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
-    Claim, Claims, Cursor, Database, Facts, LEDGER_PAGES, Levels, OpenStock, Orders, PostalCode,
-    PostalCodes, Reference, StoreError, Story, UnreadableDelivery, Waiting, Write, Writes, Written,
-    key,
+    Claim, Claims, Cursor, Database, Discrepancies, Facts, LEDGER_PAGES, Levels, OpenStock, Orders,
+    PostalCode, PostalCodes, Reference, StoreError, Story, UnreadableDelivery, Waiting, Write,
+    Writes, Written, key, level_place, place_of,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -294,59 +297,34 @@ impl Levels for Memory {
 
     async fn scan_levels(
         &self,
-        _from: Option<Cursor>,
+        from: Option<Cursor>,
     ) -> Result<(Vec<Level>, Option<Cursor>), StoreError> {
+        let after = from.as_ref().and_then(place_of);
         let levels = self
             .look("Scan", Kind::EventualRead, |state, stale| {
                 let shelves = state.tables.sorted_shelves().into_iter();
-                shelves.map(|shelf| shelf.seen(stale).clone()).collect()
+                let levels = shelves.map(|shelf| shelf.seen(stale).clone());
+                let left = |level: &Level| {
+                    let place = level_place(&level.sku, &level.location);
+                    after.as_ref().is_none_or(|after| place > *after)
+                };
+                levels.filter(left).collect()
             })
             .await?;
         Ok((levels, None))
     }
 
-    async fn open_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
+    async fn note_crossings(
+        &self,
+        sku: &str,
+        location: &str,
+        before: &Crossings,
+        after: &Crossings,
+    ) -> Result<bool, StoreError> {
         self.change("UpdateItem", |state| {
-            state.tables.change_crossing(level, |level| {
-                let new = level.crossings < crossing.n;
-                let free = level.low.is_none() && new;
-                if free {
-                    level.low = Some(crossing.clone());
-                    level.crossings = crossing.n;
-                }
-                free
-            })
-        })
-        .await
-    }
-
-    async fn tell_crossing(&self, level: &Level, crossing: &Crossing) -> Result<bool, StoreError> {
-        self.change("UpdateItem", |state| {
-            state.tables.change_crossing(level, |level| {
-                let same = level.low.as_ref().is_some_and(|low| low.n == crossing.n);
-                if same {
-                    let told = true;
-                    level.low = Some(Crossing {
-                        told,
-                        ..crossing.clone()
-                    });
-                }
-                same
-            })
-        })
-        .await
-    }
-
-    async fn close_crossing(&self, level: &Level) -> Result<bool, StoreError> {
-        let n = level.low.as_ref().map_or(0, |low| low.n);
-        self.change("UpdateItem", |state| {
-            state.tables.change_crossing(level, |level| {
-                let same = level.low.as_ref().is_some_and(|low| low.n == n);
-                if same {
-                    level.low = None;
-                }
-                same
-            })
+            let off = state.is_off(Mutant::CrossingsUnchanged);
+            let tables = &mut state.tables;
+            tables.note_crossings(sku, location, |known| off || known == before, after)
         })
         .await
     }
@@ -378,6 +356,16 @@ impl Facts for Memory {
         .await
     }
 
+    async fn in_transit(&self, sku: &str) -> Result<Vec<Transfer>, StoreError> {
+        self.read("Query", |state| {
+            let transfers = state.tables.transfers.iter();
+            let mut of_sku: Vec<_> = transfers.filter(|t| t.sku == sku).cloned().collect();
+            of_sku.sort_by(|a, b| a.id.cmp(&b.id));
+            of_sku
+        })
+        .await
+    }
+
     async fn open_stock(
         &self,
         shard: u32,
@@ -394,6 +382,56 @@ impl Facts for Memory {
 }
 
 #[async_trait]
+impl Discrepancies for Memory {
+    async fn open_discrepancies(
+        &self,
+        _after: Option<(Timestamp, String)>,
+    ) -> Result<(Vec<Discrepancy>, Option<(Timestamp, String)>), StoreError> {
+        Err(unknown("the list of discrepancies"))
+    }
+
+    async fn note_discrepancy(&self, found: &Discrepancy) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| state.note_discrepancy(found))
+            .await
+    }
+
+    async fn load_reconciliation(&self) -> Result<Option<Reconciliation>, StoreError> {
+        self.read("GetItem", |state| state.tables.reconciliation.clone())
+            .await
+    }
+
+    async fn store_reconciliation(
+        &self,
+        before: u64,
+        after: &Reconciliation,
+    ) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| {
+            let known = &mut state.tables.reconciliation;
+            let same = known.as_ref().map_or(0, |known| known.version) == before;
+            if same {
+                *known = Some(after.clone());
+            }
+            same
+        })
+        .await
+    }
+
+    async fn resolve_discrepancy(
+        &self,
+        id: &str,
+        resolution: &Resolution,
+    ) -> Result<Option<Discrepancy>, StoreError> {
+        self.change("UpdateItem", |state| {
+            let known = state.tables.discrepancies.iter_mut();
+            let found = known.into_iter().find(|found| found.id == id)?;
+            found.resolved.get_or_insert_with(|| resolution.clone());
+            Some(found.clone())
+        })
+        .await
+    }
+}
+
+#[async_trait]
 impl Claims for Memory {
     async fn claim_notice(
         &self,
@@ -406,17 +444,6 @@ impl Claims for Memory {
             state.claim(id.as_str(), notice, stale, now)
         })
         .await
-    }
-
-    async fn claim_stock_notice(
-        &self,
-        sku: &str,
-        notice: &str,
-        stale: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        self.change("PutItem", |state| state.claim(sku, notice, stale, now))
-            .await
     }
 }
 

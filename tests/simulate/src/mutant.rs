@@ -17,6 +17,12 @@ pub enum Mutant {
     FactAppliedOnce,
     /// A fact that is known is not stored again.
     FactIsNew,
+    /// Goods that have left are on the road.
+    TransitIsNoted,
+    /// That something was otherwise than expected is noted.
+    DiscrepancyIsNoted,
+    /// Who noted a level's crossings first tells of them, and nobody else.
+    CrossingsUnchanged,
     /// A fact is stored before it is acknowledged.
     FactIsStored,
     /// A message is sent by whoever claimed it first.
@@ -81,7 +87,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -89,6 +95,9 @@ impl Mutant {
         Self::TailUnchanged,
         Self::FactAppliedOnce,
         Self::FactIsNew,
+        Self::TransitIsNoted,
+        Self::DiscrepancyIsNoted,
+        Self::CrossingsUnchanged,
         Self::FactIsStored,
         Self::ClaimIsTakenOnce,
         Self::ClaimIsTakenOverOnce,

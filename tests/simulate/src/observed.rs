@@ -1,9 +1,11 @@
 //! What a run leaves behind: what is stored, what went out, and what the world outside was told.
 
 use domain::decision::Decision;
+use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
+use domain::fact::{StockFact, Transfer};
 use domain::order::Contact;
-use domain::stock::{Level, Movement, StockFact};
+use domain::stock::{Level, Movement};
 use domain::{Order, OrderId, Step};
 use jiff::civil::Date;
 
@@ -16,6 +18,10 @@ pub struct Observed {
     pub levels: Vec<StoredLevel>,
     /// All facts about stock.
     pub facts: Vec<StockFact>,
+    /// Transfers on the road.
+    pub transfers: Vec<Transfer>,
+    /// What was found to differ.
+    pub discrepancies: Vec<Discrepancy>,
     /// Who waits for which SKU, and for how many units of it.
     pub waiting: Vec<(String, OrderId, u32)>,
     /// What locations have taken on their days.
@@ -84,7 +90,8 @@ pub struct Parked {
 pub struct SentMail {
     /// To whom.
     pub to: String,
-    /// Which message it is: `{order}-{notice}`, or `{sku}-restock-{location}-{crossing}-{whom}`.
+    /// Which message it is: `{order}-{notice}`, or all that it says of stock, each as
+    /// `{sku}-{what}-{location}-{crossing}`, with `_` between.
     pub key: String,
     /// Whether the invocation that sent it heard of its success, and met no failure and no crash
     /// after that: then it is recorded, and must never go out again.
@@ -119,6 +126,25 @@ pub enum Deed {
         /// Units.
         quantity: i64,
     },
+    /// A shelf was counted.
+    ShelfCounted {
+        /// The id that the answer named.
+        fact: String,
+        /// The article.
+        sku: String,
+        /// The warehouse.
+        location: String,
+        /// Units that were found.
+        found: i64,
+        /// Units that should have been there, if that was said.
+        expected: Option<i64>,
+    },
+    /// Goods left for another warehouse.
+    TransferSent(Transfer),
+    /// So many units of a transfer of a SKU arrived.
+    TransferReceived(String, String, i64),
+    /// A discrepancy was closed.
+    DiscrepancyResolved(String),
     /// A warehouse reported on a fulfillment order: `accepted`, `packed`, `shipped`, `rejected`, `delivered`.
     Reported {
         /// The order.
@@ -144,6 +170,8 @@ pub enum Deed {
     RefundConfirmed(OrderId, u32),
     /// Supplier and team were told of low levels: a run of the schedule that went well.
     RestockChecked,
+    /// Every level was held against its ledger.
+    StockReconciled,
     /// What was parked was sent back.
     Redriven,
 }

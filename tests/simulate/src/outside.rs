@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::fact::Transfer;
+use domain::id::derived;
 use domain::order::{FulfillmentStatus, RefundStatus};
 use domain::{Order, OrderId, Step};
 use hmac::{Hmac, KeyInit, Mac};
@@ -41,6 +43,8 @@ pub struct Outside {
     acts_left: u32,
     placed: u32,
     named: u32,
+    /// Transfers that somebody has asked for.
+    sent: Vec<Transfer>,
     script: Vec<Scripted>,
 }
 
@@ -83,6 +87,7 @@ impl Outside {
             acts_left: tape.choose(orders * MAX_ACTS_PER_ORDER + 2),
             placed: 0,
             named: 0,
+            sent: Vec::new(),
             script: Vec::new(),
         }
     }
@@ -102,6 +107,7 @@ impl Outside {
             acts_left: 0,
             placed: 0,
             named: 0,
+            sent: Vec::new(),
             script,
         }
     }
@@ -159,7 +165,7 @@ impl Outside {
         self.acts_left = self.acts_left.saturating_sub(1);
         self.named += 1;
         let named = format!("r{}", self.named);
-        let ask = match tape.choose(22) {
+        let ask = match tape.choose(29) {
             0..9 => handle(orders, tape),
             9 => cancel(orders, tape),
             10 => announce(orders, named, tape),
@@ -173,6 +179,11 @@ impl Outside {
             19 => return Act::Schedule("sweep-orders"),
             20 => return Act::Poison(Step::ALL[tape.index(Step::ALL.len())]),
             21 => Some(redrive()),
+            22 => count_shelf(retailer, named, tape),
+            23 | 24 => self.send(retailer, named, now, tape),
+            25 | 26 => arrive(&self.sent, tape),
+            27 => resolve(&self.sent, tape),
+            28 => return Act::Schedule("reconcile-stock"),
             _ => None,
         };
         match ask {
@@ -180,6 +191,121 @@ impl Outside {
             None => Act::Nothing,
         }
     }
+}
+
+impl Outside {
+    /// Goods leave for another warehouse.
+    fn send(
+        &mut self,
+        retailer: &Retailer,
+        named: String,
+        now: Timestamp,
+        tape: &mut Tape,
+    ) -> Option<Ask> {
+        let sku = one(&retailer.products, tape)?.sku.clone();
+        let from = one(&retailer.locations, tape)?.id.clone();
+        let others = retailer.locations.iter().map(|location| &location.id);
+        let others: Vec<&String> = others.filter(|id| **id != from).collect();
+        let to = (*one(&others, tape)?).clone();
+        let quantity = 1 + i64::from(tape.choose(3));
+        let body = format!(r#"{{"from":"{from}","to":"{to}","quantity":{quantity}}}"#);
+        let transfer = Transfer {
+            id: derived(&[&sku, &named]),
+            sku: sku.clone(),
+            from,
+            to,
+            quantity,
+            expected_on: None,
+            sent_at: now,
+        };
+        self.sent.push(transfer.clone());
+        let route = "POST /stock/{sku}/transfers";
+        Some(report(
+            route,
+            sku,
+            Some(named),
+            body,
+            Deed::TransferSent(transfer),
+        ))
+    }
+}
+
+/// Somebody reports on stock.
+fn report(
+    route: &'static str,
+    sku: String,
+    named: Option<String>,
+    body: String,
+    deed: Deed,
+) -> Ask {
+    let mut headers = vec![authorised()];
+    headers.extend(named.map(|named| ("idempotency-key", named)));
+    Ask {
+        function: "adjust-stock",
+        route,
+        path: vec![("sku", sku)],
+        headers,
+        body,
+        deed,
+    }
+}
+
+/// A shelf is counted: against what was said to be there, or what the counter says.
+fn count_shelf(retailer: &Retailer, named: String, tape: &mut Tape) -> Option<Ask> {
+    let sku = one(&retailer.products, tape)?.sku.clone();
+    let location = one(&retailer.locations, tape)?.id.clone();
+    let found = i64::from(tape.choose(5));
+    let expected = (tape.choose(2) == 1).then(|| i64::from(tape.choose(5)));
+    let said = expected.map(|units| format!(r#","expected":{units}"#));
+    let said = said.unwrap_or_default();
+    let body = format!(r#"{{"location":"{location}","found":{found}{said}}}"#);
+    let deed = Deed::ShelfCounted {
+        fact: String::new(),
+        sku: sku.clone(),
+        location,
+        found,
+        expected,
+    };
+    Some(report(
+        "POST /stock/{sku}/counts",
+        sku,
+        Some(named),
+        body,
+        deed,
+    ))
+}
+
+/// A transfer arrives: all of it, some, or more.
+fn arrive(sent: &[Transfer], tape: &mut Tape) -> Option<Ask> {
+    let transfer = one(sent, tape)?;
+    let quantity = match tape.choose(3) {
+        0 => transfer.quantity,
+        _ => i64::from(tape.choose(4)),
+    };
+    let (sku, id) = (transfer.sku.clone(), transfer.id.clone());
+    let deed = Deed::TransferReceived(sku.clone(), id.clone(), quantity);
+    let route = "POST /stock/{sku}/transfers/{id}/received";
+    let mut ask = report(
+        route,
+        sku,
+        None,
+        format!(r#"{{"quantity":{quantity}}}"#),
+        deed,
+    );
+    ask.path.push(("id", id));
+    Some(ask)
+}
+
+/// Somebody has looked into what was missing of a transfer.
+fn resolve(sent: &[Transfer], tape: &mut Tape) -> Option<Ask> {
+    let transfer = one(sent, tape)?;
+    let id = derived(&["transfer", &transfer.sku, &transfer.id]);
+    let body = r#"{"note":"still in the lorry"}"#.into();
+    let deed = Deed::DiscrepancyResolved(id.clone());
+    let route = "POST /stock/discrepancies/{id}/resolved";
+    let mut ask = report(route, String::new(), None, body, deed);
+    ask.path = vec![("id", id)];
+    Some(ask)
 }
 
 fn authorised() -> (&'static str, String) {
@@ -528,19 +654,15 @@ fn count(retailer: &Retailer, named: String, tape: &mut Tape) -> Option<Ask> {
         0..3 => ("receive", quantity),
         _ => ("adjust", -quantity),
     };
-    Some(Ask {
-        function: "adjust-stock",
-        route: "POST /stock/{sku}/adjustments",
-        path: vec![("sku", sku.clone())],
-        headers: vec![authorised(), ("idempotency-key", named)],
-        body: format!(
-            r#"{{"location":"{location}","kind":"{kind}","quantity":{quantity},"reason":"counted"}}"#
-        ),
-        deed: Deed::Counted {
-            fact: String::new(),
-            sku,
-            location,
-            quantity,
-        },
-    })
+    let body = format!(
+        r#"{{"location":"{location}","kind":"{kind}","quantity":{quantity},"reason":"counted"}}"#
+    );
+    let deed = Deed::Counted {
+        fact: String::new(),
+        sku: sku.clone(),
+        location,
+        quantity,
+    };
+    let route = "POST /stock/{sku}/adjustments";
+    Some(report(route, sku, Some(named), body, deed))
 }

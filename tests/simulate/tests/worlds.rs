@@ -51,6 +51,8 @@ fn left(observed: &Observed) -> Value {
         "orders": sorted(orders),
         "levels": sorted(levels),
         "facts": sorted(observed.facts.iter().map(|fact| json!(fact))),
+        "transfers": sorted(observed.transfers.iter().map(|transfer| json!(transfer))),
+        "discrepancies": sorted(observed.discrepancies.iter().map(|found| json!(found))),
         "waiting": sorted(waiting),
         "parked": format!("{:?}", observed.parked),
         "queued": observed.queued,

@@ -1,4 +1,4 @@
-//! What there is of everything, everywhere.
+//! What there is of everything, everywhere, and where shelf and books differ.
 
 use std::collections::BTreeMap;
 
@@ -85,6 +85,17 @@ async fn page(console: &Console) -> Result<Page> {
     }
     let low = articles.iter().flat_map(|article| &article.levels);
     let low = low.filter(|row| row.low).count();
-    let facts = json!({"title": "Stock", "articles": articles, "low": low});
+    let (open, more) = console.store.open_discrepancies(None).await?;
+    let discrepancies: Vec<_> = open
+        .iter()
+        .map(|found| {
+            let (sku, location, text) = (&found.sku, &found.location, found.describe());
+            json!({"id": found.id, "sku": sku, "location": location, "text": text})
+        })
+        .collect();
+    let facts = json!({
+        "title": "Stock", "articles": articles, "low": low,
+        "discrepancies": discrepancies, "more": more.is_some(),
+    });
     Ok(Page::new("stock.html", facts))
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
 use bytes::Bytes;
 use domain::catalog::Product;
+use domain::discrepancy::{Discrepancy, DiscrepancyKind};
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Contact, Order, Payment, Source};
 use domain::stock::{LevelChange, Movement, MovementKind};
@@ -334,8 +335,21 @@ async fn stock_is_listed_and_what_is_low_is_marked() {
         };
         store.transact(commit).await.unwrap();
     }
+    let found = Discrepancy {
+        id: "D1".into(),
+        kind: DiscrepancyKind::Count,
+        sku: product.sku.clone(),
+        location: "lagos".into(),
+        expected: 11,
+        found: 9,
+        cause: "count".into(),
+        at: Timestamp::now(),
+        resolved: None,
+    };
+    assert!(store.note_discrepancy(&found).await.unwrap());
     let (_, page) = get(&cloud, "/console/stock").await;
     assert!(page.contains("Tea &lt;b&gt;"));
+    assert!(page.contains("9 counted where 11 were expected"));
     assert_eq!(page.matches("class=\"is-low\"").count(), 1);
     assert!(page.contains("1 at or under the reorder point"));
     cloud.stop().await;

@@ -12,7 +12,7 @@ macro_rules! events {
 }
 
 /// The order of the first event goes from its webhook to shipped; that of the second is cancelled and refunded.
-const EVENTS: [(&str, &str); 17] = events![
+const EVENTS: [(&str, &str); 18] = events![
     "accept-order": "accept-order-shopify",
     "accept-order": "accept-order",
     "allocate-warehouse": "allocate-warehouse",
@@ -28,6 +28,7 @@ const EVENTS: [(&str, &str); 17] = events![
     "adjust-stock": "adjust-stock",
     "check-restock": "check-restock",
     "sweep-orders": "sweep-orders",
+    "reconcile-stock": "reconcile-stock",
     "redrive-messages": "redrive-messages",
     "rehearse-routing": "rehearse-routing",
 ];

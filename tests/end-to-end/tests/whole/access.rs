@@ -33,6 +33,10 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/returns/{id}-R1/received"),
         format!("/refunds/{id}-F1/confirmed"),
         "/stock/GRD-HAND-40/adjustments".to_owned(),
+        "/stock/GRD-HAND-40/counts".to_owned(),
+        "/stock/GRD-HAND-40/transfers".to_owned(),
+        "/stock/GRD-HAND-40/transfers/AAAAAAAAAAAAAAAA/received".to_owned(),
+        "/stock/discrepancies/AAAAAAAAAAAAAAAA/resolved".to_owned(),
         "/parked/redrive".to_owned(),
         "/routing/rehearsals".to_owned(),
     ];
@@ -50,6 +54,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/orders/{id}/routing"),
         "/stock/GRD-HAND-40".to_owned(),
         "/stock/GRD-HAND-40/why".to_owned(),
+        "/stock/discrepancies".to_owned(),
         "/parked".to_owned(),
     ];
     let posts = posts.map(|path| (Method::POST, path)).into_iter();
@@ -66,6 +71,11 @@ fn body(path: &str) -> String {
         path if path.ends_with("/adjustments") => {
             json!({"location": "hamburg", "kind": "receive", "quantity": 1})
         }
+        path if path.ends_with("/counts") => json!({"location": "hamburg", "found": 60}),
+        path if path.ends_with("/transfers") => {
+            json!({"from": "hamburg", "to": "newark", "quantity": 1})
+        }
+        path if path.starts_with("/stock/GRD-HAND-40/transfers/") => json!({"quantity": 1}),
         path if path.ends_with("/returns") || path.ends_with("/refunds") => {
             json!({"lines": [{"line": "L1", "quantity": 1}]})
         }
@@ -179,9 +189,30 @@ async fn a_warehouse_reports_on_its_own_fulfillment_orders_and_stock_alone() {
         60,
         "one left, one came"
     );
+    let counts = "/stock/GRD-HAND-40/counts";
+    for (key, expected) in [(NEWARK, 403), (READER, 403), (HAMBURG, 202)] {
+        let answer = shop.post_as(key, counts, "shelf", body(counts)).await;
+        assert_eq!(answer.0, expected, "{key}");
+    }
+    // Who sends says that it left, who gets it that it came.
+    let transfers = "/stock/GRD-HAND-40/transfers";
+    let mut id_of_transfer = String::new();
+    for (key, expected) in [(NEWARK, 403), (READER, 403), (HAMBURG, 202)] {
+        let (status, answer) = shop.post_as(key, transfers, "lorry", body(transfers)).await;
+        assert_eq!(status, expected, "{key}");
+        id_of_transfer = answer["id"].as_str().unwrap_or_default().to_owned();
+    }
+    let received = format!("{transfers}/{id_of_transfer}/received");
+    for (key, expected) in [(HAMBURG, 403), (READER, 403), (NEWARK, 202)] {
+        let answer = shop.post_as(key, &received, "", body(&received)).await;
+        assert_eq!(answer.0, expected, "{key}");
+    }
+    shop.settle().await;
     // Of everything else, a warehouse's key opens nothing.
     for (method, path) in routes(id) {
-        if path.starts_with("/fulfillments") || path.ends_with("/adjustments") {
+        let own = ["/adjustments", "/counts", "/transfers", "/received"];
+        let own = path.starts_with("/stock/GRD") && own.iter().any(|end| path.ends_with(end));
+        if path.starts_with("/fulfillments") || own {
             continue;
         }
         let bearer = format!("Bearer {HAMBURG}");

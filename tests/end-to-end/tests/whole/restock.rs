@@ -1,16 +1,27 @@
 //! Who hears of goods that run low, and how often.
 
-use domain::restock::Verdict;
+use domain::restock::{Crossings, Due};
 use end_to_end::{Shop, document};
 use serde_json::{Value, json};
 
-/// The restock mails so far: to whom.
+/// The mails about stock so far: to whom.
 fn told(shop: &Shop) -> Vec<String> {
-    let mails = shop.cloud.services().ses.mails().into_iter();
-    let mails = mails.filter(|mail| mail.tags.iter().any(|tag| tag.1.contains("restock")));
-    let mut told: Vec<String> = mails.map(|mail| mail.to.join(",")).collect();
+    let mut told: Vec<String> = notices(shop).into_iter().map(|mail| mail.0).collect();
     told.sort();
     told
+}
+
+/// The mails about stock so far: to whom, subject and text.
+fn notices(shop: &Shop) -> Vec<(String, String, String)> {
+    let mails = shop.cloud.services().ses.mails().into_iter();
+    let about = |name: &str| {
+        ["-restock-", "-low-", "-out-", "-back-"]
+            .iter()
+            .any(|w| name.contains(w))
+    };
+    let mails = mails.filter(|mail| mail.tags.iter().any(|tag| about(&tag.1)));
+    let notices = mails.map(|mail| (mail.to.join(","), mail.subject, mail.text.unwrap()));
+    notices.collect()
 }
 
 async fn check(shop: &Shop) -> Value {
@@ -73,16 +84,88 @@ async fn a_run_that_looked_long_ago_does_not_tell_again() {
     let (levels, _) = shop.store.scan_levels(None).await.unwrap();
     let here = |level: &&domain::stock::Level| level.sku == sku && level.location == "hamburg";
     let seen = levels.iter().find(here).unwrap();
-    let Verdict::Crossed(crossing) = domain::restock::check(seen, 2) else {
-        panic!("expected {seen:?} to be low");
-    };
+    let look = domain::restock::look(seen, Some(2), jiff::Timestamp::now());
+    assert_eq!(look.due, [Due::Low]);
     assert_eq!(check(&shop).await["told"], 1);
     shop.adjust(sku, "pallet", "hamburg", "receive", 6).await;
     assert_eq!(check(&shop).await["recovered"], 1);
-    let opened = shop.store.open_crossing(seen, &crossing).await.unwrap();
-    assert!(!opened, "{crossing:?} has been told of");
+    let seen = Crossings::of(seen);
+    let noted = shop
+        .store
+        .note_crossings(sku, "hamburg", &seen, &look.claimed);
+    assert!(!noted.await.unwrap(), "{look:?} has been told of");
     shop.adjust(sku, "count", "hamburg", "adjust", -5).await;
     assert_eq!(check(&shop).await["told"], 1, "the next crossing");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_is_out_and_what_is_back_is_told_once_in_one_mail() {
+    let shop = Shop::open().await;
+    // Hamburg has the only kettles, Newark not the only scales.
+    let (kettle, scale) = ("KTL-COPPER-12", "SCL-POCKET-2K");
+    shop.adjust(kettle, "first", "hamburg", "receive", 6).await;
+    check(&shop).await;
+    let before = notices(&shop).len();
+    shop.adjust(kettle, "fire", "hamburg", "adjust", -6).await;
+    shop.adjust(scale, "flood", "newark", "adjust", -10).await;
+    assert_eq!(check(&shop).await["told"], 2);
+    let new = notices(&shop).split_off(before);
+    let team: Vec<_> = new.iter().filter(|mail| mail.0 == BOTH[1]).collect();
+    assert_eq!(team.len(), 1, "{new:?}");
+    let (_, subject, text) = team[0];
+    assert_eq!(subject, "Stock: 2 out");
+    assert!(text.contains(kettle) && text.contains(scale), "{text}");
+    assert!(text.contains("Available:     -1 ("), "{text}");
+    assert!(
+        text.contains("Elsewhere:     42 in Hamburg, 25 in Chiba"),
+        "{text}"
+    );
+    assert!(text.contains("Elsewhere:     none available"), "{text}");
+    // A supplier of both is asked in one mail too.
+    let asked = new.iter().filter(|mail| mail.0 == BOTH[0]);
+    assert_eq!(asked.count(), 1, "{new:?}");
+    // It stays so, and is not said again.
+    shop.adjust(kettle, "more", "hamburg", "adjust", -1).await;
+    assert_eq!(check(&shop).await["told"], 0);
+    // One of them is back.
+    shop.adjust(kettle, "pallet", "hamburg", "receive", 100)
+        .await;
+    assert_eq!(check(&shop).await["told"], 1);
+    let last = notices(&shop).pop().unwrap();
+    assert_eq!(
+        last.1,
+        format!("Back in stock: {kettle} in Hamburg, 99 available")
+    );
+    assert_eq!(check(&shop).await["told"], 0);
+    assert_eq!(notices(&shop).len(), before + 3);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn more_than_one_mail_can_say_go_in_several() {
+    let shop = Shop::open().await;
+    check(&shop).await;
+    let before = notices(&shop).len();
+    let many = domain::limits::MAX_STOCK_LINES + 1;
+    for n in 0..many {
+        let sku = format!("MUG-{n}");
+        let product = json!({
+            "sku": sku, "title": "Mug", "weight_g": 200,
+            "length_mm": 90, "width_mm": 90, "height_mm": 90,
+        });
+        shop.put("/products", product).await;
+        shop.adjust(&sku, &sku, "newark", "adjust", -1).await;
+    }
+    assert_eq!(check(&shop).await["told"], many);
+    let subjects = notices(&shop).split_off(before);
+    let subjects: Vec<String> = subjects.into_iter().map(|mail| mail.1).collect();
+    assert_eq!(subjects[0], format!("Stock: {} out", many - 1));
+    assert!(
+        subjects[1].starts_with("Out of stock: MUG-"),
+        "{subjects:?}"
+    );
+    assert_eq!(subjects.len(), 2);
     shop.close().await;
 }
 

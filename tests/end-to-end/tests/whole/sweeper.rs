@@ -1,10 +1,11 @@
 //! What is lost on the way heals by itself: the tables know what is owed, whatever became of the hints.
 
+use domain::fact::StockFact;
 use domain::fulfillment::{Report, report};
 use domain::id::derived;
 use domain::order::RefundStatus;
 use domain::refund::{Request, request};
-use domain::stock::{MovementKind, StockFact};
+use domain::stock::MovementKind;
 use domain::{Order, Refusal};
 use end_to_end::{Shop, WITHOUT_BODY, document};
 use jiff::Timestamp;
@@ -146,6 +147,7 @@ async fn a_fact_about_stock_that_nobody_was_told_of_is_found() {
         reason: String::new(),
         at: Timestamp::now(),
         applied: false,
+        details: None,
     };
     assert_eq!(shop.store.store_fact(&fact).await.unwrap(), None);
     assert_eq!(shop.status(id).await, "backordered");
@@ -171,6 +173,7 @@ async fn goods_that_came_without_anybody_being_told_reach_who_waits_for_them() {
         reason: String::new(),
         at: Timestamp::now(),
         applied: false,
+        details: None,
     };
     shop.store.store_fact(&fact).await.unwrap();
     // As if update-stock had died between its commit and its hints.

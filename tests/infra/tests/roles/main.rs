@@ -154,8 +154,36 @@ async fn run_everything() {
             202
         );
     }
+    let counted = json!({"location": "newark", "found": 49});
+    let path = "/stock/KTL-COPPER-12/counts";
+    assert_eq!(call(Method::POST, path, counted).await, 202);
+    let sent = json!({"from": "newark", "to": "hamburg", "quantity": 2});
+    let path = "/stock/KTL-COPPER-12/transfers";
+    assert_eq!(call(Method::POST, path, sent).await, 202);
+    let id = domain::id::derived(&["KTL-COPPER-12", path]);
+    let (path, arrived) = (format!("{path}/{id}/received"), json!({"quantity": 1}));
+    assert_eq!(call(Method::POST, &path, arrived).await, 202);
+    cloud.idle().await;
+    assert_eq!(
+        call(Method::GET, "/stock/discrepancies", Value::Null).await,
+        200
+    );
+    let found = domain::id::derived(&["transfer", "KTL-COPPER-12", &id]);
+    let path = format!("/stock/discrepancies/{found}/resolved");
+    assert_eq!(
+        call(Method::POST, &path, json!({"note": "fell off the lorry"})).await,
+        200
+    );
+    // More leaves than there is, after many movements.
+    for n in 0..20 {
+        let path = format!("/stock/KTL-COPPER-12/transfers?n={n}");
+        let sent = json!({"from": "newark", "to": "hamburg", "quantity": 20});
+        assert_eq!(call(Method::POST, &path, sent).await, 202);
+    }
     cloud.idle().await;
     cloud.invoke("check-restock", json!({})).await.unwrap();
+    let reconciled = cloud.invoke("reconcile-stock", json!({})).await.unwrap();
+    assert_eq!(reconciled["done"], true);
     // More than there is: the sweeper looks whether goods have come.
     let mut waiting = sample("accept-order");
     waiting["headers"]["idempotency-key"] = json!("waiting");

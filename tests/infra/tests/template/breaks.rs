@@ -225,8 +225,8 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         rule: "nothing_of_the_api_is_idle",
-        names: "AdjustStockIntegration",
-        by: |t| remove(t, "PostStockAdjustmentRoute"),
+        names: "ConfirmFulfillmentIntegration",
+        by: |t| remove(t, "PostFulfillmentReportRoute"),
     },
     Break {
         rule: "nothing_of_the_api_is_idle",

@@ -21,6 +21,10 @@ pub async fn run(api: &Api) {
         ("receiveReturn", "inspected", lines(45, returned)),
         ("adjustStock", "delivery", delivery()),
         ("adjustStock", "count", count()),
+        ("countStock", "seen", shelf()),
+        ("sendTransfer", "sent", transfer()),
+        ("receiveTransfer", "short", arrival()),
+        ("resolveDiscrepancy", "found", notes()),
         ("redriveParked", "some", redrive()),
         ("putWarehouses", "one", warehouse()),
         ("putProducts", "one", product()),
@@ -64,7 +68,8 @@ async fn check(
     let name = format!("edge-{example}-{n}");
     let mut call = Call::of(operation, example).body(body.to_string());
     // Only what makes something new each time needs another name.
-    if ["placeOrder", "adjustStock"].contains(&operation) {
+    let named = ["placeOrder", "adjustStock", "countStock", "sendTransfer"];
+    if named.contains(&operation) {
         call = call.with("Idempotency-Key", name.as_str());
     }
     let answer = api.send(call).await;
@@ -217,6 +222,51 @@ fn count() -> Vec<Edge> {
         ("/quantity", json!(0), false),
         ("/reason", json!(" "), false),
     ]);
+    edges
+}
+
+fn shelf() -> Vec<Edge> {
+    let mut edges = between("/reason", 0, 500);
+    edges.extend([
+        ("/found", json!(0), true),
+        ("/found", json!(-1), false),
+        ("/found", json!(1_000_000_000), true),
+        ("/found", json!(1_000_000_001), false),
+        ("/expected", json!(-1_000_000_000), true),
+        ("/expected", json!(-1_000_000_001), false),
+        ("/expected", json!(1_000_000_000), true),
+        ("/expected", json!(1_000_000_001), false),
+        ("/expected", Value::Null, true),
+        ("/quantity", json!(1), false),
+    ]);
+    edges
+}
+
+fn transfer() -> Vec<Edge> {
+    let mut edges = between("/reason", 0, 500);
+    edges.extend([
+        ("/quantity", json!(100_000), true),
+        ("/quantity", json!(100_001), false),
+        ("/quantity", json!(0), false),
+        ("/expected_on", json!("2026-02-30"), false),
+        ("/expected_on", Value::Null, true),
+    ]);
+    edges
+}
+
+/// The transfer is received, so that only the number that was said is taken.
+fn arrival() -> Vec<Edge> {
+    vec![
+        ("/quantity", json!(2), true),
+        ("/quantity", json!(-1), false),
+        ("/quantity", json!(100_001), false),
+        ("/quantity", json!("2"), false),
+    ]
+}
+
+fn notes() -> Vec<Edge> {
+    let mut edges = between("/note", 1, 500);
+    edges.push(("/note", json!(" "), false));
     edges
 }
 

@@ -175,6 +175,27 @@ async fn stock(api: &Api) {
     let there = Call::of("explainStock", "").with("location", "hamburg");
     let there = api.expect(200, there.with("before", "2.20.0")).await;
     assert_eq!(there["levels"][0]["entries"][0]["cause"], fact["id"]);
+    let counted = api.expect(202, Call::of("countStock", "now")).await;
+    assert_eq!(
+        (&counted["expected"], &counted["quantity"]),
+        (&json!(19), &json!(0))
+    );
+    let counted = api.expect(202, Call::of("countStock", "seen")).await;
+    assert_eq!(counted["quantity"], -1);
+    let sent = api.expect(202, Call::of("sendTransfer", "sent")).await;
+    let stock = api.expect(200, Call::of("getStock", "")).await;
+    assert_eq!(stock["in_transit"][0]["transfers"], json!([sent]));
+    let received = api.expect(202, Call::of("receiveTransfer", "short")).await;
+    assert_eq!(received["received"], 2);
+    let open = api.expect(200, Call::of("listDiscrepancies", "")).await;
+    let open = open["discrepancies"].as_array().unwrap();
+    let is = |kind: &'static str| open.iter().find(move |d| d["kind"] == kind).unwrap();
+    assert_eq!(is("count")["cause"], counted["id"]);
+    assert_eq!(is("transfer")["cause"], sent["id"]);
+    let closed = api
+        .expect(200, Call::of("resolveDiscrepancy", "found"))
+        .await;
+    assert_eq!(closed["id"], is("transfer")["id"]);
 }
 
 /// Two messages that nobody can use, of the kinds that there are.

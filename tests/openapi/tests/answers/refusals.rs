@@ -86,6 +86,9 @@ async fn paths(api: &Api, operation: Operation<'_>) {
         "returns" => ("id", &["AAAAAAAAAAAAAAAA-R1", "COFUGAD6MUUGAC6Z-R9"]),
         "refunds" => ("id", &["AAAAAAAAAAAAAAAA-F1", "COFUGAD6MUUGAC6Z-F9"]),
         "fulfillments" => ("id", &["AAAAAAAAAAAAAAAA-1", "COFUGAD6MUUGAC6Z-9"]),
+        "stock" if operation.path.starts_with("/stock/discrepancies") => {
+            ("id", &["AAAAAAAAAAAAAAAA"])
+        }
         _ => ("sku", &["NO-SUCH-SKU"]),
     };
     for unknown in unknown {
@@ -137,8 +140,14 @@ async fn names(api: &Api) {
     }
     let other = Call::of("placeOrder", "paid").with(header, "web-2102");
     refused(api, 422, "idempotency-key-reused", other).await;
-    let other = Call::of("adjustStock", "count").with(header, "delivery-0815");
-    refused(api, 422, "idempotency-key-reused", other).await;
+    for (operation, example) in [
+        ("adjustStock", "count"),
+        ("countStock", "now"),
+        ("sendTransfer", "sent"),
+    ] {
+        let other = Call::of(operation, example).with(header, "delivery-0815");
+        refused(api, 422, "idempotency-key-reused", other).await;
+    }
 }
 
 async fn queries(api: &Api) {
@@ -161,18 +170,34 @@ async fn queries(api: &Api) {
     refused(api, 422, "invalid", after).await;
     let report = Call::of("reportFulfillment", "packed").with("report", "lost");
     refused(api, 404, "not-found", report).await;
-    let nowhere = json!({"location": "nowhere", "kind": "receive", "quantity": 1});
-    let nowhere = Call::of("adjustStock", "delivery").body(nowhere.to_string());
-    refused(
-        api,
-        422,
-        "invalid",
-        nowhere.with("Idempotency-Key", "nowhere"),
-    )
-    .await;
+    let after = Call::of("listDiscrepancies", "").with("after", "soon");
+    refused(api, 422, "invalid", after).await;
+    let transfer = |from, to| json!({"from": from, "to": to, "quantity": 1});
+    for (operation, body, wrong) in [
+        (
+            "adjustStock",
+            json!({"location": "nowhere", "kind": "receive", "quantity": 1}),
+            "/location",
+        ),
+        (
+            "countStock",
+            json!({"location": "nowhere", "found": 1}),
+            "/location",
+        ),
+        ("sendTransfer", transfer("nowhere", "newark"), "/from"),
+        ("sendTransfer", transfer("newark", "nowhere"), "/to"),
+        ("sendTransfer", transfer("newark", "newark"), "/to"),
+    ] {
+        let call = Call::of(operation, any(api.document.operation(operation)));
+        let call = call.with("Idempotency-Key", "nowhere");
+        let problem = refused(api, 422, "invalid", call.body(body.to_string())).await;
+        assert_eq!(problem["errors"][0]["pointer"], wrong, "{operation}");
+    }
 }
 
 async fn states(api: &Api) {
+    let more = Call::of("receiveTransfer", "short").body(r#"{"quantity": 3}"#);
+    refused(api, 409, "wrong-state", more).await;
     refused(api, 409, "wrong-state", Call::of("cancelOrder", "paid")).await;
     let late = Call::of("reportFulfillment", "rejected").with("id", "COFUGAD6MUUGAC6Z-1");
     refused(api, 409, "wrong-state", late).await;

@@ -1,6 +1,8 @@
 //! What the world outside was told is done, is done.
 
+use domain::fact::{Details, Transfer};
 use domain::order::{FulfillmentStatus, HoldReason, LocatedBy, Order, RefundStatus};
+use domain::stock::MovementKind;
 use domain::{FulfillmentOrder, OrderId};
 
 use super::stock::Shelf;
@@ -39,6 +41,54 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                 let same = known.is_none_or(|f| f.location == *location && f.quantity == *quantity);
                 found.expect(same, "fact-differs", shelf(), || {
                     format!("expected {deed:?}, found {known:?}")
+                });
+            }
+            Deed::ShelfCounted {
+                fact,
+                sku,
+                location,
+                found: counted,
+                expected,
+            } => {
+                let mut facts = observed.facts.iter();
+                let known = facts.find(|f| f.id == *fact && f.sku == *sku);
+                let count = known.and_then(|known| match &known.details {
+                    Some(Details::Count(count)) if known.location == *location => Some(count),
+                    _ => None,
+                });
+                let same = count.is_some_and(|count| {
+                    count.found == *counted && expected.is_none_or(|units| units == count.expected)
+                });
+                found.expect(same, "count-lost", Shelf(sku, location), || {
+                    format!("expected {deed:?}, found {known:?}")
+                });
+            }
+            Deed::TransferSent(sent) => {
+                let terms = |t: &Transfer| (t.sku.clone(), t.from.clone(), t.to.clone());
+                let known = departure(observed, &sent.sku, &sent.id);
+                let same = |known: &Transfer| {
+                    terms(known) == terms(sent) && known.quantity == sent.quantity
+                };
+                found.expect(known.is_some_and(same), "transfer-lost", &sent.id, || {
+                    format!("expected {deed:?}, found {known:?}")
+                });
+            }
+            Deed::TransferReceived(sku, id, quantity) => {
+                let arrived = observed.facts.iter().find(|fact| {
+                    let of_transfer = matches!(&fact.details,
+                        Some(Details::Transfer(t)) if t.sku == *sku && t.id == *id);
+                    of_transfer && fact.kind == MovementKind::TransferIn
+                });
+                let same = arrived.is_some_and(|fact| fact.quantity == *quantity);
+                found.expect(same, "arrival-lost", id, || {
+                    format!("expected {deed:?}, found {arrived:?}")
+                });
+            }
+            Deed::DiscrepancyResolved(id) => {
+                let known = observed.discrepancies.iter().find(|d| d.id == *id);
+                let closed = known.is_some_and(|known| known.resolved.is_some());
+                found.expect(closed, "discrepancy-not-closed", id, || {
+                    format!("expected it closed, found {known:?}")
                 });
             }
             Deed::Reported {
@@ -107,8 +157,18 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     });
                 }
             }
-            Deed::RestockChecked | Deed::Redriven => {}
+            Deed::RestockChecked | Deed::StockReconciled | Deed::Redriven => {}
         }
+    }
+}
+
+/// The transfer of a SKU that was reported to have left under this id.
+fn departure<'a>(observed: &'a Observed, sku: &str, id: &str) -> Option<&'a Transfer> {
+    let mut facts = observed.facts.iter();
+    let fact = facts.find(|fact| fact.id == id && fact.sku == sku)?;
+    match &fact.details {
+        Some(Details::Transfer(t)) if fact.kind == MovementKind::TransferOut => Some(t),
+        _ => None,
     }
 }
 

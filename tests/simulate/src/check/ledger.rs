@@ -1,11 +1,12 @@
 //! The ledger of every level against its counters, the orders and the facts.
 
+use domain::fact::StockFact;
 use domain::order::{FulfillmentStatus, Order};
-use domain::stock::{Movement, MovementKind, StockFact};
+use domain::stock::{Movement, MovementKind};
 use domain::{Event, FulfillmentOrder};
 
 use super::stock::{Counters, Shelf};
-use super::{Findings, Hold, ensure, history};
+use super::{Findings, Hold, ensure, history, transit};
 use crate::observed::{Observed, StoredLevel, StoredOrder};
 
 /// Units that moved for one order on one level, or should have.
@@ -21,8 +22,8 @@ struct Moved {
 impl Moved {
     fn add(&mut self, kind: MovementKind, units: i64) {
         use MovementKind::{
-            Adjust, Allocate, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor, Scrap,
-            Ship, Short,
+            Adjust, Allocate, Count, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor,
+            Scrap, Ship, Short, TransferIn, TransferOut,
         };
         match kind {
             Allocate => self.allocated += units,
@@ -30,13 +31,13 @@ impl Moved {
             Short => self.short += units,
             Ship => self.shipped += units,
             Restock | Quarantine | ReturnToVendor | Scrap => self.came_back += units,
-            Receive | Adjust => {}
+            Receive | Adjust | Count | TransferOut | TransferIn => {}
         }
     }
 }
 
 /// All movements of a level, oldest first.
-fn movements(stored: &StoredLevel) -> impl Iterator<Item = &Movement> {
+pub(super) fn movements(stored: &StoredLevel) -> impl Iterator<Item = &Movement> {
     let pages = stored.pages.iter().flat_map(|(_, movements)| movements);
     pages.chain(&stored.level.tail)
 }
@@ -83,11 +84,14 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                 format!("expected {kept} units to be kept back, found {left} after {movement:?}")
             });
             let caused = match movement.kind {
-                MovementKind::Receive | MovementKind::Adjust => {
-                    let facts = observed.facts.iter();
+                MovementKind::Receive
+                | MovementKind::Adjust
+                | MovementKind::Count
+                | MovementKind::TransferOut
+                | MovementKind::TransferIn => {
+                    let mut facts = observed.facts.iter();
                     facts
-                        .clone()
-                        .any(|fact| fact.id == movement.cause && fact.sku == level.sku)
+                        .any(|fact| transit::cause(fact) == movement.cause && fact.sku == level.sku)
                 }
                 _ => {
                     let mut orders = observed.orders.iter();
@@ -111,6 +115,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
     for known in &observed.facts {
         fact(observed, known, found);
     }
+    transit::check(observed, found);
 }
 
 /// What an order still has to tell stock counts as told here: that it is due is another promise.
@@ -246,10 +251,10 @@ fn fact(observed: &Observed, fact: &StockFact, found: &mut Findings) {
     let (mut right, mut all) = (0, 0);
     for stored in observed.levels.iter().filter(|l| l.level.sku == fact.sku) {
         let here = stored.level.location == fact.location;
-        for movement in movements(stored).filter(|m| m.cause == fact.id) {
+        let of_fact = |m: &&Movement| m.kind == fact.kind && m.cause == transit::cause(fact);
+        for movement in movements(stored).filter(of_fact) {
             all += 1;
-            let same = movement.kind == fact.kind && movement.quantity == fact.quantity;
-            right += usize::from(here && same);
+            right += usize::from(here && movement.quantity == fact.quantity);
         }
     }
     let due = usize::from(fact.applied);

@@ -4,9 +4,8 @@ use domain::Event;
 use domain::order::{FulfillmentStatus, Order, RefundStatus};
 use domain::owed::Notice;
 
-use super::stock::Shelf;
-use super::{Findings, history};
-use crate::observed::{Observed, SentMail, StoredLevel, StoredOrder};
+use super::{Findings, crossing, history};
+use crate::observed::{Observed, SentMail, StoredOrder};
 
 /// A mail about an order: the order's place, what it says, and the mail.
 struct Letter<'a>(usize, Notice, &'a SentMail);
@@ -25,10 +24,13 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                 }
             }
             None => {
-                let level = |stored: &StoredLevel| crossing(stored, &mail.key).is_some();
-                let known = observed.levels.iter().any(level);
+                let said = |part: &str| {
+                    let mut levels = observed.levels.iter();
+                    levels.any(|stored| crossing::said(&stored.level, part).is_some())
+                };
+                let known = crossing::parts(&mail.key).all(said);
                 found.expect(known, "mail-uncalled", &mail.key, || {
-                    "expected the order or the level that called for this mail".into()
+                    "expected the order or the levels that called for this mail".into()
                 });
             }
         }
@@ -38,30 +40,16 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         records(stored, || letters.iter().filter(of_order), found);
         tells(stored, || letters.iter().filter(of_order), found);
     }
-    for stored in &observed.levels {
-        let level = &stored.level;
-        let Some(low) = level.low.as_ref().filter(|low| low.told) else {
-            continue;
-        };
-        let told = |mail: &SentMail| crossing(stored, &mail.key) == Some(low.n);
-        let told = observed.mails.iter().any(told);
-        found.expect(
-            told,
-            "restock-untold",
-            Shelf(&level.sku, &level.location),
-            || {
-                format!(
-                    "expected a mail of crossing {}, which everybody is said to know",
-                    low.n
-                )
-            },
-        );
-    }
+    crossing::check(observed, found);
 }
 
 /// One that is recorded never goes out again; and nobody gets another's.
 fn repeats(earlier: &[SentMail], mail: &SentMail, found: &mut Findings) {
-    for known in earlier.iter().filter(|known| known.key == mail.key) {
+    let says = |known: &&SentMail| {
+        let said = |part| crossing::parts(&known.key).any(|known| known == part);
+        crossing::parts(&mail.key).any(said)
+    };
+    for known in earlier.iter().filter(says) {
         found.expect(!known.undisturbed, "mail-repeated", &mail.key, || {
             "expected no further mail after one that was recorded".into()
         });
@@ -87,21 +75,6 @@ fn notice(order: &Order, key: &str) -> Option<Notice> {
         "cancelled" => Notice::Cancelled(n),
         _ => return None,
     })
-}
-
-/// The crossing that a mail's key is about, if it is one of this level.
-fn crossing(stored: &StoredLevel, key: &str) -> Option<u64> {
-    let level = &stored.level;
-    let rest = key
-        .strip_prefix(level.sku.as_str())?
-        .strip_prefix("-restock-")?;
-    let rest = rest
-        .strip_prefix(level.location.as_str())?
-        .strip_prefix('-')?;
-    let (n, whom) = rest.split_once('-')?;
-    let n = n.parse().ok()?;
-    let called = matches!(whom, "supplier" | "team") && (1..=level.crossings).contains(&n);
-    called.then_some(n)
 }
 
 /// Whether a notice is to the customer; the others are to a warehouse.

@@ -164,7 +164,9 @@ fn may_send(observed: &Observed, order: &Order, level: &Level) -> bool {
     level.tail.iter().any(|movement| {
         let brings = match movement.kind {
             MovementKind::Receive | MovementKind::Restock => true,
-            MovementKind::Adjust => movement.quantity > 0,
+            MovementKind::Adjust | MovementKind::Count | MovementKind::TransferIn => {
+                movement.quantity > 0
+            }
             _ => false,
         };
         brings && movement.at.as_second() > short_at.as_second()

@@ -1,12 +1,14 @@
 //! A small world in which everything is right: an order that was found short, sent from two
 //! warehouses, returned in part and refunded; one that waits; one that was cancelled; one that is
-//! packed and that no tariff takes.
+//! packed and that no tariff takes; a shelf that was counted, and goods sent from one warehouse to another.
 
 mod orders;
 
 use domain::OrderId;
+use domain::discrepancy::{Discrepancy, DiscrepancyKind};
+use domain::fact::{Count, Details, StockFact, Transfer};
 use domain::restock::Crossing;
-use domain::stock::{Level, Movement, MovementKind, StockFact};
+use domain::stock::{Level, Movement, MovementKind};
 use jiff::Timestamp;
 
 use crate::observed::{Deed, Observed, SentMail, StoredLevel};
@@ -21,6 +23,11 @@ pub const UNRATED: usize = 3;
 pub const A_NORTH: usize = 0;
 pub const B_NORTH: usize = 1;
 pub const A_SOUTH: usize = 2;
+pub const D_NORTH: usize = 3;
+
+/// Places of the facts.
+pub const COUNTED: usize = 4;
+pub const ARRIVED: usize = 6;
 
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -35,7 +42,9 @@ fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
     use MovementKind::*;
     let gone = sum(&[Ship, Short]);
     let (on_hand, allocated) = (
-        sum(&[Receive, Adjust, Restock]) - gone,
+        sum(&[Receive, Adjust, MovementKind::Count, TransferIn, Restock])
+            - gone
+            - sum(&[TransferOut]),
         sum(&[Allocate]) - sum(&[Release]) - gone,
     );
     let count = movements.len() as u64;
@@ -55,6 +64,7 @@ fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
             movements: count,
             tail,
             low: None,
+            outage: None,
             crossings: 0,
             rejected_at: None,
         },
@@ -89,14 +99,70 @@ fn fact(id: &str, sku: &str, location: &str, quantity: i64) -> StockFact {
         reason: String::new(),
         at: at(0),
         applied: true,
+        details: None,
     }
 }
 
-fn mail(to: &str, key: String) -> SentMail {
+/// A crossing that nobody is about to tell of.
+pub fn crossing(n: u64, told: bool) -> Crossing {
+    Crossing {
+        n,
+        told,
+        asked: false,
+        over: false,
+        claimed_at: None,
+    }
+}
+
+pub fn mail(to: &str, key: String) -> SentMail {
     SentMail {
         to: to.into(),
         key,
         undisturbed: true,
+    }
+}
+
+/// So many of D that left the north for the south.
+pub fn transfer(id: &str, quantity: i64) -> Transfer {
+    Transfer {
+        id: id.into(),
+        sku: "D".into(),
+        from: "north".into(),
+        to: "south".into(),
+        quantity,
+        expected_on: None,
+        sent_at: at(0),
+    }
+}
+
+/// One that was counted to be missing, of five.
+fn counted() -> StockFact {
+    let (found, expected) = (4, 5);
+    StockFact {
+        kind: MovementKind::Count,
+        details: Some(Details::Count(Count { found, expected })),
+        ..fact("f5", "D", "north", found - expected)
+    }
+}
+
+fn applied(fact: StockFact) -> StockFact {
+    StockFact {
+        applied: true,
+        ..fact
+    }
+}
+
+pub fn short(order: &str) -> Discrepancy {
+    Discrepancy {
+        id: "SHORT".into(),
+        kind: DiscrepancyKind::ShortPick,
+        sku: "A".into(),
+        location: "north".into(),
+        expected: 1,
+        found: 0,
+        cause: order.into(),
+        at: at(60),
+        resolved: None,
     }
 }
 
@@ -144,8 +210,19 @@ pub fn world() -> Observed {
                 movement(Ship, 1, sent),
             ],
         ),
+        level(
+            "D",
+            "north",
+            vec![
+                movement(Receive, 5, "f4"),
+                movement(MovementKind::Count, -1, "f5"),
+                movement(TransferOut, 3, "t1"),
+                movement(TransferOut, 1, "t2"),
+            ],
+        ),
+        level("D", "south", vec![movement(TransferIn, 2, "t1")]),
     ];
-    levels[A_SOUTH].level.low = Some(Crossing { n: 1, told: true });
+    levels[A_SOUTH].level.low = Some(crossing(1, true));
     levels[A_SOUTH].level.crossings = 1;
     let ordered = |place: usize, lines: &[(&str, u32, i64)], captured| Deed::Ordered {
         id: ids[place].clone(),
@@ -188,7 +265,17 @@ pub fn world() -> Observed {
         reported(UNRATED, 1, "accepted", None),
         reported(UNRATED, 1, "packed", None),
         Deed::RefundRequested(ids[UNRATED].clone(), "sorry".into(), 1),
-        Deed::RestockChecked,
+        counted("f4", "D", "north", 5),
+        Deed::ShelfCounted {
+            fact: "f5".into(),
+            sku: "D".into(),
+            location: "north".into(),
+            found: 4,
+            expected: Some(5),
+        },
+        Deed::TransferSent(transfer("t1", 3)),
+        Deed::TransferSent(transfer("t2", 1)),
+        Deed::TransferReceived("D".into(), "t1".into(), 2),
     ];
     let (to_sent, to_cancelled) = ("sent@example.com", "cancelled@example.com");
     let mails = vec![
@@ -202,7 +289,7 @@ pub fn world() -> Observed {
         mail("north@example.com", format!("{cancelled}-stop-1")),
         mail(to_cancelled, format!("{cancelled}-cancelled-4")),
         mail("north@example.com", format!("{unrated}-pick-1")),
-        mail("team@example.com", "A-restock-south-1-team".into()),
+        mail("team@example.com", "A-low-south-1".into()),
     ];
     let waiting = vec![("C".to_owned(), ids[WAITS].clone(), 1)];
     Observed {
@@ -210,7 +297,21 @@ pub fn world() -> Observed {
             fact("f1", "A", "north", 10),
             fact("f2", "B", "north", 1),
             fact("f3", "A", "south", 1),
+            fact("f4", "D", "north", 5),
+            self::counted(),
+            applied(transfer("t1", 3).departure(String::new())),
+            applied(transfer("t1", 3).arrival(2, at(30))),
+            applied(transfer("t2", 1).departure(String::new())),
         ],
+        transfers: vec![transfer("t2", 1)],
+        discrepancies: [
+            Discrepancy::of_fact(&self::counted()),
+            Discrepancy::of_fact(&transfer("t1", 3).arrival(2, at(30))),
+            Some(short(sent)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         orders,
         levels,
         waiting,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use domain::stock::{Level, Movement, MovementKind};
 
-use super::{Hold, ensure};
+use super::{Hold, crossing, ensure};
 
 /// `SKU in LOCATION`.
 pub(super) struct Shelf<'a>(pub &'a str, pub &'a str);
@@ -28,8 +28,8 @@ impl Counters {
     /// Adds what a movement does.
     pub fn add(&mut self, movement: &Movement) {
         use MovementKind::{
-            Adjust, Allocate, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor, Scrap,
-            Ship, Short,
+            Adjust, Allocate, Count, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor,
+            Scrap, Ship, Short, TransferIn, TransferOut,
         };
         let units = movement.quantity;
         match movement.kind {
@@ -40,7 +40,9 @@ impl Counters {
                 self.allocated -= units;
                 self.on_hand -= units;
             }
-            Receive | Adjust | Restock => self.on_hand += units,
+            Receive | Adjust | Count | TransferIn | Restock => self.on_hand += units,
+            // They are on the road, and in no level.
+            TransferOut => self.on_hand -= units,
             // They are not for sale.
             Quarantine | ReturnToVendor | Scrap => {}
         }
@@ -65,14 +67,7 @@ pub(super) fn stands(level: &Level) -> Hold {
     ensure(allocated >= 0, "allocated-negative", shelf(), || {
         format!("expected at least 0 units allocated, found {allocated}")
     })?;
-    let crossing = match &level.low {
-        Some(low) => low.n >= 1 && low.n == level.crossings,
-        None => true,
-    };
-    ensure(crossing, "crossing-number", shelf(), || {
-        let (low, crossings) = (&level.low, level.crossings);
-        format!("expected the newest of {crossings} crossings, found {low:?}")
-    })
+    crossing::stands(level)
 }
 
 /// What follows from one state to the next.
@@ -89,6 +84,9 @@ pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
     for movement in added {
         let sound = match movement.kind {
             MovementKind::Adjust => movement.quantity != 0,
+            // A count may agree, and of a transfer nothing may arrive.
+            MovementKind::Count => true,
+            MovementKind::TransferIn => movement.quantity >= 0,
             _ => movement.quantity > 0,
         };
         ensure(
@@ -118,7 +116,7 @@ pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
         shelf(),
         || format!("expected {counters:?} after {added:?}, found {found:?}"),
     )?;
-    crossing(known, after, !added.is_empty() || kept < known.tail.len())
+    crossing::follows(known, after, !added.is_empty() || kept < known.tail.len())
 }
 
 /// The movements that this write has added, and how many of those before are still in the item.
@@ -152,28 +150,4 @@ fn added<'a>(
         )
     })?;
     Ok(split.unwrap_or((&[], 0)))
-}
-
-/// A crossing is noted by itself, numbered, and told of once.
-fn crossing(before: &Level, after: &Level, moved: bool) -> Hold {
-    let (was, is) = (&before.low, &after.low);
-    let same = was == is && before.crossings == after.crossings;
-    let opened = |n: u64| n == before.crossings + 1 && after.crossings == n;
-    let sound = same
-        || !moved
-            && match (was, is) {
-                (None, Some(new)) => opened(new.n) && !new.told,
-                (Some(old), Some(new)) => {
-                    old.n == new.n && new.told && before.crossings == after.crossings
-                }
-                (Some(_) | None, None) => before.crossings == after.crossings,
-            };
-    let shelf = Shelf(&after.sku, &after.location);
-    ensure(sound, "crossing-rewritten", shelf, || {
-        let (old, new) = (before.crossings, after.crossings);
-        format!(
-            "expected a crossing to be opened, told of or closed, and nothing else with it; was \
-             {was:?} of {old}, is {is:?} of {new}"
-        )
-    })
 }

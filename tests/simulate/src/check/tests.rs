@@ -1,14 +1,17 @@
 //! Each rule is broken once, in a world in which all else is right.
 
+mod crossing;
 mod deeds;
 mod levels;
 mod life;
 mod mail;
 mod orders;
 mod rest;
+mod transit;
 
 /// The files in which rules are named.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 11] = [
+    include_str!("crossing.rs"),
     include_str!("deeds.rs"),
     include_str!("history.rs"),
     include_str!("ledger.rs"),
@@ -18,13 +21,16 @@ const SOURCES: [&str; 9] = [
     include_str!("orders.rs"),
     include_str!("rest.rs"),
     include_str!("stock.rs"),
+    include_str!("transit.rs"),
 ];
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 7] = [
+    include_str!("tests/crossing.rs"),
     include_str!("tests/deeds.rs"),
     include_str!("tests/mail.rs"),
     include_str!("tests/levels.rs"),
     include_str!("tests/orders.rs"),
     include_str!("tests/rest.rs"),
+    include_str!("tests/transit.rs"),
 ];
 
 /// The texts between quotes in a source that look like the name of a rule.

@@ -1,8 +1,10 @@
 //! What is stored, read from the tables without any client.
 
 use domain::decision::Decision;
+use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
-use domain::stock::{Level, Movement, StockFact};
+use domain::fact::{StockFact, Transfer};
+use domain::stock::{Level, Movement};
 use domain::{Order, OrderId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -68,8 +70,15 @@ impl Ground {
                 observed.loads.push(load);
                 continue;
             }
-            let sku = pk.strip_prefix("SKU#")?;
-            if sk.starts_with(key::LEVEL) {
+            let Some(sku) = pk.strip_prefix("SKU#") else {
+                if pk.starts_with(key::DISCREPANCY) {
+                    observed.discrepancies.push(value::<Discrepancy>(&item)?);
+                }
+                continue;
+            };
+            if sk.starts_with(key::TRANSFER) {
+                observed.transfers.push(value::<Transfer>(&item)?);
+            } else if sk.starts_with(key::LEVEL) {
                 observed.levels.push(StoredLevel {
                     level: value::<Level>(&item)?,
                     pages: Vec::new(),
@@ -88,10 +97,9 @@ impl Ground {
 
     fn add_pages(&self, observed: &mut Observed) -> Option<()> {
         for item in self.scan(&names().ok()?.tables.stock)? {
-            let Some(sku) = item["pk"]["S"].as_str()?.strip_prefix("SKU#") else {
-                continue;
-            };
-            let Some(rest) = item["sk"]["S"].as_str()?.strip_prefix(key::LEDGER) else {
+            let (pk, sk) = (item["pk"]["S"].as_str()?, item["sk"]["S"].as_str()?);
+            let page = pk.strip_prefix("SKU#").zip(sk.strip_prefix(key::LEDGER));
+            let Some((sku, rest)) = page else {
                 continue;
             };
             let (location, first) = rest.rsplit_once('#')?;

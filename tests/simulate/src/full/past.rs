@@ -54,6 +54,14 @@ fn changed(body: &Value) -> Vec<Name> {
     }
 }
 
+/// A request without the members that are null.
+fn without_nulls(mut body: Value) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    body
+}
+
 impl Ground {
     /// An item as it is.
     pub(super) fn item(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
@@ -89,18 +97,22 @@ impl Ground {
         answer
     }
 
-    /// Lets a read through. A scan has no order; here it has that of the keys.
+    /// Lets a read through. A scan has no order; here it has that of the keys, also where it goes on.
     pub(super) async fn read(&self, call: &Call, request: Request<Bytes>) -> Response<Bytes> {
-        let answer = self.services.handle(&self.caller, request).await;
         if call.operation != "Scan" {
-            return answer;
+            return self.services.handle(&self.caller, request).await;
         }
+        let mut whole = call.body.clone();
+        let after = whole["ExclusiveStartKey"].take();
+        let request = request.map(|_| Bytes::from(without_nulls(whole).to_string()));
+        let answer = self.services.handle(&self.caller, request).await;
         let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) else {
             return answer;
         };
         if let Some(items) = body["Items"].as_array_mut() {
             let name = |item: &Value| (text(item, "pk").to_owned(), text(item, "sk").to_owned());
             items.sort_by_cached_key(name);
+            items.retain(|item| after.is_null() || name(item) > name(&after));
         }
         answer.map(|_| Bytes::from(body.to_string()))
     }

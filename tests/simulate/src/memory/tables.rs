@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use domain::decision::Decision;
+use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
+use domain::fact::{StockFact, Transfer, Transit};
 use domain::order::Contact;
 use domain::owed::owed;
-use domain::stock::{Level, LevelChange, Movement, StockFact};
+use domain::reconcile::Reconciliation;
+use domain::restock::Crossings;
+use domain::stock::{Level, LevelChange, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -28,6 +32,12 @@ pub struct Tables {
     pub shelves: Vec<Shelf>,
     /// Facts about stock.
     pub facts: Vec<StockFact>,
+    /// Transfers on the road.
+    pub transfers: Vec<Transfer>,
+    /// What was found to differ.
+    pub discrepancies: Vec<Discrepancy>,
+    /// How far the reconciliation is.
+    pub reconciliation: Option<Reconciliation>,
     /// Who waits for what, the oldest first.
     pub waiting: Vec<Waiting>,
     /// Claims: of what, and since when.
@@ -140,17 +150,26 @@ impl Tables {
         waiting.into_iter().cloned().collect()
     }
 
-    /// Changes the level that `seen` is a copy of; what `change` says of it.
-    pub fn change_crossing(&mut self, seen: &Level, change: impl Fn(&mut Level) -> bool) -> bool {
-        let Some(shelf) = self.shelf_mut(&seen.sku, &seen.location) else {
+    /// Notes a level's crossings, if those known are as they have to be; whether they are.
+    pub fn note_crossings(
+        &mut self,
+        sku: &str,
+        location: &str,
+        right: impl Fn(&Crossings) -> bool,
+        after: &Crossings,
+    ) -> bool {
+        let Some(shelf) = self.shelf_mut(sku, location) else {
             return false;
         };
-        let before = shelf.level.clone();
-        let changed = change(&mut shelf.level);
-        if changed {
-            shelf.previous = Some(before);
+        let right = right(&Crossings::of(&shelf.level));
+        if right {
+            shelf.previous = Some(shelf.level.clone());
+            let level = &mut shelf.level;
+            level.crossings = after.count;
+            level.low = after.low.clone();
+            level.outage = after.outage.clone();
         }
-        changed
+        right
     }
 
     /// Why a write cannot be.
@@ -189,6 +208,15 @@ impl Tables {
                     false => Refusal::Condition(None),
                 }
             }
+            Write::Transit(transit) => {
+                let (Transit::Begins(transfer) | Transit::Ends(transfer)) = transit;
+                let same = |t: &Transfer| t.sku == transfer.sku && t.id == transfer.id;
+                let known = self.transfers.iter().any(same);
+                match known == matches!(transit, Transit::Ends(_)) {
+                    true => Refusal::None,
+                    false => Refusal::Condition(None),
+                }
+            }
             Write::TailCleared {
                 sku,
                 location,
@@ -211,6 +239,7 @@ impl Tables {
             Write::Contact(..)
             | Write::Events(..)
             | Write::Waiting(..)
+            | Write::Discrepancy(..)
             | Write::LedgerPage { .. } => Refusal::None,
         }
     }
@@ -290,6 +319,22 @@ impl State {
             Write::FactApplied(sku, id) => {
                 for fact in &mut self.tables.facts {
                     fact.applied |= fact.sku == *sku && fact.id == *id;
+                }
+            }
+            Write::Transit(Transit::Begins(transfer)) => {
+                if !self.is_off(Mutant::TransitIsNoted) {
+                    self.tables.transfers.push(transfer.clone());
+                }
+            }
+            Write::Transit(Transit::Ends(ended)) => {
+                let same = |t: &Transfer| t.sku == ended.sku && t.id == ended.id;
+                self.tables.transfers.retain(|transfer| !same(transfer));
+            }
+            Write::Discrepancy(found) => {
+                if !self.is_off(Mutant::DiscrepancyIsNoted) {
+                    let known = &mut self.tables.discrepancies;
+                    known.retain(|known| known.id != found.id);
+                    known.push(found.clone());
                 }
             }
             Write::LedgerPage {
@@ -432,6 +477,21 @@ impl State {
             None => {
                 facts.push(fact.clone());
                 None
+            }
+        }
+    }
+
+    /// Notes a discrepancy, unless it is noted; whether nobody has closed it.
+    pub fn note_discrepancy(&mut self, found: &Discrepancy) -> bool {
+        if self.is_off(Mutant::DiscrepancyIsNoted) {
+            return true;
+        }
+        let discrepancies = &mut self.tables.discrepancies;
+        match discrepancies.iter().find(|known| known.id == found.id) {
+            Some(known) => known.resolved.is_none(),
+            None => {
+                discrepancies.push(found.clone());
+                true
             }
         }
     }

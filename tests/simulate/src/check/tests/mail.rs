@@ -1,7 +1,6 @@
 use domain::event::{Entry, Event};
 use domain::order::FulfillmentStatus;
 use domain::owed::Notice;
-use domain::restock::Crossing;
 
 use super::rest::{breaks, keeps};
 use crate::check::sample::{A_SOUTH, CANCELLED, SENT, UNRATED, WAITS, at};
@@ -35,7 +34,7 @@ fn a_mail_goes_out_that_should_not() {
             send(w, north, key, undisturbed);
         });
         breaks("mail-repeated", |w| {
-            let key = "A-restock-south-1-team".into();
+            let key = "A-low-south-1".into();
             send(w, "team@example.com", key, undisturbed);
         });
     }
@@ -57,9 +56,10 @@ fn a_mail_goes_out_that_should_not() {
         });
     }
     for name in [
-        "A-restock-south-2-team",
-        "A-restock-south-1-all",
-        "X-restock-south-1-team",
+        "A-low-south-2",
+        "A-gone-south-1",
+        "X-low-south-1",
+        "A-out-south-1_A-low-north-1",
     ] {
         breaks("mail-uncalled", |w| send(w, north, name.into(), true));
     }
@@ -107,11 +107,6 @@ fn somebody_was_not_told() {
     };
     breaks("person-not-told", |w| forget(w, 7, "cancelled-4"));
     breaks("warehouse-not-stopped", |w| forget(w, 6, "stop-1"));
-    breaks("restock-untold", |w| drop(w.mails.pop()));
-    keeps(|w| {
-        w.mails.pop();
-        w.levels[A_SOUTH].level.low = Some(Crossing { n: 1, told: false });
-    });
     keeps(|w| {
         // A pick list that the cancellation was quicker than has not to be called back.
         forget(w, 3, "never");

@@ -5,7 +5,7 @@ use domain::{OrderId, Step};
 
 use crate::check::at_rest;
 use crate::check::sample::{
-    A_NORTH, A_SOUTH, B_NORTH, CANCELLED, SENT, UNRATED, WAITS, at, bring, movement, world,
+    A_NORTH, A_SOUTH, B_NORTH, CANCELLED, SENT, UNRATED, WAITS, at, bring, movement, short, world,
 };
 use crate::observed::{Deed, Observed, Parked};
 
@@ -264,6 +264,7 @@ fn the_ledger_differs_from_what_happened() {
         let id = id(w, UNRATED);
         moves(w, A_NORTH, MovementKind::Allocate, 1, &id);
         moves(w, A_NORTH, MovementKind::Short, 1, &id);
+        w.discrepancies.push(short(&id));
     });
     for kind in [MovementKind::Restock, MovementKind::Scrap] {
         breaks("ledger-returned", |w| {

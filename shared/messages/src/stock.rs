@@ -1,0 +1,108 @@
+//! To suppliers, and to the retailer's own team: what runs low, is out, and is back.
+
+use domain::restock::Due;
+use domain::stock::Level;
+use domain::{Location, Product, Supplier};
+use minijinja::value::Value;
+use minijinja::{Error, context};
+
+use crate::Mail;
+use crate::render::{count, country, mail};
+
+/// How many other warehouses that have an article are named.
+const MAX_ELSEWHERE: usize = 3;
+
+/// An article in a warehouse that something has to be said about.
+#[derive(Debug, Clone)]
+pub struct StockLine<'a> {
+    /// What has to be said.
+    pub due: Due,
+    /// What there is of it there.
+    pub level: &'a Level,
+    /// The article.
+    pub product: &'a Product,
+    /// Who makes it, if the catalogue says so.
+    pub supplier: Option<&'a Supplier>,
+    /// Whether the supplier is asked for more at the same time.
+    pub asked: bool,
+    /// The warehouse.
+    pub location: &'a Location,
+    /// The other warehouses that have some, and how many units may be promised there, the most first.
+    pub elsewhere: &'a [(String, i64)],
+}
+
+/// To the supplier: what runs out, how many to send, and where.
+pub fn restock_request(
+    supplier: &Supplier,
+    lines: &[StockLine],
+    shop: &str,
+) -> Result<Mail, Error> {
+    let items: Vec<Value> = lines.iter().map(facts).collect();
+    let unsure = |line: &StockLine| line.product.reorder_quantity.is_none();
+    let facts = context! {
+        shop,
+        supplier => supplier_facts(supplier),
+        unsure => lines.iter().any(unsure),
+        articles => count(items.len() as u64, "article"),
+        items,
+    };
+    mail("restock", facts)
+}
+
+/// To the team: what is out, runs low, and is back, and what is done about it.
+pub fn stock_notice(lines: &[StockLine], shop: &str) -> Result<Mail, Error> {
+    let kinds = [
+        (Due::Out, "out of stock", "out"),
+        (Due::Low, "low stock", "low"),
+        (Due::Back, "back in stock", "back"),
+    ];
+    let groups = kinds.into_iter().filter_map(|(due, heading, word)| {
+        let lines = lines.iter().filter(|line| line.due == due);
+        let items: Vec<Value> = lines.map(facts).collect();
+        (!items.is_empty()).then(|| context! { heading, word, items })
+    });
+    let groups: Vec<Value> = groups.collect();
+    let out = lines.iter().any(|line| line.due == Due::Out);
+    mail(
+        "stock",
+        context! { shop, lines => lines.len(), out, groups },
+    )
+}
+
+fn supplier_facts(supplier: &Supplier) -> Value {
+    context! {
+        name => supplier.name.as_str(),
+        email => supplier.email.as_str(),
+        lead_time => count(u64::from(supplier.lead_time_days), "day"),
+    }
+}
+
+fn facts(line: &StockLine) -> Value {
+    let StockLine { level, product, .. } = line;
+    let named = line.elsewhere.iter().take(MAX_ELSEWHERE);
+    let mut elsewhere: Vec<String> = named
+        .map(|(name, units)| format!("{units} in {name}"))
+        .collect();
+    let more = line.elsewhere.len().saturating_sub(MAX_ELSEWHERE);
+    if more > 0 {
+        elsewhere.push(format!("some in {more} more"));
+    }
+    context! {
+        sku => product.sku.as_str(),
+        title => product.title.as_str(),
+        available => level.available,
+        left => level.available.max(0),
+        on_hand => level.on_hand,
+        allocated => level.allocated,
+        reorder_point => product.reorder_point,
+        quantity => product.reorder_quantity,
+        supplier => line.supplier.map(supplier_facts),
+        asked => line.asked,
+        out => line.due == Due::Out,
+        back => line.due == Due::Back,
+        elsewhere => elsewhere.join(", "),
+        location => line.location.name.as_str(),
+        country => country(&line.location.country),
+        email => line.location.email.as_str(),
+    }
+}
