@@ -1,4 +1,4 @@
-//! Takes facts about stock: goods received, counts, transfers between warehouses; and what people
+//! Takes facts about stock: goods expected and received, counts, transfers between warehouses; and what people
 //! found out where shelf and books differ.
 
 mod requests;
@@ -9,11 +9,12 @@ use domain::catalog::Role;
 use domain::discrepancy::Resolution;
 use domain::fact::{Count, Details, StockFact, Transfer};
 use domain::id::derived;
+use domain::inbound::Inbound;
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
 use domain::stock::MovementKind;
 use domain::{Problem, Refusal, Step, stock_view};
 use jiff::SignedDuration;
-use requests::{Adjustment, Arrived, Counted, Resolved, Sent};
+use requests::{Adjustment, Arrived, Counted, Expected, Resolved, Sent};
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
 use runtime::{Clock, Emit, Function, Hint, Outbox};
@@ -58,6 +59,7 @@ impl Desk {
         }
         match request.route.as_str() {
             "POST /stock/{sku}/adjustments" => self.adjust(&role, &request).await,
+            "PUT /stock/{sku}/inbound/{id}" => self.expect(&role, &request).await,
             "POST /stock/{sku}/counts" => self.count(&role, &request).await,
             "POST /stock/{sku}/transfers" => self.transfer(&role, &request).await,
             "POST /stock/{sku}/transfers/{id}/received" => self.arrive(&role, &request).await,
@@ -70,21 +72,63 @@ impl Desk {
         let adjustment: Adjustment = request.json()?;
         let location = &adjustment.location;
         let id = id_of(role, request, location, adjustment.problems())?;
-        self.exist(request.path("sku"), &[("/location", location)])
-            .await?;
+        let sku = request.path("sku");
+        self.exist(sku, &[("/location", location)]).await?;
+        if let Some(inbound) = &adjustment.inbound {
+            self.is_expected(sku, inbound, location).await?;
+        }
         let fact = StockFact {
             id,
-            sku: request.path("sku").to_owned(),
+            sku: sku.to_owned(),
             kind: adjustment.kind.movement(),
             location: adjustment.location,
             quantity: adjustment.quantity,
             reason: adjustment.reason,
             at: self.clock.now(),
             applied: false,
-            details: None,
+            details: adjustment.inbound.map(Details::Inbound),
         };
         let fact = self.store_fact(fact).await?;
         Answer::json(202, &shown(&fact))
+    }
+
+    /// A purchase line, new or changed: said again, it is the same.
+    async fn expect(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
+        if *role != Role::Operator {
+            return Err(forbidden("an operator's key"));
+        }
+        let expected: Expected = request.json()?;
+        let (sku, id) = (request.path("sku"), request.path("id"));
+        let mut problems = expected.problems();
+        if id.is_empty() || id.len() > MAX_NAME_CHARS {
+            let detail = format!("expected a name in the path of 1 to {MAX_NAME_CHARS} bytes");
+            problems.push(Problem::at("", detail));
+        }
+        refuse(&problems)?;
+        let location = &expected.location;
+        self.exist(sku, &[("/location", location)]).await?;
+        let inbound = Inbound {
+            id: id.to_owned(),
+            sku: sku.to_owned(),
+            location: expected.location,
+            quantity: expected.quantity,
+            expected_on: expected.expected_on,
+            received: 0,
+        };
+        let inbound = self.store.put_inbound(&inbound).await?;
+        Answer::json(200, &inbound)
+    }
+
+    /// Refuses goods of a purchase line that is not known, or is to arrive elsewhere.
+    async fn is_expected(&self, sku: &str, id: &str, location: &str) -> Result<(), Answer> {
+        let lines = self.store.inbound_of(sku).await?;
+        let line = lines.iter().find(|line| line.id == id);
+        let detail = match line {
+            Some(line) if line.location == location => return Ok(()),
+            Some(line) => format!("purchase line {id:?} is to arrive in {:?}", line.location),
+            None => format!("purchase line {id:?} of {sku:?} does not exist"),
+        };
+        Err(Answer::invalid(&[Problem::at("/inbound", detail)]))
     }
 
     async fn count(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {

@@ -15,6 +15,8 @@ pub(crate) struct Adjustment {
     pub quantity: i64,
     #[serde(default)]
     pub reason: String,
+    /// The purchase line that received goods are of.
+    pub inbound: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -22,6 +24,15 @@ pub(crate) struct Adjustment {
 pub(crate) enum AdjustmentKind {
     Receive,
     Adjust,
+}
+
+/// What a supplier sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expected {
+    pub location: String,
+    pub quantity: i64,
+    pub expected_on: Date,
 }
 
 /// What a shelf was counted to hold.
@@ -87,8 +98,20 @@ impl Adjustment {
         if matches!(self.kind, AdjustmentKind::Adjust) && self.reason.trim().is_empty() {
             problems.push(Problem::at("/reason", "expected why the count differs"));
         }
+        if matches!(self.kind, AdjustmentKind::Adjust) && self.inbound.is_some() {
+            let detail = "expected a purchase line only of goods that are received";
+            problems.push(Problem::at("/inbound", detail));
+        }
         problems.extend(too_long("/reason", &self.reason));
         problems
+    }
+}
+
+impl Expected {
+    pub fn problems(&self) -> Vec<Problem> {
+        between("/quantity", self.quantity, 0, i64::from(MAX_QUANTITY))
+            .into_iter()
+            .collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Answers where an order is, and why; what happened to it; what there is of a SKU.
 
+mod promise;
 mod routing;
 mod stock;
 
@@ -8,9 +9,9 @@ use std::sync::Arc;
 use domain::catalog::Role;
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
 use domain::{OrderId, Problem};
-use runtime::Function;
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
+use runtime::{Clock, Function};
 use serde_json::{Value, json};
 use store::Store;
 
@@ -29,6 +30,7 @@ pub fn function() -> Function {
                 let desk = Desk {
                     keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
+                    clock: setup.clock,
                 };
                 Ok(answer("query-orders", desk, |desk, request| async move {
                     desk.take(request).await
@@ -41,6 +43,7 @@ pub fn function() -> Function {
 struct Desk {
     store: Store,
     keys: Keys,
+    clock: Clock,
 }
 
 impl Desk {
@@ -57,6 +60,7 @@ impl Desk {
             "GET /orders/{id}/events" => self.events(&request).await,
             "GET /stock/discrepancies" => self.discrepancies(request.query("after")).await,
             "GET /stock/{sku}" => self.stock(request.path("sku")).await,
+            "GET /stock/{sku}/atp" => self.atp(&request).await,
             "GET /stock/{sku}/why" => self.why(&request).await,
             "GET /warehouses" => {
                 let locations = self.store.locations().await?;
@@ -84,6 +88,14 @@ impl Desk {
         let unknown = || Answer::not_found(&format!("order {id}"));
         let story = self.store.load_story(id).await?.ok_or_else(unknown)?;
         let mut document = json!(domain::view::order(&story.order));
+        let expected = self.expected(&story.order).await?;
+        for (line, view) in story.order.lines.iter().zip(lines_of(&mut document)) {
+            let sku = line.sku.as_ref().filter(|_| line.units.backordered > 0);
+            let day = sku.and_then(|sku| expected.get(sku));
+            if let Some((on, basis)) = day {
+                view["expected"] = json!({"date": on, "basis": basis});
+            }
+        }
         if personal {
             document["customer"] = json!({
                 "email": story.contact.email,
@@ -175,4 +187,11 @@ impl Desk {
 fn order_id(request: &Request) -> Result<OrderId, Answer> {
     let id = request.path("id");
     OrderId::parse(id).ok_or_else(|| Answer::not_found(&format!("order {id:?}")))
+}
+
+/// The lines in an order's document.
+fn lines_of(document: &mut Value) -> &mut [Value] {
+    document["lines"]
+        .as_array_mut()
+        .map_or(&mut [], Vec::as_mut_slice)
 }

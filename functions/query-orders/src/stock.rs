@@ -18,7 +18,9 @@ impl Desk {
         let levels = self.levels(sku).await?;
         let levels: Vec<Value> = levels.iter().map(level).collect();
         let in_transit = in_transit(&self.store.in_transit(sku).await?);
-        let document = json!({"sku": sku, "levels": levels, "in_transit": in_transit});
+        let inbound = self.store.inbound_of(sku).await?;
+        let document =
+            json!({"sku": sku, "levels": levels, "in_transit": in_transit, "inbound": inbound});
         Answer::json(200, &document)
     }
 

@@ -212,6 +212,9 @@ impl Step {
                 changes: vec![fact.change()],
                 fact: Some((sku.to_owned(), id.to_owned())),
                 transit,
+                received: fact
+                    .of_inbound()
+                    .map(|(inbound, units)| (sku.to_owned(), inbound.to_owned(), units)),
                 discrepancies: Discrepancy::of_fact(&fact).into_iter().collect(),
                 ..Commit::default()
             };

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
 
 use crate::catalog::{Location, Product};
+use crate::limits::DEFAULT_LEAD_DAYS;
 use crate::offer::offered;
 use crate::shipping::today_in;
 
@@ -19,6 +21,13 @@ pub struct Incoming {
     pub units: i64,
     /// When they are expected, by the location's own calendar.
     pub expected_on: Date,
+}
+
+impl Incoming {
+    /// Whether it should have come to this location before today.
+    pub fn is_overdue(&self, location: &Location, now: Timestamp) -> bool {
+        self.location == location.id && self.expected_on < today_in(location, now)
+    }
 }
 
 /// From this day on, so many units.
@@ -40,23 +49,26 @@ pub fn supply(
     incoming: &[Incoming],
     now: Timestamp,
 ) -> Vec<Promise> {
-    let coming = |location: &'_ Location| {
-        let today = today_in(location, now);
-        let id = location.id.clone();
-        let here = incoming.iter().filter(move |coming| coming.location == id);
-        here.filter(move |coming| coming.expected_on >= today)
+    let coming = |location: &Location| -> Vec<&Incoming> {
+        let here = incoming
+            .iter()
+            .filter(|coming| coming.location == location.id);
+        here.filter(|coming| !coming.is_overdue(location, now))
+            .collect()
     };
     let first_day = product.and_then(|product| product.available_on);
     let mut days = BTreeSet::new();
     for (location, _) in shelves {
         let today = today_in(location, now);
         days.insert(today);
-        days.extend(coming(location).map(|coming| coming.expected_on));
+        days.extend(coming(location).iter().map(|coming| coming.expected_on));
         days.extend(first_day.filter(|first| *first > today));
     }
     let on_day = |day: Date| {
         let of = |(location, available): &(&Location, i64)| {
-            let come = coming(location).filter(|coming| coming.expected_on <= day);
+            let come = coming(location)
+                .into_iter()
+                .filter(|c| c.expected_on <= day);
             let units = available + come.map(|coming| coming.units).sum::<i64>();
             // The policy of that day, not of this.
             let noon = day.at(12, 0, 0, 0).in_tz(&location.time_zone);
@@ -87,6 +99,39 @@ pub fn left(supply: &[Promise], promised: i64) -> Vec<Promise> {
         }
     }
     steps
+}
+
+/// What a day rests on, on which goods that somebody waits for are expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// They are there, or on their way.
+    Supply,
+    /// Nothing that would do is on its way: the supplier's lead time, from today.
+    LeadTime,
+    /// Nor is a supplier known: [`DEFAULT_LEAD_DAYS`].
+    Usual,
+}
+
+/// When `units` are expected for somebody before whom `ahead` units are promised. `first_day`: that of the
+/// product, if it has one.
+pub fn expected(
+    supply: &[Promise],
+    ahead: i64,
+    units: i64,
+    lead_days: Option<u32>,
+    (today, first_day): (Date, Option<Date>),
+) -> (Date, Basis) {
+    if let Some(on) = covers(supply, ahead + units) {
+        return (on, Basis::Supply);
+    }
+    let basis = match lead_days {
+        Some(_) => Basis::LeadTime,
+        None => Basis::Usual,
+    };
+    let days = lead_days.map_or(DEFAULT_LEAD_DAYS, i64::from);
+    let on = today.saturating_add(days.days());
+    (first_day.map_or(on, |first| first.max(on)), basis)
 }
 
 /// The first day on which a supply covers so many units.

@@ -92,6 +92,7 @@ impl Discrepancy {
     /// What a fact shows to have been otherwise than expected.
     pub fn of_fact(fact: &StockFact) -> Option<Self> {
         let (kind, expected, found, cause) = match fact.details.as_ref()? {
+            Details::Inbound(_) => return None,
             Details::Count(count) => (
                 DiscrepancyKind::Count,
                 count.expected,

@@ -43,6 +43,8 @@ pub enum Details {
     Count(Count),
     /// Of goods that left for another warehouse, and of those that arrived: the transfer.
     Transfer(Transfer),
+    /// Of goods that came in: the id of the purchase line that they are of.
+    Inbound(String),
 }
 
 /// A count of what lies on a shelf, in units.
@@ -158,6 +160,14 @@ impl StockFact {
         }
     }
 
+    /// The purchase line that it counts for, and how many units.
+    pub fn of_inbound(&self) -> Option<(&str, i64)> {
+        match &self.details {
+            Some(Details::Inbound(id)) => Some((id, self.quantity)),
+            _ => None,
+        }
+    }
+
     /// Whether a report under the same id says the same, its words apart. What a count expected is
     /// the counter's word where the reporter gave none, so that it may differ.
     pub fn says_as(&self, other: &Self) -> bool {
@@ -170,7 +180,7 @@ impl StockFact {
                 let terms = |t: &Transfer| (t.to.clone(), t.quantity, t.expected_on);
                 terms(transfer) == terms(known) && self.quantity == other.quantity
             }
-            _ => self.quantity == other.quantity,
+            _ => self.quantity == other.quantity && self.of_inbound() == other.of_inbound(),
         }
     }
 }

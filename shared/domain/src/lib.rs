@@ -15,6 +15,7 @@ pub mod fact;
 pub mod fulfillment;
 pub mod geo;
 pub mod id;
+pub mod inbound;
 pub mod intake;
 pub mod kit;
 pub mod ledger;

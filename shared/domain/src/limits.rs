@@ -69,3 +69,5 @@ pub const MAX_PARKED: usize = 200;
 pub const RETURN_WINDOW_DAYS: i64 = 30;
 /// Days from order to delivery that are promised when the order names no date.
 pub const DEFAULT_PROMISE_DAYS: i64 = 10;
+/// Days until goods are expected of which none are on their way and no supplier is known.
+pub const DEFAULT_LEAD_DAYS: i64 = 30;

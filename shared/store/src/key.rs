@@ -12,6 +12,8 @@ pub const EVENTS: &str = "EVENTS#";
 pub const LEVEL: &str = "LEVEL#";
 /// The prefix of the pages of a SKU's ledger.
 pub const LEDGER: &str = "LEDGER#";
+/// The prefix of a SKU's purchase lines.
+pub const INBOUND: &str = "INBOUND#";
 /// The prefix of the orders that wait for a SKU.
 pub const WAITING: &str = "WAITING#";
 /// The prefix of a SKU's transfers on the road.
@@ -109,6 +111,11 @@ pub fn transfer(id: &str) -> String {
 /// The partition of a discrepancy.
 pub fn discrepancy(id: &str) -> String {
     format!("{DISCREPANCY}{id}")
+}
+
+/// The sort key of a purchase line.
+pub fn inbound(id: &str) -> String {
+    format!("{INBOUND}{id}")
 }
 
 /// The sort key of an order that waits for a SKU: oldest first.

@@ -10,6 +10,7 @@ mod discrepancies;
 mod drive;
 mod error;
 mod facts;
+mod inbound;
 mod item;
 pub mod key;
 mod levels;
@@ -31,6 +32,7 @@ pub use discrepancies::Discrepancies;
 pub use drive::{Driven, MAX_ATTEMPTS};
 pub use error::StoreError;
 pub use facts::{Facts, OpenStock};
+pub use inbound::Inbounds;
 pub use item::Item as Cursor;
 pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
 pub use orders::{Orders, Story, UnreadableDelivery};
@@ -56,7 +58,7 @@ pub struct Tables {
 /// call is one request to DynamoDB, pages apart. A simulation answers them from memory instead.
 #[async_trait]
 pub trait Database:
-    Writes + Orders + Levels + Facts + Discrepancies + Claims + Reference + PostalCodes
+    Writes + Orders + Levels + Facts + Inbounds + Discrepancies + Claims + Reference + PostalCodes
 {
     /// Opens a connection while there is time: the first caller then does not wait for it.
     async fn warm(&self) -> Result<(), StoreError>;

@@ -42,6 +42,8 @@ pub struct Commit {
     pub fact: Option<(String, String)>,
     /// What that does to the goods on the road.
     pub transit: Option<Transit>,
+    /// What came in of a purchase line: its SKU, its id, units.
+    pub received: Option<(String, String, i64)>,
     /// What was found to differ.
     pub discrepancies: Vec<Discrepancy>,
 }
@@ -55,6 +57,7 @@ impl Commit {
             + self.loads.len()
             + usize::from(self.fact.is_some())
             + usize::from(self.transit.is_some())
+            + usize::from(self.received.is_some())
             + self.discrepancies.len()
     }
 
@@ -156,6 +159,8 @@ fn writes(commit: Commit) -> Vec<Write> {
     let fact = commit.fact;
     writes.extend(fact.map(|(sku, id)| Write::FactApplied(sku, id)));
     writes.extend(commit.transit.map(Write::Transit));
+    let received = commit.received;
+    writes.extend(received.map(|(sku, id, units)| Write::Received(sku, id, units)));
     writes.extend(commit.discrepancies.into_iter().map(Write::Discrepancy));
     writes
 }

@@ -50,6 +50,8 @@ pub enum Write {
     FactApplied(String, String),
     /// Goods are on the road, or no longer. Refused if they are already, or not.
     Transit(Transit),
+    /// So many units came in of the purchase line of this SKU and id. Refused if there is none.
+    Received(String, String, i64),
     /// A discrepancy, for a person.
     Discrepancy(Discrepancy),
     /// A page of a level's ledger.
@@ -239,6 +241,7 @@ impl DynamoDb {
             Write::Load(load) => self.add_load(load).map(update),
             Write::FactApplied(sku, id) => self.apply_fact(sku, id).map(update),
             Write::Transit(transit) => self.pass_transit(transit),
+            Write::Received(sku, id, units) => self.receive(sku, id, *units).map(update),
             Write::Discrepancy(found) => put(stock, discrepancy_item(found)?),
             Write::LedgerPage {
                 sku,

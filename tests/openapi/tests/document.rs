@@ -161,6 +161,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
     BTreeMap::from([
         ("/paths/~1parked/get/parameters/1/schema/maximum", parked),
         (
+            "/paths/~1stock~1{sku}~1inbound~1{id}/put/parameters/1/schema/maxLength",
+            name,
+        ),
+        (
             "/paths/~1parked/get/responses/200/content/application~1json/schema/properties/messages/maxItems",
             parked,
         ),
@@ -231,6 +235,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
         (
             "schemas/RoutingRules/properties/shipment_cost/maximum",
             MAX_MINOR as u64,
+        ),
+        (
+            "schemas/NewInbound/properties/quantity/maximum",
+            u64::from(MAX_QUANTITY),
         ),
         (
             "schemas/RoutingRules/properties/buffer/maximum",

@@ -366,6 +366,7 @@ impl World for Fast {
             facts: tables.facts,
             loads: tables.loads,
             transfers: tables.transfers,
+            inbound: tables.inbound,
             discrepancies: tables.discrepancies,
             waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()

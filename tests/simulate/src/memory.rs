@@ -14,6 +14,7 @@ use domain::decision::Decision;
 use domain::discrepancy::{Discrepancy, Resolution};
 use domain::fact::{StockFact, Transfer};
 use domain::geo::Point;
+use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::reconcile::Reconciliation;
 use domain::restock::Crossings;
@@ -23,9 +24,9 @@ use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
-    Claim, Claims, Cursor, Database, Discrepancies, Facts, LEDGER_PAGES, Levels, OpenStock, Orders,
-    PostalCode, PostalCodes, Reference, StoreError, Story, UnreadableDelivery, Waiting, Write,
-    Writes, Written, key, level_place, place_of,
+    Claim, Claims, Cursor, Database, Discrepancies, Facts, Inbounds, LEDGER_PAGES, Levels,
+    OpenStock, Orders, PostalCode, PostalCodes, Reference, StoreError, Story, UnreadableDelivery,
+    Waiting, Write, Writes, Written, key, level_place, place_of,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -378,6 +379,22 @@ impl Facts for Memory {
             })
             .await?;
         Ok((found, None))
+    }
+}
+
+#[async_trait]
+impl Inbounds for Memory {
+    async fn put_inbound(&self, inbound: &Inbound) -> Result<Inbound, StoreError> {
+        self.change("UpdateItem", |state| state.tables.put_inbound(inbound))
+            .await
+    }
+
+    async fn inbound_of(&self, sku: &str) -> Result<Vec<Inbound>, StoreError> {
+        self.read("Query", |state| {
+            let inbound = state.tables.inbound.iter().filter(|line| line.sku == sku);
+            inbound.cloned().collect()
+        })
+        .await
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Mutant {
     FactAppliedOnce,
     /// A fact that is known is not stored again.
     FactIsNew,
+    /// What comes in of a purchase line is counted for it.
+    ReceiptIsCounted,
     /// Goods that have left are on the road.
     TransitIsNoted,
     /// That something was otherwise than expected is noted.
@@ -87,7 +89,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -95,6 +97,7 @@ impl Mutant {
         Self::TailUnchanged,
         Self::FactAppliedOnce,
         Self::FactIsNew,
+        Self::ReceiptIsCounted,
         Self::TransitIsNoted,
         Self::DiscrepancyIsNoted,
         Self::CrossingsUnchanged,

@@ -4,6 +4,7 @@ use domain::decision::Decision;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
+use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::stock::{Level, Movement};
 use domain::{Order, OrderId, Step};
@@ -20,6 +21,8 @@ pub struct Observed {
     pub facts: Vec<StockFact>,
     /// Transfers on the road.
     pub transfers: Vec<Transfer>,
+    /// Purchase lines.
+    pub inbound: Vec<Inbound>,
     /// What was found to differ.
     pub discrepancies: Vec<Discrepancy>,
     /// Who waits for which SKU, and for how many units of it.
@@ -139,6 +142,8 @@ pub enum Deed {
         /// Units that should have been there, if that was said.
         expected: Option<i64>,
     },
+    /// A supplier is to send something.
+    Expected(Inbound),
     /// Goods left for another warehouse.
     TransferSent(Transfer),
     /// So many units of a transfer of a SKU arrived.

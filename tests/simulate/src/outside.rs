@@ -7,10 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::fact::Transfer;
 use domain::id::derived;
+use domain::inbound::Inbound;
 use domain::order::{FulfillmentStatus, RefundStatus};
 use domain::{Order, OrderId, Step};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use jiff::civil::date;
 use sha2::Sha256;
 
 use crate::ask::Ask;
@@ -45,6 +47,8 @@ pub struct Outside {
     named: u32,
     /// Transfers that somebody has asked for.
     sent: Vec<Transfer>,
+    /// Purchase lines that somebody has told of.
+    expected: Vec<Inbound>,
     script: Vec<Scripted>,
 }
 
@@ -88,6 +92,7 @@ impl Outside {
             placed: 0,
             named: 0,
             sent: Vec::new(),
+            expected: Vec::new(),
             script: Vec::new(),
         }
     }
@@ -108,6 +113,7 @@ impl Outside {
             placed: 0,
             named: 0,
             sent: Vec::new(),
+            expected: Vec::new(),
             script,
         }
     }
@@ -165,7 +171,7 @@ impl Outside {
         self.acts_left = self.acts_left.saturating_sub(1);
         self.named += 1;
         let named = format!("r{}", self.named);
-        let ask = match tape.choose(29) {
+        let ask = match tape.choose(32) {
             0..9 => handle(orders, tape),
             9 => cancel(orders, tape),
             10 => announce(orders, named, tape),
@@ -184,6 +190,8 @@ impl Outside {
             25 | 26 => arrive(&self.sent, tape),
             27 => resolve(&self.sent, tape),
             28 => return Act::Schedule("reconcile-stock"),
+            29 => self.expect(retailer, named, tape),
+            30 | 31 => take_in(&self.expected, named, tape),
             _ => None,
         };
         match ask {
@@ -194,6 +202,28 @@ impl Outside {
 }
 
 impl Outside {
+    /// A supplier is to send something, or something else than was thought.
+    fn expect(&mut self, retailer: &Retailer, named: String, tape: &mut Tape) -> Option<Ask> {
+        let sku = one(&retailer.products, tape)?.sku.clone();
+        let inbound = Inbound {
+            id: named,
+            sku: sku.clone(),
+            location: one(&retailer.locations, tape)?.id.clone(),
+            quantity: i64::from(tape.choose(5)),
+            expected_on: date(2026, 1, 6),
+            received: 0,
+        };
+        let (location, quantity, on) = (&inbound.location, inbound.quantity, inbound.expected_on);
+        let body =
+            format!(r#"{{"location":"{location}","quantity":{quantity},"expected_on":"{on}"}}"#);
+        self.expected.push(inbound.clone());
+        let id = inbound.id.clone();
+        let route = "PUT /stock/{sku}/inbound/{id}";
+        let mut ask = report(route, sku, None, body, Deed::Expected(inbound));
+        ask.path.push(("id", id));
+        Some(ask)
+    }
+
     /// Goods leave for another warehouse.
     fn send(
         &mut self,
@@ -248,6 +278,24 @@ fn report(
         body,
         deed,
     }
+}
+
+/// Something comes in of a purchase line.
+fn take_in(expected: &[Inbound], named: String, tape: &mut Tape) -> Option<Ask> {
+    let line = one(expected, tape)?;
+    let quantity = 1 + i64::from(tape.choose(3));
+    let (id, location) = (&line.id, &line.location);
+    let body = format!(
+        r#"{{"location":"{location}","kind":"receive","quantity":{quantity},"inbound":"{id}"}}"#
+    );
+    let deed = Deed::Counted {
+        fact: String::new(),
+        sku: line.sku.clone(),
+        location: location.clone(),
+        quantity,
+    };
+    let route = "POST /stock/{sku}/adjustments";
+    Some(report(route, line.sku.clone(), Some(named), body, deed))
 }
 
 /// A shelf is counted: against what was said to be there, or what the counter says.

@@ -47,6 +47,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         "/rates",
         "/routing/rules",
     ];
+    let inbound = "/stock/GRD-HAND-40/inbound/PO-1-1".to_owned();
     let gets = [
         format!("/orders/{id}"),
         "/orders?channel=api&number=mine".to_owned(),
@@ -54,6 +55,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/orders/{id}/routing"),
         "/stock/GRD-HAND-40".to_owned(),
         "/stock/GRD-HAND-40/why".to_owned(),
+        "/stock/GRD-HAND-40/atp".to_owned(),
         "/stock/discrepancies".to_owned(),
         "/parked".to_owned(),
     ];
@@ -61,7 +63,9 @@ fn routes(id: &str) -> Vec<(Method, String)> {
     let puts = puts.map(|path| (Method::PUT, path.to_owned()));
     let gets = gets.map(|path| (Method::GET, path));
     let lists = puts.clone().map(|(_, path)| (Method::GET, path));
-    posts.chain(puts).chain(gets).chain(lists).collect()
+    let inbound = std::iter::once((Method::PUT, inbound));
+    let all = posts.chain(puts).chain(inbound).chain(gets).chain(lists);
+    all.collect()
 }
 
 /// A document that each of the routes takes, or comes close to.
@@ -70,6 +74,9 @@ fn body(path: &str) -> String {
         "/orders" => document(&[("GRD-HAND-40", 1)]),
         path if path.ends_with("/adjustments") => {
             json!({"location": "hamburg", "kind": "receive", "quantity": 1})
+        }
+        path if path.contains("/inbound/") => {
+            json!({"location": "hamburg", "quantity": 1, "expected_on": "2026-12-01"})
         }
         path if path.ends_with("/counts") => json!({"location": "hamburg", "found": 60}),
         path if path.ends_with("/transfers") => {

@@ -17,6 +17,7 @@ mod limits;
 mod persistence;
 mod places;
 mod policies;
+mod promise;
 mod reconcile;
 mod redrive;
 mod rehearsals;

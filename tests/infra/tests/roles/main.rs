@@ -154,6 +154,14 @@ async fn run_everything() {
             202
         );
     }
+    let coming = json!({"location": "newark", "quantity": 9, "expected_on": "2099-01-01"});
+    let path = "/stock/KTL-COPPER-12/inbound/PO-7-1";
+    assert_eq!(call(Method::PUT, path, coming).await, 200);
+    let come = json!({"location": "newark", "kind": "receive", "quantity": 1, "inbound": "PO-7-1"});
+    let path = "/stock/KTL-COPPER-12/adjustments?n=inbound";
+    assert_eq!(call(Method::POST, path, come).await, 202);
+    let path = "/stock/KTL-COPPER-12/atp";
+    assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     let counted = json!({"location": "newark", "found": 49});
     let path = "/stock/KTL-COPPER-12/counts";
     assert_eq!(call(Method::POST, path, counted).await, 202);

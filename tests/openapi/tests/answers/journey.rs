@@ -175,6 +175,16 @@ async fn stock(api: &Api) {
     let there = Call::of("explainStock", "").with("location", "hamburg");
     let there = api.expect(200, there.with("before", "2.20.0")).await;
     assert_eq!(there["levels"][0]["entries"][0]["cause"], fact["id"]);
+    let inbound = api
+        .expect(200, Call::of("expectStock", "line").with("id", "PO-1-1"))
+        .await;
+    assert_eq!(inbound["received"], 0);
+    let stock = api.expect(200, Call::of("getStock", "")).await;
+    assert_eq!(stock["inbound"], json!([inbound]));
+    let promises = api
+        .expect(200, Call::of("promiseStock", "").with("channel", "meta"))
+        .await;
+    assert_eq!(promises["channel"], "meta");
     let counted = api.expect(202, Call::of("countStock", "now")).await;
     assert_eq!(
         (&counted["expected"], &counted["quantity"]),

@@ -164,6 +164,8 @@ async fn queries(api: &Api) {
         let call = Call::of("listParked", "").with(name, value);
         refused(api, 422, "invalid", call).await;
     }
+    let soon = Call::of("promiseStock", "").with("date", "soon");
+    api.expect(422, soon).await;
     let before = Call::of("explainStock", "").with("before", "2.20.0");
     api.expect(422, before).await;
     let after = Call::of("listEvents", "paid").with("after", "soon");

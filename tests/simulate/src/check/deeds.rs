@@ -1,6 +1,7 @@
 //! What the world outside was told is done, is done.
 
 use domain::fact::{Details, Transfer};
+use domain::inbound::Inbound;
 use domain::order::{FulfillmentStatus, HoldReason, LocatedBy, Order, RefundStatus};
 use domain::stock::MovementKind;
 use domain::{FulfillmentOrder, OrderId};
@@ -61,6 +62,19 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                 });
                 found.expect(same, "count-lost", Shelf(sku, location), || {
                     format!("expected {deed:?}, found {known:?}")
+                });
+            }
+            Deed::Expected(expected) => {
+                let same = |known: &&Inbound| {
+                    let known = Inbound {
+                        received: 0,
+                        ..(*known).clone()
+                    };
+                    known == *expected
+                };
+                let known = observed.inbound.iter().any(|known| same(&known));
+                found.expect(known, "purchase-line-lost", &expected.id, || {
+                    format!("expected {expected:?} among {:?}", observed.inbound)
                 });
             }
             Deed::TransferSent(sent) => {

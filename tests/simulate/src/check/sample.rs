@@ -7,6 +7,7 @@ mod orders;
 use domain::OrderId;
 use domain::discrepancy::{Discrepancy, DiscrepancyKind};
 use domain::fact::{Count, Details, StockFact, Transfer};
+use domain::inbound::Inbound;
 use domain::restock::Crossing;
 use domain::stock::{Level, Movement, MovementKind};
 use jiff::Timestamp;
@@ -304,6 +305,7 @@ pub fn world() -> Observed {
             applied(transfer("t2", 1).departure(String::new())),
         ],
         transfers: vec![transfer("t2", 1)],
+        inbound: vec![inbound()],
         discrepancies: [
             Discrepancy::of_fact(&self::counted()),
             Discrepancy::of_fact(&transfer("t1", 3).arrival(2, at(30))),
@@ -318,5 +320,17 @@ pub fn world() -> Observed {
         mails,
         deeds,
         ..Observed::default()
+    }
+}
+
+/// A purchase line of which nothing has come in.
+fn inbound() -> Inbound {
+    Inbound {
+        id: "p1".into(),
+        sku: "C".into(),
+        location: "north".into(),
+        quantity: 4,
+        expected_on: jiff::civil::date(2026, 1, 9),
+        received: 0,
     }
 }

@@ -61,8 +61,39 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             "expected goods on the road to have left".into()
         });
     }
+    every_receipt_counts_for_its_purchase(observed, found);
     every_difference_is_noted(observed, found);
     what_is_below_zero_is_noted(observed, found);
+}
+
+/// What has come in of a purchase line is the sum of what was received of it.
+fn every_receipt_counts_for_its_purchase(observed: &Observed, found: &mut Findings) {
+    let of = |fact: &StockFact| match &fact.details {
+        Some(Details::Inbound(id)) => Some((fact.sku.clone(), id.clone())),
+        _ => None,
+    };
+    for line in &observed.inbound {
+        let name = Some((line.sku.clone(), line.id.clone()));
+        let facts = observed
+            .facts
+            .iter()
+            .filter(|fact| fact.applied && of(fact) == name);
+        let received: i64 = facts.map(|fact| fact.quantity).sum();
+        found.expect(
+            line.received == received,
+            "receipt-uncounted",
+            &line.id,
+            || format!("expected {received} units to have come in of {line:?}"),
+        );
+    }
+    for fact in observed.facts.iter().filter(|fact| of(fact).is_some()) {
+        let mut lines = observed.inbound.iter();
+        let name = of(fact);
+        let known = lines.any(|line| Some((line.sku.clone(), line.id.clone())) == name);
+        found.expect(known, "receipt-uncounted", &fact.id, || {
+            format!("expected the purchase line of {fact:?}")
+        });
+    }
 }
 
 /// The movements with which a level sank below zero, as far as it has not stood there before.

@@ -4,6 +4,7 @@ use domain::decision::Decision;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
+use domain::inbound::Inbound;
 use domain::stock::{Level, Movement};
 use domain::{Order, OrderId};
 use serde::Deserialize;
@@ -78,6 +79,8 @@ impl Ground {
             };
             if sk.starts_with(key::TRANSFER) {
                 observed.transfers.push(value::<Transfer>(&item)?);
+            } else if sk.starts_with(key::INBOUND) {
+                observed.inbound.push(value::<Inbound>(&item)?);
             } else if sk.starts_with(key::LEVEL) {
                 observed.levels.push(StoredLevel {
                     level: value::<Level>(&item)?,

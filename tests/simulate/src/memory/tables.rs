@@ -6,6 +6,7 @@ use domain::decision::Decision;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer, Transit};
+use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::owed::owed;
 use domain::reconcile::Reconciliation;
@@ -34,6 +35,8 @@ pub struct Tables {
     pub facts: Vec<StockFact>,
     /// Transfers on the road.
     pub transfers: Vec<Transfer>,
+    /// Purchase lines, by SKU and id.
+    pub inbound: Vec<Inbound>,
     /// What was found to differ.
     pub discrepancies: Vec<Discrepancy>,
     /// How far the reconciliation is.
@@ -217,6 +220,13 @@ impl Tables {
                     false => Refusal::Condition(None),
                 }
             }
+            Write::Received(sku, id, _) => {
+                let mut inbound = self.inbound.iter();
+                match inbound.any(|line| line.sku == *sku && line.id == *id) {
+                    true => Refusal::None,
+                    false => Refusal::Condition(None),
+                }
+            }
             Write::TailCleared {
                 sku,
                 location,
@@ -248,6 +258,26 @@ impl Tables {
     pub fn load(&self, location: &str, day: Date) -> u32 {
         let same = |known: &&(String, Date, u32)| known.0 == location && known.1 == day;
         self.loads.iter().find(same).map_or(0, |known| known.2)
+    }
+
+    /// Notes what is expected; as it is now.
+    pub fn put_inbound(&mut self, inbound: &Inbound) -> Inbound {
+        let same = |line: &&mut Inbound| line.sku == inbound.sku && line.id == inbound.id;
+        match self.inbound.iter_mut().find(same) {
+            Some(line) => {
+                *line = Inbound {
+                    received: line.received,
+                    ..inbound.clone()
+                };
+                line.clone()
+            }
+            None => {
+                self.inbound.push(inbound.clone());
+                self.inbound
+                    .sort_by(|a, b| (&a.sku, &a.id).cmp(&(&b.sku, &b.id)));
+                inbound.clone()
+            }
+        }
     }
 
     fn set_waiting(&mut self, waiting: &Waiting) {
@@ -329,6 +359,14 @@ impl State {
             Write::Transit(Transit::Ends(ended)) => {
                 let same = |t: &Transfer| t.sku == ended.sku && t.id == ended.id;
                 self.tables.transfers.retain(|transfer| !same(transfer));
+            }
+            Write::Received(sku, id, units) => {
+                let same = |line: &&mut Inbound| line.sku == *sku && line.id == *id;
+                let counted = !self.is_off(Mutant::ReceiptIsCounted);
+                let line = self.tables.inbound.iter_mut().find(same);
+                if let Some(line) = line.filter(|_| counted) {
+                    line.received += units;
+                }
             }
             Write::Discrepancy(found) => {
                 if !self.is_off(Mutant::DiscrepancyIsNoted) {

@@ -29,6 +29,25 @@ fn goods_between_warehouses_are_counted_once() {
 }
 
 #[test]
+fn what_comes_in_of_a_purchase_is_counted_for_it() {
+    breaks("purchase-line-lost", |w| {
+        let mut expected = w.inbound[0].clone();
+        expected.quantity = 5;
+        w.deeds.push(Deed::Expected(expected));
+    });
+    keeps(|w| w.deeds.push(Deed::Expected(w.inbound[0].clone())));
+    breaks("receipt-uncounted", |w| w.inbound[0].received = 1);
+    // The first fact is a receipt.
+    let of = |w: &mut Observed, id: &str| w.facts[0].details = Some(Details::Inbound(id.into()));
+    breaks("receipt-uncounted", |w| of(w, "p1"));
+    breaks("receipt-uncounted", |w| of(w, "p2"));
+    keeps(|w| {
+        of(w, "p1");
+        (w.inbound[0].sku, w.inbound[0].received) = (w.facts[0].sku.clone(), w.facts[0].quantity);
+    });
+}
+
+#[test]
 fn what_is_below_zero_is_noted_once() {
     let sink = |w: &mut Observed| {
         let (level, fact) = (&mut w.levels[D_NORTH].level, &mut w.facts[ARRIVED + 1]);

@@ -1,0 +1,154 @@
+//! From which day on how much of a product can be promised, and when goods are expected that orders wait for.
+
+use std::collections::BTreeMap;
+
+use domain::allocation::waits_for;
+use domain::atp::{Basis, Incoming, Promise, expected, left, supply};
+use domain::catalog::{Location, Product, Supplier};
+use domain::limits::MAX_SKU_CHARS;
+use domain::rules::{ANY_CHANNEL, Rules};
+use domain::{Order, Problem};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use runtime::http::{Answer, Request};
+use serde_json::json;
+use store::{StoreError, Waiting};
+
+use crate::Desk;
+
+/// Everything that a promise of a SKU rests on.
+struct Prospect {
+    product: Option<Product>,
+    /// What may be promised on which day, before anybody is promised any.
+    supply: Vec<Promise>,
+    /// Those who wait, the oldest first.
+    waiting: Vec<Waiting>,
+    /// Units that should have come before today.
+    overdue: i64,
+}
+
+impl Desk {
+    /// `GET /stock/{sku}/atp`
+    pub(crate) async fn atp(&self, request: &Request) -> Result<Answer, Answer> {
+        let sku = request.path("sku");
+        let channel = request.query("channel").unwrap_or(ANY_CHANNEL);
+        let country = request.query("country");
+        let on = request.query("date").map(|text| {
+            text.parse::<Date>().map_err(|_| {
+                let detail =
+                    format!("expected \"date\" to be a day as in 2026-12-24, found {text:?}");
+                Answer::invalid(&[Problem::at("", detail)])
+            })
+        });
+        let on = on.transpose()?;
+        let unknown = || Answer::not_found(&format!("product {sku:?}"));
+        // The database refuses keys that are too long.
+        if sku.len() > MAX_SKU_CHARS {
+            return Err(unknown());
+        }
+        let now = self.clock.now();
+        let locations = self.store.locations().await?;
+        let prospect = self.prospect(sku, &locations, country, now).await?;
+        if prospect.product.is_none() {
+            return Err(unknown());
+        }
+        let rules = self.store.rules().await?;
+        let buffer = Rules::of(&rules, channel).buffer;
+        let waiting: i64 = prospect.waiting.iter().map(|w| i64::from(w.units)).sum();
+        let promises = left(&prospect.supply, waiting + i64::from(buffer));
+        let until = |day: Date| promises.iter().rev().find(|promise| promise.on <= day);
+        let quantity = match on {
+            Some(day) => until(day).map_or(0, |promise| promise.units),
+            None => promises.first().map_or(0, |promise| promise.units),
+        };
+        let steps = promises.iter();
+        let steps = steps.map(|promise| json!({"from": promise.on, "quantity": promise.units}));
+        Answer::json(
+            200,
+            &json!({
+                "sku": sku,
+                "channel": channel,
+                "quantity": quantity,
+                "steps": steps.collect::<Vec<_>>(),
+                "waiting": waiting,
+                "buffer": buffer,
+                "overdue": prospect.overdue,
+            }),
+        )
+    }
+
+    /// When what an order waits for is expected: the oldest orders get it first.
+    pub(crate) async fn expected(
+        &self,
+        order: &Order,
+    ) -> Result<BTreeMap<String, (Date, Basis)>, StoreError> {
+        let waits = waits_for(order);
+        let mut days = BTreeMap::new();
+        if waits.is_empty() {
+            return Ok(days);
+        }
+        let now = self.clock.now();
+        let (locations, suppliers) = (self.store.locations().await?, self.store.suppliers().await?);
+        let country = order.destination.as_ref().map(|to| to.country.as_str());
+        for (sku, units) in waits {
+            let prospect = self.prospect(&sku, &locations, country, now).await?;
+            let before = |w: &&Waiting| (w.placed_at, &w.order) < (order.placed_at, &order.id);
+            let ahead = prospect.waiting.iter().filter(before);
+            let ahead = ahead.map(|w| i64::from(w.units)).sum();
+            let product = prospect.product.as_ref();
+            let supplier = product.and_then(|product| product.supplier.as_ref());
+            let named = |known: &&Supplier| Some(&known.id) == supplier;
+            let lead_days = suppliers.iter().find(named).map(|s| s.lead_time_days);
+            let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let first_day = product.and_then(|product| product.available_on);
+            let days_known = (today, first_day);
+            let supply = &prospect.supply;
+            let day = expected(supply, ahead, i64::from(units), lead_days, days_known);
+            days.insert(sku, day);
+        }
+        Ok(days)
+    }
+
+    async fn prospect(
+        &self,
+        sku: &str,
+        locations: &[Location],
+        country: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Prospect, StoreError> {
+        let levels = self.store.levels_of(sku).await?;
+        let product = self.store.products(&[sku]).await?.into_iter().next();
+        let inbound = self.store.inbound_of(sku).await?;
+        let on_the_road = self.store.in_transit(sku).await?;
+        let purchases = inbound.into_iter().map(|line| Incoming {
+            units: line.open(),
+            location: line.location,
+            expected_on: line.expected_on,
+        });
+        // A transfer of which nobody has said when it arrives promises nothing.
+        let transfers = on_the_road.into_iter().filter_map(|transfer| {
+            Some(Incoming {
+                location: transfer.to,
+                units: transfer.quantity,
+                expected_on: transfer.expected_on?,
+            })
+        });
+        let incoming: Vec<Incoming> = purchases.chain(transfers).collect();
+        let serve = |location: &&Location| country.is_none_or(|to| location.ships_to(to));
+        let shelves = locations.iter().filter(serve).map(|location| {
+            let here = levels.iter().find(|level| level.location == location.id);
+            (location, here.map_or(0, |level| level.available))
+        });
+        let shelves: Vec<(&Location, i64)> = shelves.collect();
+        let late = incoming.iter().filter(|coming| {
+            let mut shelves = shelves.iter();
+            shelves.any(|(location, _)| coming.is_overdue(location, now))
+        });
+        Ok(Prospect {
+            supply: supply(product.as_ref(), &shelves, &incoming, now),
+            waiting: self.store.waiting_for(sku).await?,
+            overdue: late.map(|coming| coming.units).sum(),
+            product,
+        })
+    }
+}
