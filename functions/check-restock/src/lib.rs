@@ -294,9 +294,12 @@ impl Told<'_> {
         self.supplier.filter(|_| asks)
     }
 
-    /// What the team has to hear: of what is out not that it is low.
+    /// What the team has to hear: of what is out not that it is low. An outage that is older than the
+    /// low level says nothing of it: it had ended, and nobody could be told.
     fn to_team(&self) -> impl Iterator<Item = Due> {
-        let out = self.outage().is_some_and(|outage| !outage.over);
+        let since = self.low().map_or(0, |low| low.n);
+        let mut outage = self.outage().into_iter();
+        let out = outage.any(|outage| !outage.over && outage.n >= since);
         let due = self.look.due.iter().copied();
         due.filter(move |due| *due != Due::Low || !out)
     }
