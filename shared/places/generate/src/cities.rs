@@ -96,7 +96,9 @@ fn add_regions(entries: &mut Entries, country: &str, regions: &[&str]) {
         .map(|name| BTreeSet::from([fold(name)]))
         .collect();
     let subdivisions = Alpha2::try_from(country).map(|alpha2| alpha2.to_subdivisions());
-    for (code, subdivision) in subdivisions.into_iter().flatten() {
+    // In the order of their codes: a hash map's own is another each time, and what a name is taken for hangs on it.
+    let subdivisions: BTreeMap<_, _> = subdivisions.into_iter().flatten().collect();
+    for (code, subdivision) in subdivisions {
         let translations = subdivision.translations().values().copied();
         let unofficial = subdivision.unofficial_name_list().iter().copied();
         let known = [code, subdivision.name()].into_iter();
