@@ -6,6 +6,7 @@ mod requests;
 use std::sync::Arc;
 
 use domain::catalog::Role;
+use domain::catalog::problems::{BAD_NAME, name};
 use domain::discrepancy::Resolution;
 use domain::fact::{Count, Details, StockFact, Transfer};
 use domain::id::derived;
@@ -75,7 +76,7 @@ impl Desk {
         let sku = request.path("sku");
         self.exist(sku, &[("/location", location)]).await?;
         if let Some(inbound) = &adjustment.inbound {
-            self.is_expected(sku, inbound, location).await?;
+            self.is_expected(sku, inbound).await?;
         }
         let fact = StockFact {
             id,
@@ -100,8 +101,8 @@ impl Desk {
         let expected: Expected = request.json()?;
         let (sku, id) = (request.path("sku"), request.path("id"));
         let mut problems = expected.problems();
-        if id.is_empty() || id.len() > MAX_NAME_CHARS {
-            let detail = format!("expected a name in the path of 1 to {MAX_NAME_CHARS} bytes");
+        if !name(id, MAX_NAME_CHARS) {
+            let detail = format!("expected a purchase line's name in the path: {BAD_NAME}");
             problems.push(Problem::at("", detail));
         }
         refuse(&problems)?;
@@ -119,16 +120,15 @@ impl Desk {
         Answer::json(200, &inbound)
     }
 
-    /// Refuses goods of a purchase line that is not known, or is to arrive elsewhere.
-    async fn is_expected(&self, sku: &str, id: &str, location: &str) -> Result<(), Answer> {
+    /// Refuses goods of a purchase line that is not known. Where they have come in is not asked: they have.
+    async fn is_expected(&self, sku: &str, id: &str) -> Result<(), Answer> {
         let lines = self.store.inbound_of(sku).await?;
-        let line = lines.iter().find(|line| line.id == id);
-        let detail = match line {
-            Some(line) if line.location == location => return Ok(()),
-            Some(line) => format!("purchase line {id:?} is to arrive in {:?}", line.location),
-            None => format!("purchase line {id:?} of {sku:?} does not exist"),
-        };
-        Err(Answer::invalid(&[Problem::at("/inbound", detail)]))
+        let known = lines.iter().any(|line| line.id == id);
+        let missing = (!known).then(|| {
+            let detail = format!("purchase line {id:?} of {sku:?} does not exist");
+            Problem::at("/inbound", detail)
+        });
+        refuse(missing.as_slice())
     }
 
     async fn count(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {

@@ -8,6 +8,8 @@ use domain::catalog::{Location, Product, Supplier};
 use domain::limits::MAX_SKU_CHARS;
 use domain::rules::{ANY_CHANNEL, Rules};
 use domain::{Order, Problem};
+use futures::future::try_join_all;
+use futures::try_join;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use runtime::http::{Answer, Request};
@@ -16,9 +18,11 @@ use store::{StoreError, Waiting};
 
 use crate::Desk;
 
+/// SKUs that are looked at together, by four reads each.
+const SKUS_AT_ONCE: usize = 16;
+
 /// Everything that a promise of a SKU rests on.
 struct Prospect {
-    product: Option<Product>,
     /// What may be promised on which day, before anybody is promised any.
     supply: Vec<Promise>,
     /// Those who wait, the oldest first.
@@ -48,10 +52,14 @@ impl Desk {
         }
         let now = self.clock.now();
         let locations = self.store.locations().await?;
-        let prospect = self.prospect(sku, &locations, country, now).await?;
-        if prospect.product.is_none() {
-            return Err(unknown());
+        let products = self.store.products(&[sku]).await?;
+        let product = products.first().ok_or_else(unknown)?;
+        if !product.components.is_empty() {
+            let detail = "expected no kit: it has no stock of its own, its components have";
+            return Err(Answer::invalid(&[Problem::at("", detail)]));
         }
+        let looked = self.prospect(sku, Some(product), &locations, country, now);
+        let prospect = looked.await?;
         let rules = self.store.rules().await?;
         let buffer = Rules::of(&rules, channel).buffer;
         let waiting: i64 = prospect.waiting.iter().map(|w| i64::from(w.units)).sum();
@@ -90,12 +98,22 @@ impl Desk {
         let now = self.clock.now();
         let (locations, suppliers) = (self.store.locations().await?, self.store.suppliers().await?);
         let country = order.destination.as_ref().map(|to| to.country.as_str());
-        for (sku, units) in waits {
-            let prospect = self.prospect(&sku, &locations, country, now).await?;
+        let skus: Vec<&str> = waits.keys().map(String::as_str).collect();
+        let products = self.store.products(&skus).await?;
+        let mut prospects = Vec::with_capacity(skus.len());
+        // An order may have hundreds of lines: one after the other would take longer than a reader waits.
+        for skus in skus.chunks(SKUS_AT_ONCE) {
+            let looks = skus.iter().map(|sku| {
+                let product = products.iter().find(|product| product.sku == *sku);
+                self.prospect(sku, product, &locations, country, now)
+            });
+            prospects.extend(try_join_all(looks).await?);
+        }
+        for ((sku, units), prospect) in waits.into_iter().zip(prospects) {
+            let product = products.iter().find(|product| product.sku == sku);
             let before = |w: &&Waiting| (w.placed_at, &w.order) < (order.placed_at, &order.id);
             let ahead = prospect.waiting.iter().filter(before);
             let ahead = ahead.map(|w| i64::from(w.units)).sum();
-            let product = prospect.product.as_ref();
             let supplier = product.and_then(|product| product.supplier.as_ref());
             let named = |known: &&Supplier| Some(&known.id) == supplier;
             let lead_days = suppliers.iter().find(named).map(|s| s.lead_time_days);
@@ -112,14 +130,17 @@ impl Desk {
     async fn prospect(
         &self,
         sku: &str,
+        product: Option<&Product>,
         locations: &[Location],
         country: Option<&str>,
         now: Timestamp,
     ) -> Result<Prospect, StoreError> {
-        let levels = self.store.levels_of(sku).await?;
-        let product = self.store.products(&[sku]).await?.into_iter().next();
-        let inbound = self.store.inbound_of(sku).await?;
-        let on_the_road = self.store.in_transit(sku).await?;
+        let (levels, inbound, on_the_road, waiting) = try_join!(
+            self.store.levels_of(sku),
+            self.store.inbound_of(sku),
+            self.store.in_transit(sku),
+            self.store.waiting_for(sku),
+        )?;
         let purchases = inbound.into_iter().map(|line| Incoming {
             units: line.open(),
             location: line.location,
@@ -145,10 +166,9 @@ impl Desk {
             shelves.any(|(location, _)| coming.is_overdue(location, now))
         });
         Ok(Prospect {
-            supply: supply(product.as_ref(), &shelves, &incoming, now),
-            waiting: self.store.waiting_for(sku).await?,
+            supply: supply(product, &shelves, &incoming, now),
+            waiting,
             overdue: late.map(|coming| coming.units).sum(),
-            product,
         })
     }
 }

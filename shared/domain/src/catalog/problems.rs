@@ -10,7 +10,8 @@ use crate::rules::{ANY_CHANNEL, Rules, rate};
 use crate::{Currency, Problem};
 use jiff::tz::TimeZone;
 
-const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
+/// What is said of what is not a [`name`].
+pub const BAD_NAME: &str = "expected 1 to 128 letters, digits, '-', '_' or '.'";
 const BAD_TEXT: &str = "expected 1 to 128 characters";
 const BAD_EMAIL: &str = "expected an e-mail address";
 const BAD_AMOUNT: &str = "expected an amount in minor units, not negative";
@@ -262,7 +263,7 @@ pub fn rate_problems(rate: &Rate) -> Vec<Problem> {
 }
 
 /// Whether a text can be part of a key and of a path.
-fn name(text: &str, max: usize) -> bool {
+pub fn name(text: &str, max: usize) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     (1..=max).contains(&text.len()) && text.bytes().all(plain)
 }

@@ -123,13 +123,15 @@ async fn a_purchase_line_that_cannot_be_is_refused_with_its_place() {
         refused(&path, line("hamburg", 100_001)).await,
         at("/quantity")
     );
+    let named = format!("/stock/{SKU}/inbound/PO%231");
+    assert_eq!(refused(&named, line("hamburg", 1)).await, at(""));
     let long = format!("/stock/{SKU}/inbound/{}", "x".repeat(129));
     assert_eq!(refused(&long, line("hamburg", 1)).await, at(""));
     let unknown = put(&shop, "/stock/NOTHING/inbound/PO-1-1", &line("hamburg", 1)).await;
     assert_eq!(unknown.0, 404);
     let most = put(&shop, &path, &line("hamburg", 100_000)).await;
     assert_eq!(most.0, 200);
-    // Goods of a line that nobody knows, or that go elsewhere.
+    // Goods of a line that nobody knows, or that were only found.
     let come = async |inbound: &str, location: &str, kind: &str| {
         let come = json!({"location": location, "kind": kind, "quantity": 1, "inbound": inbound, "reason": "x"});
         let path = format!("/stock/{SKU}/adjustments");
@@ -137,7 +139,6 @@ async fn a_purchase_line_that_cannot_be_is_refused_with_its_place() {
         pointers(&answer)
     };
     assert_eq!(come("PO-9-9", "hamburg", "receive").await, at("/inbound"));
-    assert_eq!(come("PO-1-1", "newark", "receive").await, at("/inbound"));
     assert_eq!(come("PO-1-1", "hamburg", "adjust").await, at("/inbound"));
     let stock = shop.get(&format!("/stock/{SKU}")).await;
     assert_eq!(
@@ -148,5 +149,14 @@ async fn a_purchase_line_that_cannot_be_is_refused_with_its_place() {
         .get_as(DEMO_KEY, &format!("/stock/{SKU}/atp?date=soon"))
         .await;
     assert_eq!(status, 422, "{answer}");
+    let kit = shop.get_as(DEMO_KEY, "/stock/SET-POUROVER/atp").await;
+    assert_eq!(pointers(&kit), [""], "its components have stock");
+    // They have come in elsewhere than was thought: a fact, that counts.
+    let come = json!({"location": "newark", "kind": "receive", "quantity": 1, "inbound": "PO-1-1"});
+    let path = format!("/stock/{SKU}/adjustments");
+    shop.post(&path, "elsewhere", come.to_string()).await;
+    let stock = shop.get(&format!("/stock/{SKU}")).await;
+    assert_eq!(stock["inbound"][0]["received"], 1);
+    assert_eq!(shop.level(SKU, "newark").await.on_hand, 1);
     shop.close().await;
 }
