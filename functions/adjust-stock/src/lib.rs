@@ -74,7 +74,7 @@ impl Desk {
         let location = &adjustment.location;
         let id = id_of(role, request, location, adjustment.problems())?;
         let sku = request.path("sku");
-        self.exist(sku, &[("/location", location)]).await?;
+        let shares = self.exist(sku, &[("/location", location)]).await?;
         if let Some(inbound) = &adjustment.inbound {
             self.is_expected(sku, inbound).await?;
         }
@@ -88,6 +88,7 @@ impl Desk {
             at: self.clock.now(),
             applied: false,
             details: adjustment.inbound.map(Details::Inbound),
+            shares,
         };
         let fact = self.store_fact(fact).await?;
         Answer::json(202, &shown(&fact))
@@ -135,12 +136,13 @@ impl Desk {
         let counted: Counted = request.json()?;
         let (sku, location) = (request.path("sku"), &counted.location);
         let id = id_of(role, request, location, counted.problems())?;
-        self.exist(sku, &[("/location", location)]).await?;
+        let shares = self.exist(sku, &[("/location", location)]).await?;
         let expected = match counted.expected {
             Some(expected) => expected,
             None => {
-                let levels = self.store.load_levels(&[(sku, location)]).await?;
-                levels.first().map_or(0, |level| level.on_hand)
+                let keys = (0..shares).map(|share| (sku, location.as_str(), share));
+                let levels = self.store.load_levels(&keys.collect::<Vec<_>>()).await?;
+                levels.iter().map(|level| level.on_hand).sum()
             }
         };
         let count = Count {
@@ -157,6 +159,7 @@ impl Desk {
             at: self.clock.now(),
             applied: false,
             details: Some(Details::Count(count)),
+            shares,
         };
         let fact = self.store_fact(fact).await?;
         let mut document = shown(&fact);
@@ -171,8 +174,8 @@ impl Desk {
         let sent: Sent = request.json()?;
         let sku = request.path("sku");
         let id = id_of(role, request, &sent.from, sent.problems())?;
-        self.exist(sku, &[("/from", &sent.from), ("/to", &sent.to)])
-            .await?;
+        let named = [("/from", &sent.from), ("/to", &sent.to)];
+        let shares = self.exist(sku, &named).await?;
         // To the second, as it is stored: a repeat gives the same answer.
         let now = self.clock.now();
         let sent_at = now - SignedDuration::from_nanos(now.subsec_nanosecond().into());
@@ -185,7 +188,11 @@ impl Desk {
             expected_on: sent.expected_on,
             sent_at,
         };
-        let fact = self.store_fact(transfer.departure(sent.reason)).await?;
+        let departure = StockFact {
+            shares,
+            ..transfer.departure(sent.reason)
+        };
+        let fact = self.store_fact(departure).await?;
         let transfer = fact.departed().ok_or_else(Answer::internal)?;
         Answer::json(202, &stock_view::transfer(transfer, None))
     }
@@ -201,11 +208,14 @@ impl Desk {
             return Err(unknown());
         }
         let departure = self.store.load_fact(sku, id).await?;
-        let transfer = departure.as_ref().and_then(StockFact::departed);
-        let transfer = transfer.ok_or_else(unknown)?;
+        let departure = departure.ok_or_else(unknown)?;
+        let transfer = departure.departed().ok_or_else(unknown)?;
         authorise(role, &transfer.to)?;
         refuse(&arrived.problems())?;
-        let arrival = transfer.clone().arrival(arrived.quantity, self.clock.now());
+        let arrival = StockFact {
+            shares: departure.shares,
+            ..transfer.clone().arrival(arrived.quantity, self.clock.now())
+        };
         let known = self.store.store_fact(&arrival).await?;
         let known = known.unwrap_or_else(|| arrival.clone());
         if known.quantity != arrival.quantity {
@@ -242,11 +252,11 @@ impl Desk {
     }
 
     /// Refuses a report on a product or from a warehouse that does not exist; each warehouse with its
-    /// place in the document.
-    async fn exist(&self, sku: &str, named: &[(&str, &String)]) -> Result<(), Answer> {
-        if self.store.products(&[sku]).await?.is_empty() {
-            return Err(Answer::not_found(&format!("product {sku:?}")));
-        }
+    /// place in the document. How many shares the product's levels have.
+    async fn exist(&self, sku: &str, named: &[(&str, &String)]) -> Result<u8, Answer> {
+        let products = self.store.products(&[sku]).await?;
+        let unknown = || Answer::not_found(&format!("product {sku:?}"));
+        let shares = products.first().ok_or_else(unknown)?.shares;
         let locations = self.store.locations().await?;
         let missing = named
             .iter()
@@ -254,7 +264,8 @@ impl Desk {
         let missing = missing.map(|(pointer, name)| {
             Problem::at(*pointer, format!("location {name:?} does not exist"))
         });
-        refuse(&missing.collect::<Vec<_>>())
+        refuse(&missing.collect::<Vec<_>>())?;
+        Ok(shares)
     }
 
     /// Stores a fact, and has it applied: as it was first reported, if this is a repeat.

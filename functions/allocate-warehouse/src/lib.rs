@@ -1,22 +1,35 @@
-//! Sets goods aside: for a whole batch of orders in one transaction, and one by one where that
-//! meets somebody else's.
+//! Sets goods aside: for a whole batch of orders in one transaction. Where that meets somebody else's, what
+//! is at fault is told apart, and the rest goes on together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::allocation::{Allocation, Available, allocate, waits_for, wanted_skus};
 use domain::candidates::Network;
 use domain::decision::Decision;
 use domain::limits::{MAX_LINES_PER_COMMIT, MAX_TRANSACTION_ACTIONS};
 use domain::shipping::today_in;
-use domain::stock::Changes;
+use domain::stock::{Changes, Level};
 use domain::{Order, OrderId, Product, Step as StepName};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use runtime::cached::Cached;
 use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, whole_batch};
 use runtime::{Clock, Emit, Function, Hint};
 use store::{Commit, Store, StoreError, Transacted, Waiting};
+
+mod shares;
+
+use shares::Shares;
+
+/// Milliseconds of the shortest pause before a commit that met another one is tried again, at most; twice as
+/// many each time. A transaction takes a few: those that meet at a level pass one after the other.
+const PAUSE_MS: u64 = 4;
+/// How often it doubles.
+const MAX_PAUSE_DOUBLINGS: usize = 5;
+const CHANGING: &str = "its stock or the order itself keeps changing";
 
 /// The function.
 pub fn function() -> Function {
@@ -42,6 +55,7 @@ pub fn function() -> Function {
                     products: Products::new(store.clone(), setup.clock.clone()),
                     store,
                     network: Cached::new(setup.clock.clone()),
+                    shares: Shares::default(),
                     clock: setup.clock.clone(),
                 };
                 Ok(whole_batch(
@@ -59,22 +73,47 @@ struct Step {
     store: Store,
     network: Cached<Network>,
     products: Products,
+    shares: Shares,
     clock: Clock,
 }
 
-/// Orders that are committed together, and what each was.
-#[derive(Default)]
-struct Group {
-    commit: Commit,
-    before: Vec<Arc<Order>>,
-    changes: Changes,
-    decisions: Vec<(OrderId, Decision)>,
-}
-
-/// What a decision rests on besides the orders.
+/// What a decision rests on that changes seldom.
 struct Facts {
     network: Arc<Network>,
     products: Vec<Product>,
+}
+
+/// What the orders of a batch find: as it was read, less what those before have taken.
+#[derive(Default)]
+struct View {
+    available: Available,
+    /// The levels that were read, unless they were written since.
+    seen: Vec<Level>,
+    /// The SKUs and shares that were read.
+    read: BTreeSet<(String, u8)>,
+    /// The SKUs of which every share was read.
+    whole: BTreeSet<String>,
+}
+
+impl View {
+    fn note(&mut self, level: Level) {
+        self.available.note(&level);
+        self.forget(&level.sku, &level.location, level.share);
+        self.seen.push(level);
+    }
+
+    fn forget(&mut self, sku: &str, location: &str, share: u8) {
+        let same = |l: &Level| l.sku == sku && l.location == location && l.share == share;
+        self.seen.retain(|seen| !same(seen));
+    }
+}
+
+/// Orders that are to be committed together, the oldest first.
+struct Group {
+    commit: Commit,
+    before: Vec<Arc<Order>>,
+    decisions: Vec<(OrderId, Decision)>,
+    /// What is left for those after them.
     available: Available,
 }
 
@@ -138,73 +177,9 @@ impl Step {
         let mut orders: Vec<Arc<Order>> = orders.into_values().collect();
         // What there is goes to who has waited longest.
         orders.sort_by_key(|order| order.placed_at);
-        let Facts {
-            network,
-            products,
-            mut available,
-        } = self.facts(&orders).await?;
-        let now = self.clock.now();
-        let mut groups = vec![Group::default()];
-        let mut singly = Vec::new();
-        for order in orders {
-            let mut group = groups.pop().unwrap_or_default();
-            let mut trial = (available.clone(), group.changes.clone());
-            let plan = allocate(&order, &network, &products, &mut trial.0, &mut trial.1, now);
-            let Some(plan) = plan else {
-                groups.push(group);
-                singly.push(order.id.clone());
-                continue;
-            };
-            let mut commit = group.commit.clone();
-            let decision = add(&mut commit, &order, plan, &trial.1);
-            if commit.fits() {
-                available = trial.0;
-                group = Group {
-                    commit,
-                    changes: trial.1,
-                    before: group.before,
-                    decisions: group.decisions,
-                };
-                group.before.push(order);
-                group.decisions.extend(decision);
-                groups.push(group);
-                continue;
-            }
-            // No room left in this transaction: the order opens the next.
-            groups.push(group);
-            let mut changes = Changes::default();
-            let plan = allocate(
-                &order,
-                &network,
-                &products,
-                &mut available,
-                &mut changes,
-                now,
-            );
-            if let Some(plan) = plan {
-                let mut commit = Commit::default();
-                let decision = add(&mut commit, &order, plan, &changes);
-                groups.push(Group {
-                    commit,
-                    before: vec![order],
-                    changes,
-                    decisions: decision.into_iter().collect(),
-                });
-            }
-        }
-        for group in groups.into_iter().filter(|group| !group.before.is_empty()) {
-            self.store.put_decisions(&group.decisions).await?;
-            match self.store.transact(group.commit).await? {
-                Transacted::Done(after) => {
-                    let come = self.come_meanwhile(&group.before, &after).await?;
-                    for (before, after) in group.before.iter().zip(&after) {
-                        let again = come.contains(&after.id);
-                        handled.insert(after.id.clone(), done(before, after, again));
-                    }
-                }
-                Transacted::Conflict(_) => singly.extend(group.before.iter().map(|o| o.id.clone())),
-            }
-        }
+        let facts = self.facts(&orders).await?;
+        let view = self.view(&orders, &facts).await?;
+        let singly = self.commit(orders, view, &facts, &mut handled).await;
         for id in singly {
             let alone = self.take_alone(&id).await.unwrap_or_else(Handled::from);
             handled.insert(id, alone);
@@ -212,28 +187,138 @@ impl Step {
         Ok(handled)
     }
 
+    /// Commits orders, the oldest first and as many at once as a transaction takes. What stands in the
+    /// way is told apart: an order that has changed is left out and given back, to be decided by itself;
+    /// a level that has too little is decided on as it is; and what is only busy is tried again in a
+    /// moment, and in smaller parts if it stays so.
+    async fn commit(
+        &self,
+        mut rest: Vec<Arc<Order>>,
+        mut view: View,
+        facts: &Facts,
+        handled: &mut BTreeMap<OrderId, Handled>,
+    ) -> Vec<OrderId> {
+        let mut singly = Vec::new();
+        let (mut most, mut tries) = (rest.len(), 0);
+        // What an order would have to do without, or be sent from further off, for all that is known.
+        let mut doubtful: BTreeSet<String> = BTreeSet::new();
+        let (mut recorded, mut crowded) = (Vec::new(), false);
+        loop {
+            let doubted = std::mem::take(&mut doubtful);
+            let mut read = self.widen(&mut view, &doubted, facts).await;
+            if crowded && read.is_ok() {
+                read = self.note_loads(&mut view.available, facts).await;
+            }
+            crowded = false;
+            if let Err(error) = read {
+                let failed =
+                    |order: Arc<Order>| (order.id.clone(), Outcome::from_store(&error).into());
+                handled.extend(rest.into_iter().map(failed));
+                return singly;
+            }
+            let now = self.clock.now();
+            let mut group = gather(&mut rest, most, &view, facts, now, &mut singly);
+            let count = group.before.len();
+            if count == 0 {
+                return singly;
+            }
+            let missed = group.commit.orders.iter().flat_map(|(_, o)| wanted_skus(o));
+            let missed = missed.filter(|sku| !view.whole.contains(*sku));
+            doubtful.extend(missed.map(str::to_owned));
+            if !doubtful.is_empty() {
+                continue;
+            }
+            group.commit.seen.clone_from(&view.seen);
+            let changed = group.commit.changes.clone();
+            let written = match recorded == group.decisions {
+                true => Ok(()),
+                false => self.store.put_decisions(&group.decisions).await,
+            };
+            recorded = group.decisions;
+            let committed = match written {
+                Ok(()) => self.store.transact(group.commit).await,
+                Err(error) => Err(error),
+            };
+            match committed {
+                Ok(Transacted::Done(after)) => {
+                    rest.drain(..count);
+                    view.available = group.available;
+                    for change in &changed {
+                        view.forget(&change.sku, &change.location, change.share);
+                    }
+                    (most, tries) = (rest.len(), 0);
+                    handled.extend(self.follow(&group.before, &after).await);
+                }
+                Ok(Transacted::Conflict(conflict)) => {
+                    let unmoved = conflict.orders.is_empty() && conflict.levels.is_empty();
+                    let busy = unmoved && conflict.busy;
+                    tries = if conflict.orders.is_empty() {
+                        tries + 1
+                    } else {
+                        0
+                    };
+                    rest.retain(|order| !conflict.orders.contains(&order.id));
+                    singly.extend(conflict.orders);
+                    for level in conflict.levels {
+                        // Where one share is found empty the others are no longer what they were.
+                        if self.shares.count(&level.sku) > 1 {
+                            view.read.retain(|(sku, _)| *sku != level.sku);
+                            view.whole.remove(&level.sku);
+                        }
+                        doubtful.insert(level.sku.clone());
+                        view.note(level);
+                    }
+                    // Nothing else is left than a location's day that has become too full.
+                    crowded = unmoved && !busy;
+                    if busy {
+                        self.clock.pause(pause(&group.before[0].id, tries)).await;
+                    }
+                    match tries < store::MAX_ATTEMPTS {
+                        true => {}
+                        false if count > 1 => (most, tries) = (count.div_ceil(2), 0),
+                        false => {
+                            let order = rest.remove(0);
+                            let changing = Outcome::Transient(CHANGING.into());
+                            handled.insert(order.id.clone(), changing.into());
+                            (most, tries) = (rest.len(), 0);
+                        }
+                    }
+                }
+                Err(error) => {
+                    let failed =
+                        |order: Arc<Order>| (order.id.clone(), Outcome::from_store(&error).into());
+                    handled.extend(rest.drain(..count).map(failed));
+                }
+            }
+        }
+    }
+
+    /// What follows once orders are committed.
+    async fn follow(&self, before: &[Arc<Order>], after: &[Arc<Order>]) -> Vec<(OrderId, Handled)> {
+        let come = self.come_meanwhile(before, after).await;
+        let follow = |(before, after): (&Arc<Order>, &Arc<Order>)| {
+            let handled = match &come {
+                Ok(come) => done(before, after, come.contains(&after.id)),
+                // The message comes again, and looks at what waits.
+                Err(error) => Outcome::from_store(error).into(),
+            };
+            (after.id.clone(), handled)
+        };
+        before.iter().zip(after).map(follow).collect()
+    }
+
     /// Allocates one order on the truth of the store, as often as somebody else is quicker.
     async fn take_alone(&self, id: &OrderId) -> Result<Handled, StoreError> {
-        for _ in 0..store::MAX_ATTEMPTS {
+        for tries in 1..=store::MAX_ATTEMPTS {
             let Some(order) = self.store.load_order(id).await? else {
                 return Ok(Outcome::Permanent("there is no such order".into()).into());
             };
-            let Facts {
-                network,
-                products,
-                mut available,
-            } = self.facts(std::slice::from_ref(&order)).await?;
-            let mut changes = Changes::default();
+            let mut rest = vec![Arc::clone(&order)];
+            let facts = self.facts(&rest).await?;
+            let view = self.whole_view(&rest, &facts).await?;
             let now = self.clock.now();
-            let plan = allocate(
-                &order,
-                &network,
-                &products,
-                &mut available,
-                &mut changes,
-                now,
-            );
-            let Some(plan) = plan else {
+            let mut group = gather(&mut rest, 1, &view, &facts, now, &mut Vec::new());
+            if group.before.is_empty() {
                 // The levels are younger than the order: what they lack may have gone to this very order, and
                 // whoever took it for it may fail to tell of that, and find his message deleted by us.
                 let newest = self.store.load_order(id).await?;
@@ -246,21 +331,22 @@ impl Step {
                     emits: Emit::again(&order),
                     left: None,
                 });
-            };
-            let mut commit = Commit::default();
-            let decision = add(&mut commit, &order, plan, &changes);
-            let decisions: Vec<_> = decision.into_iter().collect();
-            self.store.put_decisions(&decisions).await?;
-            if let Transacted::Done(after) = self.store.transact(commit).await? {
-                let order = std::slice::from_ref(&order);
-                let come = self.come_meanwhile(order, &after).await?;
-                return Ok(match after.first() {
-                    Some(after) => done(&order[0], after, !come.is_empty()),
-                    None => Outcome::AlreadyDone.into(),
-                });
+            }
+            group.commit.seen = view.seen;
+            self.store.put_decisions(&group.decisions).await?;
+            match self.store.transact(group.commit).await? {
+                Transacted::Done(after) => {
+                    let mut followed = self.follow(&group.before, &after).await;
+                    let handled = followed.pop().map(|(_, handled)| handled);
+                    return Ok(handled.unwrap_or_else(|| Outcome::AlreadyDone.into()));
+                }
+                Transacted::Conflict(conflict) if conflict.busy => {
+                    self.clock.pause(pause(id, tries)).await;
+                }
+                Transacted::Conflict(_) => {}
             }
         }
-        Ok(Outcome::Transient("its stock or the order itself keeps changing".into()).into())
+        Ok(Outcome::Transient(CHANGING.into()).into())
     }
 
     /// The orders that now wait, and did not before, for goods that have come in meanwhile. Whoever
@@ -281,23 +367,14 @@ impl Step {
         if waiting.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let Facts {
-            network,
-            products,
-            available,
-        } = self.facts(&waiting).await?;
+        let facts = self.facts(&waiting).await?;
+        let view = self.whole_view(&waiting, &facts).await?;
         let now = self.clock.now();
         let finds = |order: &&Arc<Order>| {
-            let (mut available, mut changes) = (available.clone(), Changes::default());
-            allocate(
-                order,
-                &network,
-                &products,
-                &mut available,
-                &mut changes,
-                now,
-            )
-            .is_some()
+            let (mut available, mut changes) = (view.available.clone(), Changes::default());
+            let Facts { network, products } = &facts;
+            let found = allocate(order, network, products, &mut available, &mut changes, now);
+            found.is_some()
         };
         let come = waiting.iter().filter(finds);
         Ok(come.map(|order| order.id.clone()).collect())
@@ -322,8 +399,104 @@ impl Step {
         Ok(())
     }
 
-    /// What allocating some orders rests on. The levels are read anew each time; all else changes
-    /// seldom and is remembered for a while.
+    /// What there is for some orders, as it is now: of each SKU one share, or all of them where that one has too
+    /// little for all of the orders.
+    async fn view(&self, orders: &[Arc<Order>], facts: &Facts) -> Result<View, StoreError> {
+        let mut wanted: BTreeMap<&str, i64> = BTreeMap::new();
+        for order in orders {
+            let skus = wanted_skus(order);
+            for line in &order.lines {
+                if let Some(sku) = line.sku.as_deref().filter(|sku| skus.contains(sku)) {
+                    let units = line.units.open + line.units.backordered;
+                    *wanted.entry(sku).or_default() += i64::from(units);
+                }
+            }
+        }
+        let mut view = View::default();
+        let spread = orders.first().map_or(0, |order| spread(&order.id));
+        let share = |sku: &str| self.shares.of_batch(sku, spread);
+        let one_each = wanted.keys().map(|sku| ((*sku).to_owned(), share(sku)));
+        self.read(&mut view, one_each.collect(), facts).await?;
+        self.note_loads(&mut view.available, facts).await?;
+        let now = self.clock.now();
+        let scarce = |(sku, units): &(&str, i64)| {
+            let mut ids = facts.network.locations.iter().map(|l| l.id.as_str());
+            ids.any(|id| {
+                view.available.units(sku, id) < *units && !self.shares.is_empty(sku, id, now)
+            })
+        };
+        let scarce = wanted.into_iter().filter(scarce);
+        let scarce = scarce.map(|(sku, _)| sku.to_owned()).collect();
+        self.widen(&mut view, &scarce, facts).await?;
+        Ok(view)
+    }
+
+    /// All that there is for some orders, as it is now.
+    async fn whole_view(&self, orders: &[Arc<Order>], facts: &Facts) -> Result<View, StoreError> {
+        let mut view = self.view(orders, facts).await?;
+        let skus = orders.iter().flat_map(|order| wanted_skus(order));
+        let skus = skus.map(str::to_owned).collect();
+        self.widen(&mut view, &skus, facts).await?;
+        Ok(view)
+    }
+
+    /// Looks into all shares of some SKUs that were not looked into. Nothing is asked of those that have one.
+    async fn widen(
+        &self,
+        view: &mut View,
+        skus: &BTreeSet<String>,
+        facts: &Facts,
+    ) -> Result<(), StoreError> {
+        loop {
+            let shares = skus.iter().flat_map(|sku| {
+                let all = 0..self.shares.count(sku);
+                all.map(|share| (sku.clone(), share))
+            });
+            let unread: BTreeSet<_> = shares.filter(|share| !view.read.contains(share)).collect();
+            if unread.is_empty() {
+                break;
+            }
+            // The first says how many there are: then again.
+            self.read(view, unread, facts).await?;
+        }
+        let now = self.clock.now();
+        for sku in skus.iter().filter(|sku| self.shares.count(sku) > 1) {
+            let ids = facts.network.locations.iter().map(|l| l.id.as_str());
+            for id in ids.filter(|id| view.available.units(sku, id) == 0) {
+                self.shares.note_empty(sku, id, now);
+            }
+        }
+        view.whole.extend(skus.iter().cloned());
+        Ok(())
+    }
+
+    /// Reads shares in all locations.
+    async fn read(
+        &self,
+        view: &mut View,
+        shares: BTreeSet<(String, u8)>,
+        facts: &Facts,
+    ) -> Result<(), StoreError> {
+        let keys: Vec<(&str, &str, u8)> = shares
+            .iter()
+            .flat_map(|(sku, share)| {
+                let ids = facts.network.locations.iter().map(|l| l.id.as_str());
+                ids.map(|id| (sku.as_str(), id, *share))
+            })
+            .collect();
+        for level in self.store.load_levels(&keys).await? {
+            self.shares.note(&level);
+            view.note(level);
+        }
+        let whole = shares
+            .iter()
+            .filter(|(sku, share)| *share == 0 && self.shares.count(sku) == 1);
+        view.whole.extend(whole.map(|(sku, _)| sku.clone()));
+        view.read.extend(shares);
+        Ok(())
+    }
+
+    /// What allocating some orders rests on that changes seldom, and is remembered for a while.
     async fn facts(&self, orders: &[Arc<Order>]) -> Result<Facts, StoreError> {
         let read = async {
             let locations = self.store.locations().await?;
@@ -331,40 +504,112 @@ impl Step {
             Ok::<_, StoreError>(Network::new(locations, rates, rules))
         };
         let network = self.network.get(read).await?;
-        let skus: BTreeSet<&str> = orders.iter().flat_map(|order| wanted_skus(order)).collect();
         let ordered = orders.iter().flat_map(|order| &order.lines);
-        let products = self
-            .products
-            .get(ordered.filter_map(|line| line.sku.as_deref()).collect());
-        let products = products.await?;
-        let ids = || {
-            network
-                .locations
-                .iter()
-                .map(|location| location.id.as_str())
-        };
-        let keys = skus.iter().flat_map(|sku| ids().map(move |id| (*sku, id)));
-        let keys: Vec<(&str, &str)> = keys.collect();
-        let mut available = Available::default();
-        for level in self.store.load_levels(&keys).await? {
-            available.note(&level);
-        }
+        let skus = ordered.filter_map(|line| line.sku.as_deref()).collect();
+        let products = self.products.get(skus).await?;
+        Ok(Facts { network, products })
+    }
+
+    /// Notes how full the day of those locations is that take only so many orders.
+    async fn note_loads(&self, available: &mut Available, facts: &Facts) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let bounded = network
-            .locations
-            .iter()
-            .filter(|l| l.daily_orders.is_some());
+        let locations = facts.network.locations.iter();
+        let bounded = locations.filter(|location| location.daily_orders.is_some());
         let days = bounded.map(|location| (location.id.as_str(), today_in(location, now)));
         let days: Vec<(&str, Date)> = days.collect();
         for (location, day, orders) in self.store.loads(&days).await? {
             available.note_load(&location, day, orders);
         }
-        Ok(Facts {
-            network,
-            products,
-            available,
-        })
+        Ok(())
     }
+}
+
+/// As many of the oldest orders as a transaction takes, at most so many. Those for which nothing is to
+/// be done as they were seen are moved to `singly`: the store is asked about them.
+fn gather(
+    rest: &mut Vec<Arc<Order>>,
+    most: usize,
+    view: &View,
+    facts: &Facts,
+    now: Timestamp,
+    singly: &mut Vec<OrderId>,
+) -> Group {
+    let group = gather_from(view.available.clone(), rest, most, facts, now, singly);
+    match group.commit.fits() {
+        true => group,
+        // One order that would take from too many shares: what it does not get of one now, it does then.
+        false => {
+            let one_each = view.available.of_one_share_each();
+            gather_from(one_each, rest, 1, facts, now, singly)
+        }
+    }
+}
+
+fn gather_from(
+    available: Available,
+    rest: &mut Vec<Arc<Order>>,
+    most: usize,
+    facts: &Facts,
+    now: Timestamp,
+    singly: &mut Vec<OrderId>,
+) -> Group {
+    let Facts { network, products } = facts;
+    let mut group = Group {
+        commit: Commit::default(),
+        before: Vec::new(),
+        decisions: Vec::new(),
+        available,
+    };
+    while let Some(order) = rest.get(group.before.len())
+        && group.before.len() < most
+    {
+        let mut available = group.available.clone();
+        let mut changes = Changes::from(group.commit.changes.clone());
+        let plan = allocate(order, network, products, &mut available, &mut changes, now);
+        let Some(plan) = plan else {
+            singly.push(rest.remove(group.before.len()).id.clone());
+            continue;
+        };
+        let (waiting, unchanged) = (group.commit.waiting.len(), changes.into_vec());
+        let unchanged = std::mem::replace(&mut group.commit.changes, unchanged);
+        let loads = group.commit.loads.clone();
+        group.commit.waiting.extend(waits(order, &plan));
+        group.commit.orders.push((order.version, plan.order));
+        for load in plan.loads {
+            group.commit.add_load(load);
+        }
+        if !group.commit.fits() && !group.before.is_empty() {
+            // The order opens the next transaction.
+            group.commit.orders.pop();
+            group.commit.waiting.truncate(waiting);
+            group.commit.changes = unchanged;
+            group.commit.loads = loads;
+            break;
+        }
+        // Where nothing is sent the timeline says all.
+        let decision = plan.decision.filter(|decision| decision.sent > 0);
+        let decision = decision.map(|decision| (order.id.clone(), decision));
+        group.decisions.extend(decision);
+        group.available = available;
+        group.before.push(Arc::clone(order));
+    }
+    group
+}
+
+/// How long an order waits before it is tried once more: longer each time, and not all of them alike.
+fn pause(id: &OrderId, tries: usize) -> Duration {
+    let most_ms = PAUSE_MS << tries.min(MAX_PAUSE_DOUBLINGS);
+    let spread = spread(id).rotate_left(7 * tries as u32);
+    Duration::from_millis(most_ms / 2 + spread % (most_ms / 2 + 1))
+}
+
+/// A number that differs from order to order: that of its own id needs no generator, and is the same when all
+/// of it happens again.
+fn spread(id: &OrderId) -> u64 {
+    let bytes = id.as_str().bytes();
+    bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// What follows from an allocation. An order with more lines than one looks at may wait for goods
@@ -387,27 +632,14 @@ fn done(before: &Order, after: &Arc<Order>, again: bool) -> Handled {
     }
 }
 
-/// Adds an order to a commit; gives the record of why.
-fn add(
-    commit: &mut Commit,
-    before: &Order,
-    plan: Allocation,
-    changes: &Changes,
-) -> Option<(OrderId, Decision)> {
-    let starts = plan
-        .starts_waiting
-        .iter()
-        .map(|(sku, units)| waiting(before, sku, *units));
-    let stops = plan.stops_waiting.iter().map(|sku| waiting(before, sku, 0));
-    commit.waiting.extend(starts.chain(stops));
-    commit.orders.push((before.version, plan.order));
-    commit.changes = changes.clone().into_vec();
-    plan.loads
-        .into_iter()
-        .for_each(|load| commit.add_load(load));
-    // Where nothing is sent the timeline says all.
-    let decision = plan.decision.filter(|decision| decision.sent > 0);
-    decision.map(|decision| (before.id.clone(), decision))
+/// Who begins to wait with an allocation, or for another number, and who no longer does.
+fn waits(before: &Order, plan: &Allocation) -> Vec<Waiting> {
+    let starts = plan.starts_waiting.iter();
+    let starts = starts.map(|(sku, units)| waiting(before, sku, *units));
+    let stops = plan.stops_waiting.iter();
+    starts
+        .chain(stops.map(|sku| waiting(before, sku, 0)))
+        .collect()
 }
 
 fn waiting(order: &Order, sku: &str, units: u32) -> Waiting {

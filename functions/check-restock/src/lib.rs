@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::catalog::{Location, Product, Supplier};
 use domain::limits::MAX_STOCK_LINES;
 use domain::restock::{Crossing, Crossings, Due, Look, look};
-use domain::stock::Level;
+use domain::stock::{Level, whole};
 use messages::{Mail, Mailer, SendError, StockLine};
 use runtime::function::handler;
 use runtime::{Clock, Error, Function};
@@ -111,12 +111,17 @@ impl Step {
             let skus: BTreeSet<&str> = levels.iter().map(|level| level.sku.as_str()).collect();
             let skus: Vec<&str> = skus.into_iter().collect();
             let products = self.store.products(&skus).await?;
-            for level in levels {
+            // What the first share says of crossings goes for all of them.
+            for level in levels.into_iter().filter(|level| level.share == 0) {
                 run.levels += 1;
                 let Some(product) = products.iter().find(|p| p.sku == level.sku) else {
                     continue;
                 };
-                if let Err(error) = self.look(&level, product, run).await {
+                let looked = match self.whole(level.clone()).await {
+                    Ok(level) => self.look(&level, product, run).await,
+                    Err(error) => Err(error.to_string()),
+                };
+                if let Err(error) = looked {
                     run.fail(&level, &error);
                 }
                 if run.due.len() >= MAX_STOCK_LINES {
@@ -128,6 +133,20 @@ impl Step {
                 return Ok(());
             }
         }
+    }
+
+    /// The first share of a level with what all of them have.
+    async fn whole(&self, mut level: Level) -> Result<Level, StoreError> {
+        let others = 1..level.shares;
+        let keys: Vec<(&str, &str, u8)> = others
+            .map(|share| (level.sku.as_str(), level.location.as_str(), share))
+            .collect();
+        let others = match keys.is_empty() {
+            true => Vec::new(),
+            false => self.store.load_levels(&keys).await?,
+        };
+        others.into_iter().for_each(|other| level.add_share(other));
+        Ok(level)
     }
 
     /// Notes what has happened to a level, and that this run tells of it.
@@ -182,7 +201,7 @@ impl Step {
         level: &Level,
         locations: &[Location],
     ) -> Result<Vec<(String, i64)>, StoreError> {
-        let levels = self.store.levels_of(&level.sku).await?.into_iter();
+        let levels = whole(self.store.levels_of(&level.sku).await?).into_iter();
         let other = |other: &Level| other.location != level.location && other.available > 0;
         let mut others: Vec<_> = levels
             .filter(other)

@@ -61,6 +61,7 @@ impl Desk {
             "PUT /products" => {
                 let products: Vec<Product> = documents(&request, product_problems)?;
                 self.check_components(&request, &products).await?;
+                self.keep_shares(&request, &products).await?;
                 for product in &products {
                     self.store.put_product(product).await?;
                 }
@@ -119,12 +120,7 @@ impl Desk {
                     Some(_) => "expected a product that is no kit itself",
                     None => "expected a product of the catalogue",
                 };
-                let list = if is_list(request) {
-                    format!("/{n}")
-                } else {
-                    String::new()
-                };
-                let pointer = format!("{list}/components/{k}/sku");
+                let pointer = pointer(request, n, &format!("/components/{k}/sku"));
                 problems.push(Problem::at(
                     pointer,
                     format!("{detail}, found {:?}", component.sku),
@@ -138,6 +134,38 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Refuses products with fewer shares than they have: what is in the others would not be found any more.
+    async fn keep_shares(&self, request: &Request, products: &[Product]) -> Result<(), Answer> {
+        let skus: BTreeSet<&str> = products.iter().map(|product| &*product.sku).collect();
+        let skus: Vec<&str> = skus.into_iter().collect();
+        let known = match skus.is_empty() {
+            true => Vec::new(),
+            false => self.store.products(&skus).await?,
+        };
+        let problem = |(n, product): (usize, &Product)| {
+            let known = known.iter().find(|known| known.sku == product.sku)?;
+            let (had, found) = (known.shares, product.shares);
+            let detail =
+                format!("expected at least the {had} shares that there are, found {found}");
+            (found < had).then(|| Problem::at(pointer(request, n, "/shares"), detail))
+        };
+        let problems: Vec<Problem> = products.iter().enumerate().filter_map(problem).collect();
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(Answer::invalid(&problems)),
+        }
+    }
+}
+
+/// Where in a request something of its `n`th document is.
+fn pointer(request: &Request, n: usize, within: &str) -> String {
+    match is_list(request) {
+        true => format!("/{n}{within}"),
+        false => within.to_owned(),
+    }
+}
+
 fn is_list(request: &Request) -> bool {
     request.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[')
 }
@@ -147,8 +175,7 @@ fn documents<T: DeserializeOwned>(
     request: &Request,
     problems: impl Fn(&T) -> Vec<Problem>,
 ) -> Result<Vec<T>, Answer> {
-    let list = is_list(request);
-    let documents: Vec<T> = match list {
+    let documents: Vec<T> = match is_list(request) {
         true => request.json()?,
         false => vec![request.json()?],
     };
@@ -162,10 +189,7 @@ fn documents<T: DeserializeOwned>(
     let mut found = Vec::new();
     for (n, document) in documents.iter().enumerate() {
         for problem in problems(document) {
-            let pointer = match list {
-                true => format!("/{n}{}", problem.pointer),
-                false => problem.pointer,
-            };
+            let pointer = pointer(request, n, &problem.pointer);
             found.push(Problem::at(pointer, problem.detail));
         }
     }

@@ -7,6 +7,7 @@ use domain::atp::{Basis, Incoming, Promise, expected, left, supply};
 use domain::catalog::{Location, Product, Supplier};
 use domain::limits::MAX_SKU_CHARS;
 use domain::rules::{ANY_CHANNEL, Rules};
+use domain::stock::whole;
 use domain::{Order, Problem};
 use futures::future::try_join_all;
 use futures::try_join;
@@ -141,6 +142,7 @@ impl Desk {
             self.store.in_transit(sku),
             self.store.waiting_for(sku),
         )?;
+        let levels = whole(levels);
         let purchases = inbound.into_iter().map(|line| Incoming {
             units: line.open(),
             location: line.location,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::fact::Transfer;
 use domain::ledger::{Entry, Place, describe, newest};
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
-use domain::stock::{Level, Movement};
+use domain::stock::{Breakdown, Level, Movement, whole};
 use domain::{Problem, stock_view};
 use jiff::Timestamp;
 use runtime::http::{Answer, Request};
@@ -15,7 +15,7 @@ use crate::{Desk, PAGE};
 
 impl Desk {
     pub(crate) async fn stock(&self, sku: &str) -> Result<Answer, Answer> {
-        let levels = self.levels(sku).await?;
+        let levels = whole(self.levels(sku).await?);
         let levels: Vec<Value> = levels.iter().map(level).collect();
         let in_transit = in_transit(&self.store.in_transit(sku).await?);
         let inbound = self.store.inbound_of(sku).await?;
@@ -39,7 +39,7 @@ impl Desk {
         Answer::json(200, &json!({"discrepancies": found, "next": next}))
     }
 
-    /// The levels of a product, by location.
+    /// The levels of a product, by share and location.
     async fn levels(&self, sku: &str) -> Result<Vec<Level>, Answer> {
         let unknown = || Answer::not_found(&format!("product {sku:?}"));
         // The database refuses keys that are too long.
@@ -54,12 +54,24 @@ impl Desk {
     }
 
     /// Why there is so much of a product: what happened to it, the newest first, and what each movement
-    /// left. For all locations the movements that are at hand; for one, page by page, all there are.
+    /// left, in each share by itself. For all locations the movements that are at hand; for one, page by page, all there are.
     pub(crate) async fn why(&self, request: &Request) -> Result<Answer, Answer> {
         let sku = request.path("sku");
         let mut levels = self.levels(sku).await?;
         let location = request.query("location");
         let before = request.query("before");
+        let share = match request.query("share") {
+            None => None,
+            Some(text) => Some(text.parse::<u8>().map_err(|_| {
+                let detail =
+                    format!("expected \"share\" to be the number of a share, found {text:?}");
+                Answer::invalid(&[Problem::at("", detail)])
+            })?),
+        };
+        // A page follows in one ledger: that of the first share, if none is named.
+        if let Some(share) = share.or(before.map(|_| 0)) {
+            levels.retain(|level| level.share == share);
+        }
         if let Some(location) = location {
             levels.retain(|level| level.location == location);
             if levels.is_empty() {
@@ -77,7 +89,8 @@ impl Desk {
             let newest = newest(level).filter(|(number, _)| *number < before);
             let mut entries = place.go_back(newest);
             if location.is_some() {
-                let older = self.store.ledger_before(sku, &level.location, place.before);
+                let (location, share) = (&level.location, level.share);
+                let older = self.store.ledger_before(sku, location, share, place.before);
                 entries.extend(place.go_back(older.await?));
             }
             stories.push((level, entries, place));
@@ -93,10 +106,22 @@ impl Desk {
             let facts = self.store.load_facts(sku, ids).await?;
             reasons.extend(facts.into_iter().map(|fact| (fact.id, fact.reason)));
         }
+        let entries = stories.iter().flat_map(|(_, entries, _)| entries);
+        let of_many = entries.filter_map(|entry| entry.movement.breakdown());
+        let of_many: Vec<&str> = of_many.collect();
+        let breakdowns = match of_many.is_empty() {
+            true => Vec::new(),
+            false => self.store.load_breakdowns(sku, &of_many).await?,
+        };
         let stories = stories.iter().map(|(level, entries, place)| {
             let next = (!place.is_start()).then(|| place.to_string());
-            let entries = entries.iter().map(|entry| told(entry, &reasons));
+            let entries = entries
+                .iter()
+                .map(|entry| told(entry, &reasons, &breakdowns));
             let mut document = counters(level);
+            if level.share > 0 {
+                document["share"] = json!(level.share);
+            }
             document["entries"] = entries.collect();
             document["next"] = json!(next);
             document
@@ -145,13 +170,15 @@ fn in_transit(transfers: &[Transfer]) -> Vec<Value> {
     by_location.into_iter().map(document).collect()
 }
 
-fn told(entry: &Entry, reasons: &BTreeMap<String, String>) -> Value {
+fn told(entry: &Entry, reasons: &BTreeMap<String, String>, breakdowns: &[Breakdown]) -> Value {
     let movement = &entry.movement;
     let reason = reasons.get(&movement.cause);
     let reason = reason
         .filter(|_| movement.kind.is_reported())
         .map(String::as_str);
-    json!({
+    let id = movement.breakdown();
+    let breakdown = id.and_then(|id| breakdowns.iter().find(|breakdown| breakdown.id == id));
+    let mut document = json!({
         "number": entry.number,
         "at": movement.at,
         "kind": movement.kind.name(),
@@ -159,8 +186,14 @@ fn told(entry: &Entry, reasons: &BTreeMap<String, String>) -> Value {
         "cause": movement.cause,
         "on_hand": entry.on_hand,
         "allocated": entry.allocated,
-        "text": describe(movement, reason),
-    })
+        "text": describe(movement, reason, breakdown),
+    });
+    if let Some(breakdown) = breakdown {
+        let part =
+            |(cause, quantity): &(String, i64)| json!({"cause": cause, "quantity": quantity});
+        document["parts"] = breakdown.parts.iter().map(part).collect();
+    }
+    document
 }
 
 fn level(level: &Level) -> Value {

@@ -102,7 +102,7 @@ impl Step {
                 state.levels += taken.len() as u64;
                 state.after = taken
                     .last()
-                    .map(|level| level_place(&level.sku, &level.location));
+                    .map(|level| level_place(&level.sku, &level.location, level.share));
                 state.walks = taken.iter().map(Walk::begin).collect();
                 self.note_ends(state).await?;
             } else if pages.more {
@@ -140,7 +140,8 @@ impl Step {
     async fn go_back(&self, state: &mut Reconciliation) -> Result<(), StoreError> {
         let reads = state.walks.iter().map(|walk| {
             let (sku, location) = (&walk.sku, &walk.location);
-            self.store.ledger_before(sku, location, walk.before())
+            self.store
+                .ledger_before(sku, location, walk.share, walk.before())
         });
         let reads = join_all(reads).await;
         for (walk, read) in state.walks.iter_mut().zip(reads) {

@@ -234,8 +234,9 @@ impl Desk {
         let mut shelves = Shelves::new();
         for some in skus.chunks(AT_A_TIME) {
             let levels = try_join_all(some.iter().map(|sku| self.store.levels_of(sku))).await?;
-            let each = levels.into_iter().flatten();
-            shelves.extend(each.map(|level| ((level.sku, level.location), level.available)));
+            for level in levels.into_iter().flatten() {
+                *shelves.entry((level.sku, level.location)).or_default() += level.available;
+            }
         }
         Ok(shelves)
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::discrepancy::Discrepancy;
-use domain::fact::Transit;
+use domain::fact::{StockFact, Transit};
+use domain::limits::MAX_SHARES;
 use domain::stock::{Changes, LevelChange, gather_moves, moved};
 use domain::{Order, OrderId, Step as StepName};
 use jiff::Timestamp;
@@ -209,7 +210,7 @@ impl Step {
                 }
             }
             let commit = Commit {
-                changes: vec![fact.change()],
+                changes: self.changes(&fact).await?,
                 fact: Some((sku.to_owned(), id.to_owned())),
                 transit,
                 received: fact
@@ -228,6 +229,18 @@ impl Step {
             }
         }
         Ok(Outcome::Transient("its level keeps changing".into()).into())
+    }
+
+    /// What a fact changes. That there are several shares is known from the fact, or from the first of them;
+    /// an article with one costs no read.
+    async fn changes(&self, fact: &StockFact) -> Result<Vec<LevelChange>, StoreError> {
+        if fact.shares == 1 {
+            return Ok(vec![fact.change()]);
+        }
+        let shares = 0..MAX_SHARES;
+        let keys = shares.map(|share| (fact.sku.as_str(), fact.location.as_str(), share));
+        let levels = self.store.load_levels(&keys.collect::<Vec<_>>()).await?;
+        Ok(fact.changes(&levels))
     }
 
     /// What follows once an order's movements are committed: its own further work, and that of the

@@ -99,6 +99,7 @@ async fn receive(store: &Store, opening: Opening) -> Result<()> {
         reason: "opening stock".into(),
         at: Timestamp::now(),
         applied: false,
+        shares: 1,
         details: None,
     };
     let known = store.store_fact(&fact).await?;

@@ -31,28 +31,87 @@ pub struct Available {
 }
 
 /// What is known of a SKU in a location.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Shelf {
-    units: i64,
+    /// The shares that were looked into, and what each has. Units are taken from the one in front while it
+    /// has enough.
+    shares: Vec<(u8, i64)>,
     /// When goods last came in, as far as the level's newest movements tell.
     replenished_at: Option<Timestamp>,
     /// When the location last rejected it.
     rejected_at: Option<Timestamp>,
 }
 
+impl Shelf {
+    fn units(&self) -> i64 {
+        self.shares.iter().map(|share| share.1.max(0)).sum()
+    }
+
+    fn set(&mut self, share: u8, units: i64) {
+        match self.shares.iter_mut().find(|known| known.0 == share) {
+            Some(known) => known.1 = units,
+            None => self.shares.push((share, units)),
+        }
+    }
+
+    /// Takes units that are there: from one share, and only where none in hand has enough from several, the
+    /// fullest first.
+    fn take(&mut self, units: i64) -> Vec<(u8, i64)> {
+        let (mut taken, mut left) = (Vec::new(), units);
+        while left > 0 {
+            if self.shares.first().is_none_or(|front| front.1 < left) {
+                let fullest = (0..self.shares.len())
+                    .rev()
+                    .max_by_key(|n| self.shares[*n].1);
+                self.shares.swap(0, fullest.unwrap_or(0));
+            }
+            let Some(front) = self.shares.first_mut().filter(|front| front.1 > 0) else {
+                break;
+            };
+            let part = left.min(front.1);
+            front.1 -= part;
+            left -= part;
+            taken.push((front.0, part));
+        }
+        taken
+    }
+}
+
 impl Available {
     /// Notes what a location has.
     pub fn set(&mut self, sku: &str, location: &str, units: i64) {
-        self.shelf(sku, location).units = units;
+        self.shelf(sku, location).set(0, units);
     }
 
     /// Notes a level: what it has, and when goods last came in.
     pub fn note(&mut self, level: &Level) {
         let brings = |m: &&Movement| m.kind.delta(m.quantity).on_hand > 0;
         let shelf = self.shelf(&level.sku, &level.location);
-        shelf.units = level.available;
-        shelf.replenished_at = level.tail.iter().filter(brings).map(|m| m.at).max();
-        shelf.rejected_at = level.rejected_at;
+        shelf.set(level.share, level.available);
+        let replenished_at = level.tail.iter().filter(brings).map(|m| m.at).max();
+        shelf.replenished_at = shelf.replenished_at.max(replenished_at);
+        shelf.rejected_at = shelf.rejected_at.max(level.rejected_at);
+    }
+
+    /// Units in a location, in all shares that were looked into.
+    pub fn units(&self, sku: &str, location: &str) -> i64 {
+        let key = (sku.to_owned(), location.to_owned());
+        self.shelves.get(&key).map_or(0, Shelf::units)
+    }
+
+    /// The same with one share of each level only, the fullest: what takes from it changes few levels.
+    pub fn of_one_share_each(&self) -> Self {
+        let mut one = self.clone();
+        for shelf in one.shelves.values_mut() {
+            let fullest = shelf
+                .shares
+                .iter()
+                .copied()
+                .rev()
+                .max_by_key(|share| share.1);
+            shelf.shares = fullest.into_iter().collect();
+        }
+        one
     }
 
     /// Notes how many fulfillment orders a location has taken on a day.
@@ -72,8 +131,8 @@ impl Available {
         full.map(|location| location.id.as_str()).collect()
     }
 
-    fn take(&mut self, sku: &str, location: &str, units: i64) {
-        self.shelf(sku, location).units -= units;
+    fn take(&mut self, sku: &str, location: &str, units: i64) -> Vec<(u8, i64)> {
+        self.shelf(sku, location).take(units)
     }
 
     fn shelf(&mut self, sku: &str, location: &str) -> &mut Shelf {
@@ -133,7 +192,7 @@ impl<'a> View<'a> {
         let cooling = shelf.rejected_at.is_some_and(|at| at > self.cooled_at);
         match short || cooling {
             true => 0,
-            false => u32::try_from(self.offered(sku, location, shelf.units)).unwrap_or(u32::MAX),
+            false => u32::try_from(self.offered(sku, location, shelf.units())).unwrap_or(u32::MAX),
         }
     }
 
@@ -287,14 +346,15 @@ pub fn allocate(
     for (location, units) in &sends {
         for &(place, taken) in units {
             if let Some(sku) = &order.line(place).sku {
-                available.take(sku, &location.id, i64::from(taken));
-                let movement = Movement {
-                    kind: MovementKind::Allocate,
-                    quantity: i64::from(taken),
-                    cause: order.id.to_string(),
-                    at: now,
-                };
-                changes.add(sku, &location.id, movement);
+                for (share, quantity) in available.take(sku, &location.id, i64::from(taken)) {
+                    let movement = Movement {
+                        kind: MovementKind::Allocate,
+                        quantity,
+                        cause: order.id.to_string(),
+                        at: now,
+                    };
+                    changes.add_to_share(sku, &location.id, share, movement);
+                }
                 if let Some(product) = products.iter().find(|product| product.sku == *sku) {
                     changes.keep(sku, &location.id, product.safety_stock_in(&location.id));
                 }
@@ -382,4 +442,44 @@ fn find<'a>(
     let full = available.full(&network.locations, now);
     let candidates = candidates(order, destination, network, &full, weight_g, now);
     plan(wanted, candidates, network, products, &view, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_taken_from_one_share_while_it_has_enough() {
+        let mut shelf = Shelf::default();
+        for (share, units) in [(3, 5), (0, 2), (1, 7), (2, 7)] {
+            shelf.set(share, units);
+        }
+        assert_eq!(shelf.units(), 21);
+        assert_eq!(shelf.take(2), [(3, 2)]);
+        assert_eq!(shelf.take(3), [(3, 3)]);
+        assert_eq!(shelf.take(1), [(1, 1)], "then from the fullest");
+        assert_eq!(shelf.take(6), [(1, 6)], "and on from there");
+        assert_eq!(shelf.take(8), [(2, 7), (0, 1)]);
+        assert_eq!(shelf.take(9), [(0, 1)], "never more than there is");
+        assert_eq!(shelf.units(), 0);
+    }
+
+    #[test]
+    fn what_one_share_lacks_another_does_not_have_less() {
+        let mut available = Available::default();
+        let level = |share, available| Level {
+            sku: "A".into(),
+            location: "x".into(),
+            share,
+            available,
+            ..Level::default()
+        };
+        available.note(&level(0, -4));
+        available.note(&level(1, 3));
+        available.note(&level(2, 2));
+        assert_eq!(available.units("A", "x"), 5);
+        assert_eq!(available.of_one_share_each().units("A", "x"), 3);
+        available.note(&level(1, 0));
+        assert_eq!(available.units("A", "x"), 2);
+    }
 }

@@ -11,7 +11,7 @@ use crate::Currency;
 use crate::is_default;
 
 /// An article.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// Its stock-keeping unit.
@@ -52,6 +52,41 @@ pub struct Product {
     /// What is in it, if it is a kit: none of these is a kit itself. A kit has no stock of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Component>,
+    /// Into how many shares its levels are split, so that a flash sale can take from many at once: 1, if not said
+    /// otherwise, to [`MAX_SHARES`](crate::limits::MAX_SHARES). Can grow and never shrink. With several there is no safety
+    /// stock: none of them knows what the others still have.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub shares: u8,
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Self {
+            sku: String::new(),
+            title: String::new(),
+            weight_g: 0,
+            length_mm: 0,
+            width_mm: 0,
+            height_mm: 0,
+            supplier: None,
+            reorder_point: None,
+            reorder_quantity: None,
+            unit_cost: None,
+            safety_stock: BTreeMap::new(),
+            available_on: None,
+            backorders: Backorders::default(),
+            components: Vec::new(),
+            shares: 1,
+        }
+    }
+}
+
+pub(crate) fn one() -> u8 {
+    1
+}
+
+pub(crate) fn is_one(number: &u8) -> bool {
+    *number == 1
 }
 
 /// The key of [`Product::safety_stock`] for all locations that are not named.

@@ -196,6 +196,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             applied: false,
             details: Some(Details::Count(Count { found, expected })),
+            shares: 1,
         }
     }
 

@@ -154,10 +154,15 @@ impl Timeline {
         self.entries.push(Entry { at, event });
     }
 
+    /// Whether there are more entries than the order's item should hold.
+    pub fn is_full(&self) -> bool {
+        self.entries.len() > MAX_TIMELINE_TAIL
+    }
+
     /// Splits off the older entries once there are more than the order's item should hold: what
     /// is returned goes to a page of its own, in the same commit.
     pub fn take_page(&mut self) -> Option<Timeline> {
-        if self.entries.len() <= MAX_TIMELINE_TAIL {
+        if !self.is_full() {
             return None;
         }
         let rest = self.entries.split_off(MAX_TIMELINE_TAIL / 2);

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::{is_one, one};
 use crate::id::derived;
-use crate::stock::{LevelChange, Movement, MovementKind};
+use crate::stock::{Level, LevelChange, Movement, MovementKind, spread};
 
 /// A fact about stock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct StockFact {
     /// What it says beyond its movement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
+    /// How many shares the article's levels had when it was reported.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub shares: u8,
 }
 
 /// What a fact says beyond its movement.
@@ -104,6 +108,7 @@ impl Transfer {
             at: self.sent_at,
             applied: false,
             details: Some(Details::Transfer(self)),
+            shares: 1,
         }
     }
 
@@ -119,6 +124,7 @@ impl Transfer {
             at,
             applied: false,
             details: Some(Details::Transfer(self)),
+            shares: 1,
         }
     }
 }
@@ -133,6 +139,8 @@ impl StockFact {
         LevelChange {
             sku: self.sku.clone(),
             location: self.location.clone(),
+            share: 0,
+            shares: 0,
             movements: vec![Movement {
                 kind: self.kind,
                 quantity: self.quantity,
@@ -141,6 +149,34 @@ impl StockFact {
             }],
             kept: 0,
         }
+    }
+
+    /// The changes that it amounts to where there are several shares, given all that are there.
+    pub fn changes(&self, levels: &[Level]) -> Vec<LevelChange> {
+        let known = levels.iter().map(|level| level.shares).max();
+        let shares = self.shares.max(known.unwrap_or(1));
+        let of = |share| levels.iter().find(|level| level.share == share);
+        let available: Vec<i64> = (0..shares)
+            .map(|share| of(share).map_or(0, |level| level.available))
+            .collect();
+        // What leaves is counted up by some kinds and down by others.
+        let sign = self.kind.delta(1).on_hand;
+        let parts = (0..).zip(spread(sign * self.quantity, &available));
+        let change = |(share, units): (u8, i64)| {
+            let mut change = self.change();
+            change.share = share;
+            change.shares = if share == 0 { shares } else { 0 };
+            change.movements[0].quantity = sign * units;
+            let says_nothing = units == 0 && (share > 0 || self.quantity != 0);
+            if says_nothing {
+                change.movements.clear();
+            }
+            change
+        };
+        let changes = parts.map(change);
+        changes
+            .filter(|c| c.share == 0 || !c.movements.is_empty())
+            .collect()
     }
 
     /// The transfer whose goods it says have left.
@@ -238,5 +274,90 @@ mod tests {
         });
         let text = serde_json::to_string(&count).unwrap();
         assert_eq!(text, r#"{"count":{"found":3,"expected":5}}"#);
+    }
+
+    #[test]
+    fn a_fact_reaches_every_share_and_never_makes_them_fewer() {
+        let fact = |shares, quantity| StockFact {
+            id: "F".into(),
+            sku: "A".into(),
+            location: "x".into(),
+            kind: MovementKind::Receive,
+            quantity,
+            reason: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            applied: false,
+            details: None,
+            shares,
+        };
+        let changes = fact(2, 3).changes(&[]);
+        let parts: Vec<_> = changes
+            .iter()
+            .map(|c| (c.share, c.shares, c.delta().on_hand))
+            .collect();
+        assert_eq!(parts, [(0, 2, 2), (1, 0, 1)]);
+        let first = Level {
+            shares: 3,
+            ..Level::default()
+        };
+        let changes = fact(2, 1).changes(&[first]);
+        let parts: Vec<_> = changes
+            .iter()
+            .map(|c| (c.share, c.shares, c.delta().on_hand))
+            .collect();
+        assert_eq!(
+            parts,
+            [(0, 3, 1)],
+            "a share that nothing comes to is let be"
+        );
+        let second = Level {
+            share: 1,
+            available: 9,
+            ..Level::default()
+        };
+        let changes = fact(2, -1).changes(&[second]);
+        let parts: Vec<_> = changes
+            .iter()
+            .map(|c| (c.share, c.shares, c.delta().on_hand))
+            .collect();
+        assert_eq!(
+            parts,
+            [(0, 2, 0), (1, 0, -1)],
+            "the first says how many there are"
+        );
+    }
+
+    #[test]
+    fn what_leaves_is_taken_from_who_has_it() {
+        let sent = StockFact {
+            id: "F".into(),
+            sku: "A".into(),
+            location: "x".into(),
+            kind: MovementKind::TransferOut,
+            quantity: 4,
+            reason: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            applied: false,
+            details: None,
+            shares: 2,
+        };
+        let level = |share, available| Level {
+            share,
+            available,
+            ..Level::default()
+        };
+        let parts = |fact: &StockFact| -> Vec<_> {
+            let changes = fact.changes(&[level(0, 1), level(1, 3)]);
+            let part = |c: &LevelChange| c.movements.iter().map(|m| m.quantity).collect::<Vec<_>>();
+            changes.iter().map(part).collect()
+        };
+        assert_eq!(parts(&sent), [[1], [3]]);
+        // A count that agrees is noted, once.
+        let agrees = StockFact {
+            kind: MovementKind::Count,
+            quantity: 0,
+            ..sent
+        };
+        assert_eq!(parts(&agrees), [[0]]);
     }
 }

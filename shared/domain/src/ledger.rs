@@ -1,10 +1,11 @@
 //! The ledger read backwards, from what is on the shelf now: why it is so many.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stock::{Level, Movement, MovementKind};
+use crate::stock::{Breakdown, Level, Movement, MovementKind};
 
 /// A movement, and what it left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,15 +105,28 @@ pub fn newest(level: &Level) -> impl Iterator<Item = (u64, Movement)> {
     numbers.zip(level.tail.iter().rev().cloned())
 }
 
-/// What happened, for people. `reason`: what the reporter of a fact gave as one.
-pub fn describe(movement: &Movement, reason: Option<&str>) -> String {
-    let (n, cause) = (movement.quantity, &movement.cause);
+/// What happened, for people. `reason`: what the reporter of a fact gave as one; `breakdown`: what the
+/// movement is made of, if it stands for many.
+pub fn describe(
+    movement: &Movement,
+    reason: Option<&str>,
+    breakdown: Option<&Breakdown>,
+) -> String {
+    let n = movement.quantity;
+    let whose = match breakdown {
+        None => format!("order {}", movement.cause),
+        Some(breakdown) => {
+            let orders: BTreeSet<&str> = breakdown.parts.iter().map(|part| &*part.0).collect();
+            let listed: Vec<&str> = orders.iter().copied().collect();
+            format!("{} orders: {}", orders.len(), listed.join(", "))
+        }
+    };
     let what = match movement.kind {
-        MovementKind::Allocate => format!("{n} set aside for order {cause}"),
-        MovementKind::Release => format!("{n} no longer set aside for order {cause}"),
-        MovementKind::Reject => format!("{n} rejected when order {cause} was to be packed"),
-        MovementKind::Ship => format!("{n} left for order {cause}"),
-        MovementKind::Short => format!("{n} not found when order {cause} was picked"),
+        MovementKind::Allocate => format!("{n} set aside for {whose}"),
+        MovementKind::Release => format!("{n} no longer set aside for {whose}"),
+        MovementKind::Reject => format!("{n} rejected when to be packed for {whose}"),
+        MovementKind::Ship => format!("{n} left for {whose}"),
+        MovementKind::Short => format!("{n} not found when picked for {whose}"),
         MovementKind::Receive => format!("{n} came in"),
         MovementKind::Adjust if n < 0 => format!("{} fewer than counted", n.unsigned_abs()),
         MovementKind::Adjust => format!("{n} more than counted"),
@@ -121,12 +135,12 @@ pub fn describe(movement: &Movement, reason: Option<&str>) -> String {
             format!("counted, {} fewer than there should be", n.unsigned_abs())
         }
         MovementKind::Count => format!("counted, {n} more than there should be"),
-        MovementKind::TransferOut => format!("{n} left with transfer {cause}"),
-        MovementKind::TransferIn => format!("{n} arrived with transfer {cause}"),
-        MovementKind::Restock => format!("{n} back from order {cause}, for sale again"),
-        MovementKind::Quarantine => format!("{n} back from order {cause}, to be looked at"),
-        MovementKind::ReturnToVendor => format!("{n} back from order {cause}, for the supplier"),
-        MovementKind::Scrap => format!("{n} back from order {cause}, thrown away"),
+        MovementKind::TransferOut => format!("{n} left with transfer {}", movement.cause),
+        MovementKind::TransferIn => format!("{n} arrived with transfer {}", movement.cause),
+        MovementKind::Restock => format!("{n} back from {whose}, for sale again"),
+        MovementKind::Quarantine => format!("{n} back from {whose}, to be looked at"),
+        MovementKind::ReturnToVendor => format!("{n} back from {whose}, for the supplier"),
+        MovementKind::Scrap => format!("{n} back from {whose}, thrown away"),
     };
     match reason.filter(|reason| !reason.is_empty()) {
         Some(reason) => format!("{what}: {reason}"),
@@ -202,7 +216,7 @@ mod tests {
 
     #[test]
     fn words_name_cause_and_reason() {
-        let told = |kind, n, reason| describe(&movement(kind, n), reason);
+        let told = |kind, n, reason| describe(&movement(kind, n), reason, None);
         assert_eq!(told(MovementKind::Ship, 2, None), "2 left for order X");
         let few = told(MovementKind::Adjust, -3, Some("water damage"));
         assert_eq!(few, "3 fewer than counted: water damage");
@@ -220,5 +234,15 @@ mod tests {
         assert_eq!(sent, "4 left with transfer X: for the winter");
         let arrived = told(MovementKind::TransferIn, 3, None);
         assert_eq!(arrived, "3 arrived with transfer X");
+        let parts = [("ORDER1", 2), ("ORDER2", 1), ("ORDER1", 1)];
+        let breakdown = Breakdown {
+            id: "B".into(),
+            sku: "A".into(),
+            location: "x".into(),
+            parts: parts.map(|part| (part.0.into(), part.1)).into(),
+        };
+        let many = movement(MovementKind::Allocate, 4);
+        let told = describe(&many, None, Some(&breakdown));
+        assert_eq!(told, "4 set aside for 2 orders: ORDER1, ORDER2");
     }
 }

@@ -58,6 +58,13 @@ pub const MAX_PROBLEMS: usize = 100;
 pub const MAX_TIMELINE_TAIL: usize = 14;
 /// Stock movements that a level's own item holds; older ones move to a page of their own.
 pub const MAX_LEDGER_TAIL: usize = 16;
+/// Movements of one kind that one commit adds to a level one by one. More become one movement with their
+/// sum and a breakdown beside it (2 write units): a batch must not fill the level's own item, which is
+/// what everybody waits for.
+pub const MAX_MOVEMENTS_APART: usize = 4;
+/// Shares that a product's levels are split into, at most: each is a partition that takes 1,000 write units a
+/// second, and all of them are read before an order is told that nothing is left.
+pub const MAX_SHARES: u8 = 16;
 /// Ledgers that a reconciliation reads at once: how far each is is kept in one item, between two runs.
 pub const MAX_WALKS: usize = 16;
 /// Levels that one mail about stock tells of: Gmail shows 102,400 bytes of a mail, and the longest names make 2 KB of each.

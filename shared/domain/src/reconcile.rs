@@ -62,6 +62,12 @@ pub struct Walk {
     pub sku: String,
     /// The warehouse.
     pub location: String,
+    /// Which share of the level.
+    #[serde(default)]
+    pub share: u8,
+    /// There are other shares: what one of them got, another may have sent.
+    #[serde(default)]
+    split: bool,
     movements: u64,
     on_hand: i64,
     allocated: i64,
@@ -81,6 +87,8 @@ impl Walk {
         let mut walk = Self {
             sku: level.sku.clone(),
             location: level.location.clone(),
+            share: level.share,
+            split: level.share > 0 || level.shares > 1,
             movements: level.movements,
             on_hand: level.on_hand,
             allocated: level.allocated,
@@ -132,7 +140,10 @@ impl Walk {
         let mut findings = Vec::new();
         let mut find = |kind: DiscrepancyKind, expected: i64, found: i64, cause: u64, what: i64| {
             if expected != found {
-                let what = what.to_string();
+                let what = match self.share {
+                    0 => what.to_string(),
+                    share => format!("{share}/{what}"),
+                };
                 findings.push(Discrepancy {
                     id: derived(&[kind.name(), &self.sku, &self.location, &what]),
                     kind,
@@ -146,7 +157,7 @@ impl Walk {
                 });
             }
         };
-        if let Some(since) = self.below_zero {
+        if let Some(since) = self.below_zero.filter(|_| !self.split) {
             find(BelowZero, 0, on_hand, since, number(since));
         }
         let last = self.movements;

@@ -3,6 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::{is_one, one};
+use crate::id::derived;
+use crate::limits::MAX_MOVEMENTS_APART;
+use crate::money::unit_share;
+
+/// What the cause of a movement begins with that stands for many: no id of an order or a fact does.
+const BREAKDOWN: &str = "BATCH-";
+
 /// What happened to goods. Quantities are positive, except of an adjustment and a count; of a count
 /// that agrees, and of a transfer of which nothing arrived, they are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +123,7 @@ pub struct Movement {
     /// To how many units.
     #[serde(rename = "q")]
     pub quantity: i64,
-    /// Because of what: an order, a transfer, or the reporter's id of the fact.
+    /// Because of what: an order, a transfer, the reporter's id of the fact, or a [breakdown](Self::breakdown).
     #[serde(rename = "c")]
     pub cause: String,
     /// When, to the second.
@@ -123,17 +131,46 @@ pub struct Movement {
     pub at: Timestamp,
 }
 
+impl Movement {
+    /// The id of the [`Breakdown`], if it stands for many movements.
+    pub fn breakdown(&self) -> Option<&str> {
+        self.cause.strip_prefix(BREAKDOWN)
+    }
+}
+
+/// What one movement of the ledger stands for: movements of one kind that were committed together.
+/// Stored with it, in a partition of its own, and never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breakdown {
+    /// Its id, which the movement's cause names.
+    pub id: String,
+    /// The article.
+    pub sku: String,
+    /// The warehouse.
+    pub location: String,
+    /// What each of them was because of, and how many units it moved.
+    pub parts: Vec<(String, i64)>,
+}
+
 /// What there is of one SKU in one location, in units.
 ///
 /// `available = on_hand - allocated`, stored because a database condition cannot subtract. No
 /// allocation can make it negative: the database refuses. A physical fact is never refused, so a
 /// count that finds less than was promised leaves it negative: that is the discrepancy to resolve.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// The article.
     pub sku: String,
     /// The warehouse.
     pub location: String,
+    /// Which share of what is there, from 0. Each is a level of its own, with counters and ledger; together they
+    /// are what is there. Goods are set aside from any share and come in spread over all; everything else
+    /// is noted on the first, so that only the sum over the shares says what is on hand or set aside.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub share: u8,
+    /// Of the first share: how many shares there are.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub shares: u8,
     /// Units physically there.
     #[serde(default)]
     pub on_hand: i64,
@@ -168,6 +205,81 @@ pub struct Level {
     pub rejected_at: Option<Timestamp>,
 }
 
+impl Default for Level {
+    fn default() -> Self {
+        Self {
+            sku: String::new(),
+            location: String::new(),
+            share: 0,
+            shares: 1,
+            on_hand: 0,
+            allocated: 0,
+            available: 0,
+            movements: 0,
+            tail: Vec::new(),
+            low: None,
+            outage: None,
+            crossings: 0,
+            rejected_at: None,
+        }
+    }
+}
+
+impl Level {
+    /// Adds another share of the same level to this one.
+    pub fn add_share(&mut self, other: Level) {
+        self.on_hand += other.on_hand;
+        self.allocated += other.allocated;
+        self.available += other.available;
+        self.movements += other.movements;
+        self.tail.extend(other.tail);
+        self.tail.sort_by_key(|movement| movement.at);
+    }
+}
+
+/// Levels with what all of their shares have, each as its first share: what is there, and how many movements there
+/// were. The ledgers stay apart.
+pub fn whole(levels: Vec<Level>) -> Vec<Level> {
+    let (mut whole, others): (Vec<Level>, Vec<Level>) =
+        levels.into_iter().partition(|level| level.share == 0);
+    for other in others {
+        let same = |level: &&mut Level| level.sku == other.sku && level.location == other.location;
+        if let Some(first) = whole.iter_mut().find(same) {
+            first.add_share(other);
+        }
+    }
+    whole
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+/// Spreads units over shares: what comes in evenly, and what goes is taken from who has most of it. `available`
+/// is what each share has; what none has goes from the first.
+pub fn spread(quantity: i64, available: &[i64]) -> Vec<i64> {
+    let count = available.len() as i64;
+    if quantity >= 0 {
+        return (0..count).map(|n| unit_share(quantity, count, n)).collect();
+    }
+    let (mut parts, mut left) = (vec![0; available.len()], -quantity);
+    while left > 0 {
+        let most = (0..parts.len())
+            .rev()
+            .max_by_key(|n| available[*n] + parts[*n]);
+        let Some(most) = most.filter(|n| available[*n] + parts[*n] > 0) else {
+            break;
+        };
+        let taken = left.min(available[most] + parts[most]);
+        parts[most] -= taken;
+        left -= taken;
+    }
+    if let Some(first) = parts.first_mut() {
+        *first -= left;
+    }
+    parts
+}
+
 /// Movements of one SKU in one location that are written together, and their sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelChange {
@@ -175,6 +287,11 @@ pub struct LevelChange {
     pub sku: String,
     /// The warehouse.
     pub location: String,
+    /// Which share of the level.
+    pub share: u8,
+    /// Of the first share, how many there are from now on, if that is to be noted; 0 otherwise. Never fewer than
+    /// there were.
+    pub shares: u8,
     /// What happened, in order.
     pub movements: Vec<Movement>,
     /// Units that have to stay available if it sets any aside: those that are kept back there.
@@ -197,6 +314,53 @@ impl LevelChange {
         self.movements.iter().filter(rejects).map(|m| m.at).max()
     }
 
+    /// The kinds of which there are so many movements that they become one.
+    fn many(&self) -> Vec<MovementKind> {
+        let mut many = Vec::new();
+        for kind in self.movements.iter().map(|m| m.kind) {
+            let of_kind = self.movements.iter().filter(|m| m.kind == kind);
+            if of_kind.count() > MAX_MOVEMENTS_APART && !many.contains(&kind) {
+                many.push(kind);
+            }
+        }
+        many
+    }
+
+    /// How many breakdowns [`gather`](Self::gather) would leave.
+    pub fn breakdowns(&self) -> usize {
+        self.many().len()
+    }
+
+    /// Makes one movement of those of a kind that are many, at the place of the first, and leaves what
+    /// each stands for. `commit` names what is committed together, and nothing else for ever.
+    pub fn gather(&mut self, commit: &str) -> Vec<Breakdown> {
+        let many = self.many().into_iter();
+        many.map(|kind| self.gather_kind(commit, kind)).collect()
+    }
+
+    fn gather_kind(&mut self, commit: &str, kind: MovementKind) -> Breakdown {
+        let share = self.share.to_string();
+        let id = derived(&[commit, &self.sku, &self.location, &share, kind.name()]);
+        let mut parts = Vec::with_capacity(self.movements.len());
+        self.movements.retain_mut(|movement| {
+            if movement.kind != kind {
+                return true;
+            }
+            parts.push((std::mem::take(&mut movement.cause), movement.quantity));
+            parts.len() == 1
+        });
+        if let Some(sum) = self.movements.iter_mut().find(|m| m.kind == kind) {
+            sum.quantity = parts.iter().map(|part| part.1).sum();
+            sum.cause = format!("{BREAKDOWN}{id}");
+        }
+        Breakdown {
+            id,
+            sku: self.sku.clone(),
+            location: self.location.clone(),
+            parts,
+        }
+    }
+
     /// Units that have to be available for the change to be allowed: those it sets aside, and those that
     /// are kept back. 0 if it sets nothing aside.
     pub fn needs(&self) -> i64 {
@@ -213,25 +377,40 @@ impl LevelChange {
 #[derive(Debug, Clone, Default)]
 pub struct Changes(Vec<LevelChange>);
 
+impl From<Vec<LevelChange>> for Changes {
+    /// Goes on with what was gathered.
+    fn from(changes: Vec<LevelChange>) -> Self {
+        Self(changes)
+    }
+}
+
 impl Changes {
-    /// Adds a movement.
+    /// Adds a movement to the first share of a level.
     pub fn add(&mut self, sku: &str, location: &str, movement: Movement) {
-        let same = |c: &&mut LevelChange| c.sku == sku && c.location == location;
+        self.add_to_share(sku, location, 0, movement);
+    }
+
+    /// Adds a movement to a share of a level.
+    pub fn add_to_share(&mut self, sku: &str, location: &str, share: u8, movement: Movement) {
+        let same =
+            |c: &&mut LevelChange| c.sku == sku && c.location == location && c.share == share;
         match self.0.iter_mut().find(same) {
             Some(change) => change.movements.push(movement),
             None => self.0.push(LevelChange {
                 sku: sku.to_owned(),
                 location: location.to_owned(),
+                share,
+                shares: 0,
                 movements: vec![movement],
                 kept: 0,
             }),
         }
     }
 
-    /// Notes that so many units of a level that changes are kept back.
+    /// Notes that so many units of a level that changes are kept back. Only a level of one share has any.
     pub fn keep(&mut self, sku: &str, location: &str, kept: u32) {
         let same = |c: &&mut LevelChange| c.sku == sku && c.location == location;
-        if let Some(change) = self.0.iter_mut().find(same) {
+        for change in self.0.iter_mut().filter(same) {
             change.kept = change.kept.max(i64::from(kept));
         }
     }
@@ -307,6 +486,20 @@ mod tests {
     }
 
     #[test]
+    fn units_are_spread_over_shares() {
+        assert_eq!(spread(10, &[0, 7, 2]), [4, 3, 3]);
+        assert_eq!(spread(2, &[5, 5, 5]), [1, 1, 0]);
+        assert_eq!(spread(-3, &[1, 7, 2]), [0, -3, 0]);
+        assert_eq!(spread(-9, &[1, 7, 2]), [0, -7, -2]);
+        assert_eq!(
+            spread(-12, &[1, 7, -2]),
+            [-5, -7, 0],
+            "what none has goes from the first"
+        );
+        assert_eq!(spread(-4, &[0]), [-4]);
+    }
+
+    #[test]
     fn movements_of_one_level_are_gathered() {
         let movement = |kind, quantity| Movement {
             kind,
@@ -322,5 +515,61 @@ mod tests {
         assert_eq!(changes.len(), 2);
         assert_eq!(changes[0].needs(), 5);
         assert_eq!(changes[0].delta(), MovementKind::Allocate.delta(5));
+    }
+
+    #[test]
+    fn many_movements_of_a_kind_become_one_that_can_be_broken_down() {
+        use MovementKind::*;
+        let movement = |kind, quantity: usize| Movement {
+            kind,
+            quantity: quantity as i64,
+            cause: format!("ORDER{quantity}"),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let change = |allocated: usize| LevelChange {
+            sku: "A".into(),
+            location: "x".into(),
+            share: 0,
+            shares: 0,
+            movements: (1..=allocated)
+                .flat_map(|n| [movement(Allocate, n), movement(Ship, n)])
+                .take(allocated + MAX_MOVEMENTS_APART)
+                .collect(),
+            kept: 0,
+        };
+        // The edge.
+        let mut few = change(MAX_MOVEMENTS_APART);
+        assert_eq!((few.breakdowns(), few.gather("c")), (0, Vec::new()));
+        assert_eq!(few, change(MAX_MOVEMENTS_APART));
+
+        let before = change(MAX_MOVEMENTS_APART + 1);
+        let mut many = before.clone();
+        assert_eq!(many.breakdowns(), 1);
+        let [breakdown] = &many.gather("c")[..] else {
+            panic!("expected one breakdown");
+        };
+        assert_eq!(
+            (many.delta(), many.needs()),
+            (before.delta(), before.needs())
+        );
+        let kinds: Vec<_> = many.movements.iter().map(|m| m.kind).collect();
+        assert_eq!(kinds, [Allocate, Ship, Ship, Ship, Ship]);
+        assert_eq!(many.movements[0].breakdown(), Some(&*breakdown.id));
+        assert_eq!(many.movements[1].breakdown(), None);
+        let parts = breakdown.parts.iter();
+        assert_eq!(parts.map(|p| p.1).sum::<i64>(), many.movements[0].quantity);
+        assert_eq!(breakdown.parts[4], ("ORDER5".to_owned(), 5));
+        // Another commit has another breakdown, and so has another level.
+        assert_ne!(before.clone().gather("d")[0].id, breakdown.id);
+        let share = LevelChange {
+            share: 1,
+            ..before.clone()
+        };
+        assert_ne!(share.clone().gather("c")[0].id, breakdown.id);
+        let elsewhere = LevelChange {
+            location: "y".into(),
+            ..before
+        };
+        assert_ne!(elsewhere.clone().gather("c")[0].id, breakdown.id);
     }
 }

@@ -344,6 +344,8 @@ fn what_a_location_has_rejected_it_is_not_asked_for_again_for_a_while() {
     let change = |kind| domain::stock::LevelChange {
         sku: "A".into(),
         location: "ber".into(),
+        share: 0,
+        shares: 0,
         movements: vec![Movement {
             kind,
             quantity: 1,

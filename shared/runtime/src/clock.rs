@@ -7,22 +7,42 @@ use jiff::Timestamp;
 
 /// Tells the time: that of the machine, or that of a simulation. Cheap to clone.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pauses: bool,
+}
 
 impl Clock {
-    /// A clock that says what `read` says.
+    /// A clock that says what `read` says. It pauses for nobody: where the time is simulated, every
+    /// call waits for its turn anyway.
     pub fn new(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
+        Self {
+            read: Arc::new(read),
+            pauses: false,
+        }
     }
 
     /// The machine's clock.
     pub fn system() -> Self {
-        Self::new(Timestamp::now)
+        Self::new(Timestamp::now).pausing()
+    }
+
+    /// The clock, with pauses that last, by tokio's time.
+    pub fn pausing(self) -> Self {
+        let pauses = true;
+        Self { pauses, ..self }
     }
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.read)()
+    }
+
+    /// Lets some time go by.
+    pub async fn pause(&self, time: Duration) {
+        if self.pauses {
+            tokio::time::sleep(time).await;
+        }
     }
 
     /// Whether less than `age` has passed since `then`. What lies ahead of a clock that was set back

@@ -88,6 +88,14 @@ pub fn sku(sku: &str) -> String {
     format!("SKU#{sku}")
 }
 
+/// The partition of a share of a SKU's levels and their ledgers: the first is that of the SKU.
+pub fn share(sku: &str, share: u8) -> String {
+    match share {
+        0 => self::sku(sku),
+        share => format!("SKU#{sku}#{share}"),
+    }
+}
+
 /// The sort key of a SKU's level in a location.
 pub fn level(location: &str) -> String {
     format!("{LEVEL}{location}")
@@ -96,6 +104,11 @@ pub fn level(location: &str) -> String {
 /// The sort key of a page of the ledger, by the number of its first movement.
 pub fn ledger(location: &str, first: u64) -> String {
     format!("{LEDGER}{location}#{first:012}")
+}
+
+/// The partition of a breakdown: one of its own, so that it does not load that of the SKU.
+pub fn breakdown(sku: &str, id: &str) -> String {
+    format!("SKU#{sku}#BATCH#{id}")
 }
 
 /// The sort key of a fact about stock.
@@ -165,8 +178,11 @@ mod tests {
         assert_eq!(number("shopify", "#1001"), "shopify#1001");
         assert_eq!(unreadable("shopify", "main"), "UNREADABLE#shopify#main");
         assert_eq!(sku("TENT-2P"), "SKU#TENT-2P");
+        assert_eq!(share("TENT-2P", 0), "SKU#TENT-2P");
+        assert_eq!(share("TENT-2P", 15), "SKU#TENT-2P#15");
         assert_eq!(level("berlin"), "LEVEL#berlin");
         assert_eq!(ledger("berlin", 17), "LEDGER#berlin#000000000017");
+        assert_eq!(breakdown("TENT-2P", "ABC"), "SKU#TENT-2P#BATCH#ABC");
         assert_eq!(fact("ABC"), "FACT#ABC");
         assert_eq!(transfer("ABC"), "TRANSFER#ABC");
         assert_eq!(discrepancy("ABC"), "DISCREPANCY#ABC");

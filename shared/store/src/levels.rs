@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
 use domain::restock::Crossings;
-use domain::stock::{Level, Movement};
+use domain::stock::{Breakdown, Level, Movement};
 use jiff::civil::Date;
 
 use crate::item::{Item, attribute, key, number, text, value};
@@ -15,8 +15,8 @@ use crate::{DynamoDb, StoreError, Waiting, key};
 pub const LEDGER_PAGES: usize = 6;
 
 /// The key of a level: a place in a walk over all levels.
-pub fn level_place(sku: &str, location: &str) -> (String, String) {
-    (key::sku(sku), key::level(location))
+pub fn level_place(sku: &str, location: &str, share: u8) -> (String, String) {
+    (key::share(sku, share), key::level(location))
 }
 
 /// Where to go on after a key.
@@ -35,24 +35,28 @@ pub fn place_of(cursor: &Item) -> Option<(String, String)> {
 /// Levels, their ledgers, and who waits for goods.
 #[async_trait]
 pub trait Levels: Send + Sync {
-    /// The levels of SKUs in locations, as they are now; those that do not exist are left out.
-    async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError>;
+    /// The levels of SKUs in locations and shares, as they are now; those that do not exist are left out.
+    async fn load_levels(&self, keys: &[(&str, &str, u8)]) -> Result<Vec<Level>, StoreError>;
 
-    /// The levels of a SKU in every location.
+    /// The levels of a SKU in every location, one for each share.
     async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError>;
 
-    /// The newest movements of a SKU in a location under the number `before`, with their numbers, the
+    /// The newest movements of a SKU in a location and share under the number `before`, with their numbers, the
     /// newest first: only those on pages, which a level's own item does not hold any more. At most
     /// [`LEDGER_PAGES`] pages; none if there are none.
     async fn ledger_before(
         &self,
         sku: &str,
         location: &str,
+        share: u8,
         before: u64,
     ) -> Result<Vec<(u64, Movement)>, StoreError>;
 
     /// How many fulfillment orders locations have taken on a day, as far as they have taken any.
     async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError>;
+
+    /// What movements of a SKU that stand for many are made of, by the ids that they name.
+    async fn load_breakdowns(&self, sku: &str, ids: &[&str]) -> Result<Vec<Breakdown>, StoreError>;
 
     /// The orders that wait for a SKU, the oldest first.
     async fn waiting_for(&self, sku: &str) -> Result<Vec<Waiting>, StoreError>;
@@ -76,12 +80,12 @@ pub trait Levels: Send + Sync {
 
 #[async_trait]
 impl Levels for DynamoDb {
-    async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError> {
+    async fn load_levels(&self, keys: &[(&str, &str, u8)]) -> Result<Vec<Level>, StoreError> {
         let mut levels = Vec::with_capacity(keys.len());
         for keys in keys.chunks(100) {
             let keys = keys
                 .iter()
-                .map(|(sku, location)| key(key::sku(sku), key::level(location)));
+                .map(|(sku, location, share)| key(key::share(sku, *share), key::level(location)));
             let items = self.batch_get(&self.tables.stock, keys.collect()).await?;
             for item in items {
                 levels.push(value(item)?);
@@ -91,16 +95,27 @@ impl Levels for DynamoDb {
     }
 
     async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError> {
-        let items = self
-            .query_partition(&self.tables.stock, key::sku(sku), key::LEVEL)
-            .await?;
-        items.into_iter().map(value).collect()
+        let mut levels: Vec<Level> = Vec::new();
+        let (mut share, mut shares) = (0, 1);
+        while share < shares {
+            let items = self
+                .query_partition(&self.tables.stock, key::share(sku, share), key::LEVEL)
+                .await?;
+            for item in items {
+                let level: Level = value(item)?;
+                shares = shares.max(level.shares);
+                levels.push(level);
+            }
+            share += 1;
+        }
+        Ok(levels)
     }
 
     async fn ledger_before(
         &self,
         sku: &str,
         location: &str,
+        share: u8,
         before: u64,
     ) -> Result<Vec<(u64, Movement)>, StoreError> {
         #[derive(serde::Deserialize)]
@@ -117,7 +132,7 @@ impl Levels for DynamoDb {
             .table_name(&self.tables.stock)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(key::sku(sku)))
+            .expression_attribute_values(":pk", text(key::share(sku, share)))
             .expression_attribute_values(":first", text(key::ledger(location, 0)))
             .expression_attribute_values(":last", text(key::ledger(location, last)))
             .scan_index_forward(false)
@@ -160,6 +175,20 @@ impl Levels for DynamoDb {
             }
         }
         Ok(loads)
+    }
+
+    async fn load_breakdowns(&self, sku: &str, ids: &[&str]) -> Result<Vec<Breakdown>, StoreError> {
+        let mut breakdowns = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(100) {
+            let keys = ids
+                .iter()
+                .map(|id| key(key::breakdown(sku, id), key::ALONE));
+            let items = self.batch_get(&self.tables.stock, keys.collect()).await?;
+            for item in items {
+                breakdowns.push(value(item)?);
+            }
+        }
+        Ok(breakdowns)
     }
 
     async fn waiting_for(&self, sku: &str) -> Result<Vec<Waiting>, StoreError> {

@@ -38,7 +38,7 @@ pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
 pub use orders::{Orders, Story, UnreadableDelivery};
 pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
-pub use transact::{Commit, Transacted, Waiting};
+pub use transact::{Commit, Conflict, Transacted, Waiting};
 pub use write::{Found, Refusal, Write, Writes, Written, room_for};
 
 /// The names of the tables; empty for those that a function does not use.

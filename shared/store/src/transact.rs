@@ -34,6 +34,9 @@ pub struct Commit {
     pub orders: Vec<(u64, Order)>,
     /// Levels, one change each.
     pub changes: Vec<LevelChange>,
+    /// Levels as somebody has read them: the full page of one that changes is turned with the change,
+    /// instead of after a first try that the database refuses.
+    pub seen: Vec<Level>,
     /// Who waits for what.
     pub waiting: Vec<Waiting>,
     /// What locations take on one of their days, one entry each.
@@ -49,10 +52,14 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// How many actions it takes, a timeline page for each order included.
+    /// How many actions it takes; pages of ledgers apart, which are turned by themselves if they do not fit.
     pub fn actions(&self) -> usize {
-        self.orders.len() * 2
+        let full = |(_, order): &&(u64, Order)| order.timeline.is_full();
+        let breakdowns = self.changes.iter().map(LevelChange::breakdowns);
+        self.orders.len()
+            + self.orders.iter().filter(full).count()
             + self.changes.len()
+            + breakdowns.sum::<usize>()
             + self.waiting.len()
             + self.loads.len()
             + usize::from(self.fact.is_some())
@@ -81,17 +88,32 @@ impl Commit {
 pub enum Transacted {
     /// All is stored: the orders as they now are.
     Done(Vec<Arc<Order>>),
-    /// Nothing is stored, because something is no longer as it was: the orders that have changed, as
-    /// they are. Empty when it was the stock, the fact, or another transaction in the way.
-    Conflict(Vec<Arc<Order>>),
+    /// Nothing is stored.
+    Conflict(Conflict),
+}
+
+/// What stood in the way of a commit. Nothing of it, when it was the fact.
+#[derive(Debug, Default)]
+pub struct Conflict {
+    /// Orders that are no longer as they were, or that somebody else is changing just now.
+    pub orders: Vec<OrderId>,
+    /// Levels that have too little, as they are.
+    pub levels: Vec<Level>,
+    /// Whether another transaction or too many of them were in the way of anything else: the same
+    /// commit may pass in a moment.
+    pub busy: bool,
 }
 
 impl Store {
     /// Changes everything in the commit, or nothing. Makes room in a level's ledger when that is
     /// what stands in the way.
-    pub async fn transact(&self, commit: Commit) -> Result<Transacted, StoreError> {
-        let writes = writes(commit);
+    pub async fn transact(&self, mut commit: Commit) -> Result<Transacted, StoreError> {
+        let mut seen = std::mem::take(&mut commit.seen);
+        let mut writes = writes(commit);
         for _ in 0..MAX_ATTEMPTS {
+            for level in turn_pages(&mut writes, &seen) {
+                self.turn_ledger_page(level).await?;
+            }
             let Written::Refused(refusals) = self.write(&writes).await? else {
                 let order = |write| match write {
                     Write::Order(_, order) => Some(order),
@@ -100,60 +122,94 @@ impl Store {
                 let orders = writes.into_iter().filter_map(order).collect();
                 return Ok(Transacted::Done(orders));
             };
-            let mut conflicts = Vec::new();
-            let mut full = Vec::new();
-            let mut contended = false;
-            for (refusal, write) in refusals.into_iter().zip(&writes) {
-                match (refusal, write) {
-                    (Refusal::None, _) => {}
-                    (Refusal::Condition(Some(Found::Order(order))), _) => conflicts.push(order),
-                    (Refusal::Condition(Some(Found::Level(level))), Write::Level(change))
-                        if level.tail.len() > room_for(change) =>
-                    {
-                        full.push(level);
-                    }
-                    (Refusal::Condition(_) | Refusal::Passing(_), _) => contended = true,
-                }
-            }
-            if contended || !conflicts.is_empty() || full.is_empty() {
-                return Ok(Transacted::Conflict(conflicts));
-            }
-            for level in full {
-                self.turn_ledger_page(*level).await?;
-            }
+            seen = match obstacles(refusals, &writes) {
+                Obstacle::Ledgers(levels) => levels,
+                Obstacle::Conflict(conflict) => return Ok(Transacted::Conflict(conflict)),
+            };
         }
-        Ok(Transacted::Conflict(Vec::new()))
+        let busy = true;
+        Ok(Transacted::Conflict(Conflict {
+            busy,
+            ..Conflict::default()
+        }))
     }
 
     /// Moves the movements that a level's own item holds to a page of the ledger. Nothing to do if
     /// somebody has done it, or the level has moved on: the caller tries again in any case.
-    async fn turn_ledger_page(&self, level: Level) -> Result<(), StoreError> {
-        let writes = [
-            Write::LedgerPage {
-                sku: level.sku.clone(),
-                location: level.location.clone(),
-                first: level.movements + 1 - level.tail.len() as u64,
-                movements: level.tail,
-            },
-            Write::TailCleared {
-                sku: level.sku,
-                location: level.location,
-                seen: level.movements,
-            },
-        ];
-        self.write(&writes).await.map(drop)
+    async fn turn_ledger_page(&self, level: &Level) -> Result<(), StoreError> {
+        let nothing = LevelChange {
+            sku: level.sku.clone(),
+            location: level.location.clone(),
+            share: level.share,
+            shares: 0,
+            movements: Vec::new(),
+            kept: 0,
+        };
+        let cleared = Write::LevelTurned(nothing, level.movements);
+        self.write(&[page(level), cleared]).await.map(drop)
     }
 }
 
-/// The writes of a commit; an order whose own item holds too much of its timeline leaves a page.
+/// What has to be dealt with before a commit can pass.
+enum Obstacle {
+    /// Nothing but ledgers without room, or with another page than was thought: the levels as they are.
+    Ledgers(Vec<Level>),
+    Conflict(Conflict),
+}
+
+fn obstacles(refusals: Vec<Refusal>, writes: &[Write]) -> Obstacle {
+    let (mut ledgers, mut conflict, mut other) = (Vec::new(), Conflict::default(), false);
+    for (refusal, write) in refusals.into_iter().zip(writes) {
+        let passing = matches!(refusal, Refusal::Passing(_));
+        match (refusal, write) {
+            (Refusal::None, _) => {}
+            (_, Write::Order(_, order)) => conflict.orders.push(order.id.clone()),
+            (Refusal::Condition(found), Write::Level(change) | Write::LevelTurned(change, _)) => {
+                let level = match found {
+                    Some(Found::Level(level)) => *level,
+                    _ => Level {
+                        sku: change.sku.clone(),
+                        location: change.location.clone(),
+                        share: change.share,
+                        ..Level::default()
+                    },
+                };
+                // With more shares than was known, it is decided anew.
+                other |= change.shares > 0 && level.shares > change.shares;
+                // What takes nothing is never too much: a discrepancy does not stand in its way.
+                match change.needs() > 0 && level.available < change.needs() {
+                    true => conflict.levels.push(level),
+                    false => ledgers.push(level),
+                }
+            }
+            _ if passing => conflict.busy = true,
+            _ => other = true,
+        }
+    }
+    let free = conflict.orders.is_empty() && conflict.levels.is_empty() && !conflict.busy;
+    match free && !other && !ledgers.is_empty() {
+        true => Obstacle::Ledgers(ledgers),
+        false => Obstacle::Conflict(conflict),
+    }
+}
+
+/// The writes of a commit; an order whose own item holds too much of its timeline leaves a page, and
+/// what moves on a level for many orders becomes one movement and a breakdown.
 fn writes(commit: Commit) -> Vec<Write> {
     let mut writes = Vec::with_capacity(commit.actions());
+    // An order has each version once: this names one commit.
+    let first = commit.orders.first();
+    let name = first.map(|(before, order)| format!("{}-{before}", order.id));
     for (before, mut order) in commit.orders {
         let page = order.timeline.take_page();
         writes.extend(page.map(|page| Write::Events(order.id.clone(), page)));
         writes.push(Write::Order(before, Arc::new(order)));
     }
-    writes.extend(commit.changes.into_iter().map(Write::Level));
+    for mut change in commit.changes {
+        let breakdowns = name.as_ref().map(|name| change.gather(name));
+        writes.push(Write::Level(change));
+        writes.extend(breakdowns.into_iter().flatten().map(Write::Breakdown));
+    }
     writes.extend(commit.waiting.into_iter().map(Write::Waiting));
     writes.extend(commit.loads.into_iter().map(Write::Load));
     let fact = commit.fact;
@@ -163,4 +219,55 @@ fn writes(commit: Commit) -> Vec<Write> {
     writes.extend(received.map(|(sku, id, units)| Write::Received(sku, id, units)));
     writes.extend(commit.discrepancies.into_iter().map(Write::Discrepancy));
     writes
+}
+
+/// Turns the full pages of levels that change, as they were seen, with the change; gives back those for
+/// which the transaction has no room.
+fn turn_pages<'a>(writes: &mut Vec<Write>, seen: &'a [Level]) -> Vec<&'a Level> {
+    let is_of = |level: &Level, sku: &str, location: &str, share: u8| {
+        level.sku == sku && level.location == location && level.share == share
+    };
+    // A page that was written for nothing is not what the level holds now.
+    writes.retain(|write| match write {
+        Write::LedgerPage {
+            sku,
+            location,
+            share,
+            ..
+        } => !seen.iter().any(|l| is_of(l, sku, location, *share)),
+        _ => true,
+    });
+    let room = MAX_TRANSACTION_ACTIONS.saturating_sub(writes.len());
+    let (mut pages, mut left) = (Vec::new(), Vec::new());
+    for write in writes.iter_mut() {
+        let (Write::Level(change) | Write::LevelTurned(change, _)) = write else {
+            continue;
+        };
+        let known = |level: &&Level| is_of(level, &change.sku, &change.location, change.share);
+        let Some(level) = seen.iter().find(known) else {
+            continue;
+        };
+        let full = level.tail.len() > room_for(change);
+        let fits = pages.len() < room;
+        left.extend((full && !fits).then_some(level));
+        pages.extend((full && fits).then(|| page(level)));
+        let change = change.clone();
+        *write = match full && fits {
+            true => Write::LevelTurned(change, level.movements),
+            false => Write::Level(change),
+        };
+    }
+    writes.append(&mut pages);
+    left
+}
+
+/// The page with the movements that a level's own item holds.
+fn page(level: &Level) -> Write {
+    Write::LedgerPage {
+        sku: level.sku.clone(),
+        location: level.location.clone(),
+        share: level.share,
+        first: level.movements + 1 - level.tail.len() as u64,
+        movements: level.tail.clone(),
+    }
 }

@@ -16,7 +16,7 @@ use domain::fact::Transit;
 use domain::limits::MAX_LEDGER_TAIL;
 use domain::order::Contact;
 use domain::owed::owed;
-use domain::stock::{Level, LevelChange, Movement};
+use domain::stock::{Breakdown, Level, LevelChange, Movement};
 use domain::{Order, OrderId};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -40,8 +40,15 @@ pub enum Write {
     /// A page of an order's timeline.
     Events(OrderId, Timeline),
     /// A level: counters added to, movements appended. Refused when it would promise what is not
-    /// available, or when the level's own item has no [room](room_for) for the movements.
+    /// available, when the level's own item has no [room](room_for) for the movements, or when it would have
+    /// fewer shares than it has.
     Level(LevelChange),
+    /// A level in the same way, except that the movements of its own item make room for these: they are
+    /// on a page that is written with it. Refused when it would promise what is not available, or when it
+    /// has not had just so many movements until now.
+    LevelTurned(LevelChange, u64),
+    /// What a movement that stands for many is made of.
+    Breakdown(Breakdown),
     /// Who waits for what.
     Waiting(Waiting),
     /// What a location takes on a day is more. Refused when that is more than it can.
@@ -60,19 +67,12 @@ pub enum Write {
         sku: String,
         /// The warehouse.
         location: String,
+        /// Which share of the level.
+        share: u8,
         /// The number of its first movement, from 1.
         first: u64,
         /// The movements.
         movements: Vec<Movement>,
-    },
-    /// A level's own item holds no movements any more, if it has had so many until now.
-    TailCleared {
-        /// The article.
-        sku: String,
-        /// The warehouse.
-        location: String,
-        /// Movements so far.
-        seen: u64,
     },
 }
 
@@ -166,7 +166,7 @@ fn cancelled<R: std::fmt::Debug>(
 fn found(write: &Write, item: Item) -> Result<Option<Found>, StoreError> {
     Ok(match write {
         Write::Order(..) => Some(Found::Order(Arc::new(value(item)?))),
-        Write::Level(..) => Some(Found::Level(Box::new(value(item)?))),
+        Write::Level(..) | Write::LevelTurned(..) => Some(Found::Level(Box::new(value(item)?))),
         _ => None,
     })
 }
@@ -236,7 +236,12 @@ impl DynamoDb {
                 let page = item(page, "events", key::order(id), key::events(page.first))?;
                 put(orders, page)
             }
-            Write::Level(change) => self.change_level(change).map(update),
+            Write::Level(change) => self.change_level(change, None).map(update),
+            Write::LevelTurned(change, seen) => self.change_level(change, Some(*seen)).map(update),
+            Write::Breakdown(breakdown) => {
+                let pk = key::breakdown(&breakdown.sku, &breakdown.id);
+                put(stock, item(breakdown, "breakdown", pk, key::ALONE)?)
+            }
             Write::Waiting(waiting) => self.set_waiting(waiting),
             Write::Load(load) => self.add_load(load).map(update),
             Write::FactApplied(sku, id) => self.apply_fact(sku, id).map(update),
@@ -246,30 +251,17 @@ impl DynamoDb {
             Write::LedgerPage {
                 sku,
                 location,
+                share,
                 first,
                 movements,
             } => {
-                let mut page = key(key::sku(sku), key::ledger(location, *first));
+                let mut page = key(key::share(sku, *share), key::ledger(location, *first));
                 page.insert("entity".into(), text("ledger"));
                 page.insert("schema".into(), number(1));
                 page.insert("version".into(), number(1));
                 page.insert("movements".into(), attribute(movements)?);
                 put(stock, page)
             }
-            Write::TailCleared {
-                sku,
-                location,
-                seen,
-            } => Update::builder()
-                .table_name(stock)
-                .set_key(Some(key(key::sku(sku), key::level(location))))
-                .update_expression("SET tail = :none")
-                .condition_expression("version = :seen")
-                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-                .expression_attribute_values(":seen", number(seen))
-                .build()
-                .map(update)
-                .map_err(refused),
         }
     }
 
@@ -288,19 +280,25 @@ impl DynamoDb {
     }
 
     /// The update of a level: counters added to, movements appended; refused when it would promise
-    /// what is not available, or when the level's own item has no room for the movements.
-    fn change_level(&self, change: &LevelChange) -> Result<Update, StoreError> {
+    /// what is not available, or when the level's own item has no room for the movements. If its page
+    /// turns, it has to have had so many movements: those on the page.
+    fn change_level(&self, change: &LevelChange, turns: Option<u64>) -> Result<Update, StoreError> {
         let delta = change.delta();
-        let room = room_for(change);
-        let mut condition = String::from("(attribute_not_exists(tail) OR size(tail) <= :room)");
-        let mut set = String::from(
-            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, \
-             tail = list_append(if_not_exists(tail, :none), :movements)",
+        let (tail, condition) = match turns {
+            None => (
+                "list_append(if_not_exists(tail, :none), :movements)",
+                "(attribute_not_exists(tail) OR size(tail) <= :room)",
+            ),
+            Some(_) => (":movements", "version = :seen"),
+        };
+        let mut condition = condition.to_owned();
+        let mut set = format!(
+            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, tail = {tail}"
         );
         let mut update = Update::builder()
             .table_name(&self.tables.stock)
             .set_key(Some(key(
-                key::sku(&change.sku),
+                key::share(&change.sku, change.share),
                 key::level(&change.location),
             )))
             .expression_attribute_names("#schema", "schema")
@@ -309,14 +307,29 @@ impl DynamoDb {
             .expression_attribute_values(":schema", number(1))
             .expression_attribute_values(":sku", text(&change.sku))
             .expression_attribute_values(":location", text(&change.location))
-            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":movements", attribute(&change.movements)?)
             .expression_attribute_values(":on_hand", number(delta.on_hand))
             .expression_attribute_values(":allocated", number(delta.allocated))
             .expression_attribute_values(":available", number(delta.available))
             .expression_attribute_values(":count", number(change.movements.len()))
-            .expression_attribute_values(":room", number(room))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        update = match turns {
+            Some(seen) => update.expression_attribute_values(":seen", number(seen)),
+            None => update
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+                .expression_attribute_values(":room", number(room_for(change))),
+        };
+        if change.share > 0 {
+            set.push_str(", #share = :share");
+            update = update
+                .expression_attribute_names("#share", "share")
+                .expression_attribute_values(":share", number(change.share));
+        }
+        if change.shares > 0 {
+            set.push_str(", shares = :shares");
+            condition.push_str(" AND (attribute_not_exists(shares) OR shares <= :shares)");
+            update = update.expression_attribute_values(":shares", number(change.shares));
+        }
         if let Some(rejected_at) = change.rejected_at() {
             set.push_str(", rejected_at = :rejected_at");
             update =

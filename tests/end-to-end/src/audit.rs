@@ -53,7 +53,7 @@ pub async fn ledgers(store: &Store) -> Vec<(Level, Vec<Movement>)> {
         let mut ledger: Vec<Movement> = level.tail.iter().rev().cloned().collect();
         let mut before = level.movements + 1 - level.tail.len() as u64;
         loop {
-            let older = store.ledger_before(&level.sku, &level.location, before);
+            let older = store.ledger_before(&level.sku, &level.location, level.share, before);
             let older = older.await.unwrap();
             let Some((first, _)) = older.last() else {
                 break;
@@ -96,6 +96,7 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
     }
     let ledgers = ledgers(store).await;
     let mut available = Available::default();
+    let mut allocated: BTreeMap<(String, String), i64> = BTreeMap::new();
     for (level, ledger) in &ledgers {
         available.note(level);
         let (sku, location) = (level.sku.clone(), level.location.clone());
@@ -112,11 +113,33 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
         assert_eq!(sum, counters, "{place}: ledger and counters");
         assert_eq!(ledger.len() as u64, level.movements, "{place}: movements");
         assert_eq!(level.available, level.on_hand - level.allocated, "{place}");
+        audit_breakdowns(store, &sku, ledger).await;
+        *allocated.entry((sku, location)).or_default() += level.allocated;
+    }
+    // All shares of a level together.
+    for ((sku, location), allocated) in allocated {
+        let place = format!("{sku} in {location}");
         let held = set_aside.remove(&(sku, location)).unwrap_or(0);
-        assert_eq!(level.allocated, held, "{place}: set aside for orders");
+        assert_eq!(allocated, held, "{place}: set aside for orders");
     }
     assert_eq!(set_aside, BTreeMap::new(), "set aside where nothing is");
     audit_served(store, stories, &available).await;
+}
+
+/// What a movement that stands for many is made of is known, and adds up to it.
+async fn audit_breakdowns(store: &Store, sku: &str, ledger: &[Movement]) {
+    let of_many = ledger.iter().filter_map(|m| Some((m.breakdown()?, m)));
+    let of_many: BTreeMap<&str, &Movement> = of_many.collect();
+    let ids: Vec<&str> = of_many.keys().copied().collect();
+    let mut found = BTreeMap::new();
+    for breakdown in store.load_breakdowns(sku, &ids).await.unwrap() {
+        found.insert(breakdown.id.clone(), breakdown);
+    }
+    for (id, movement) in of_many {
+        let parts = found.get(id).map_or(&[][..], |found| &found.parts);
+        let sum: i64 = parts.iter().map(|part| part.1).sum();
+        assert_eq!(sum, movement.quantity, "{sku}: {movement:?} of {parts:?}");
+    }
 }
 
 /// No order waits for goods that are there.

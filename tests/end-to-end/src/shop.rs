@@ -62,7 +62,10 @@ impl Shop {
         let template = include_str!("../../../infra/template.yaml");
         let mut options = Options::new(template, built_in::functions());
         options.http = Some(0);
-        options.parameters = BTreeMap::from([("BatchingWindow".into(), "0".into())]);
+        options.parameters = BTreeMap::from([
+            ("BatchingWindow".into(), "0".into()),
+            ("OrdersPerBatch".into(), "10".into()),
+        ]);
         change(&mut options);
         let cloud = Cloud::start(options).await.unwrap();
         sample_retailer(&cloud).await.unwrap();
@@ -144,11 +147,16 @@ impl Shop {
 
     /// Puts documents as the operator, and expects success.
     pub async fn put(&self, path: &str, documents: Value) {
+        let (status, answer) = self.try_put(path, documents).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+    }
+
+    /// Puts documents as the operator.
+    pub async fn try_put(&self, path: &str, documents: Value) -> Answer {
         let bearer = format!("Bearer {DEMO_KEY}");
         let headers = [("authorization", bearer.as_str())];
-        let body = documents.to_string();
-        let (status, answer) = self.send(Method::PUT, path, &headers, body).await;
-        assert_eq!(status, 200, "{path}: {answer}");
+        self.send(Method::PUT, path, &headers, documents.to_string())
+            .await
     }
 
     /// Delivers a webhook as the shop of the sample retailer signs it.

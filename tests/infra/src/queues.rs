@@ -128,12 +128,17 @@ pub fn mappings_report_single_failures(template: &Template) -> Vec<String> {
         .collect()
 }
 
-/// Ten messages at a time, and a bound on how many copies of a function a flood can start.
+/// Ten messages at a time, or as many as a transaction has actions where the function waits for them (Lambda takes
+/// more than ten only then); and a bound on how many copies of a function a flood can start.
 pub fn mappings_have_bounds(template: &Template) -> Vec<String> {
     let mut faults = Vec::new();
     for (id, mapping) in mappings(template) {
-        faults.extend(fault(mapping["BatchSize"] == 10, || {
-            format!("{id} takes other than 10 messages at a time")
+        let window = template.bounds(&mapping["MaximumBatchingWindowInSeconds"]);
+        let waits = window.is_some_and(|(least, _)| least >= 1);
+        let (least, most) = template.bounds(&mapping["BatchSize"]).unwrap_or_default();
+        let sound = least == 10 && (most == 10 || most <= 100 && waits);
+        faults.extend(fault(sound, || {
+            format!("{id} takes other than 10 messages at a time, or up to 100 and waits for them")
         }));
         let concurrency = template.bounds(&mapping["ScalingConfig"]["MaximumConcurrency"]);
         faults.extend(fault(

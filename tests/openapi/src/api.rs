@@ -109,7 +109,10 @@ impl Api {
         let template = include_str!("../../../infra/template.yaml");
         let mut options = Options::new(template, built_in::functions());
         options.http = Some(0);
-        options.parameters = BTreeMap::from([("BatchingWindow".into(), "0".into())]);
+        options.parameters = BTreeMap::from([
+            ("BatchingWindow".into(), "0".into()),
+            ("OrdersPerBatch".into(), "10".into()),
+        ]);
         let cloud = Cloud::start(options).await.unwrap();
         sample_retailer(&cloud).await.unwrap();
         add_key(&cloud, "reader", READER).await.unwrap();

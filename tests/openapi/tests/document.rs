@@ -220,6 +220,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
             MAX_REHEARSED_ORDERS as u64,
         ),
         (
+            "schemas/Product/properties/shares/maximum",
+            MAX_SHARES.into(),
+        ),
+        (
             "schemas/Product/properties/components/maxItems",
             MAX_COMPONENTS as u64,
         ),
@@ -266,11 +270,13 @@ fn limits() -> BTreeMap<&'static str, u64> {
 }
 
 /// Limits that no constant of `domain::limits` has: the calls at their edges hold these to the code.
-const ELSEWHERE: [&str; 20] = [
+const ELSEWHERE: [&str; 21] = [
     // Degrees, 32 bits, RFC 5321, and more than there are countries.
     "/latitude/maximum",
     "/longitude/maximum",
     "Count/maximum",
+    // The last of the shares.
+    "share/maximum",
     "Email/maxLength",
     "serves/maxItems",
     "working_days/maxItems",

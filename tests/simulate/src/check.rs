@@ -84,6 +84,8 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
         };
         found.note(hold());
     }
+    found.note(ledger::shares_add_up(observed));
+    found.note(ledger::breaks_down(observed));
     if found.0.is_empty() {
         rest::check(observed, &mut found);
         ledger::check(observed, &mut found);

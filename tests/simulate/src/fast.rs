@@ -363,6 +363,7 @@ impl World for Fast {
         Observed {
             orders: orders.collect(),
             levels: levels.collect(),
+            breakdowns: tables.breakdowns,
             facts: tables.facts,
             loads: tables.loads,
             transfers: tables.transfers,

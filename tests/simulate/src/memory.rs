@@ -19,7 +19,7 @@ use domain::order::Contact;
 use domain::reconcile::Reconciliation;
 use domain::restock::Crossings;
 use domain::rules::Rules;
-use domain::stock::{Level, Movement};
+use domain::stock::{Breakdown, Level, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -229,14 +229,16 @@ impl Orders for Memory {
 
 #[async_trait]
 impl Levels for Memory {
-    async fn load_levels(&self, keys: &[(&str, &str)]) -> Result<Vec<Level>, StoreError> {
+    async fn load_levels(&self, keys: &[(&str, &str, u8)]) -> Result<Vec<Level>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         self.read("BatchGetItem", |state| {
+            let none = state.is_off(Mutant::AllSharesAreAsked);
             let shelves = keys
                 .iter()
-                .filter_map(|(sku, location)| state.tables.shelf(sku, location));
+                .filter(|(_, _, share)| !none || *share == keys[0].2)
+                .filter_map(|(sku, location, share)| state.tables.shelf(sku, location, *share));
             let stale = state.is_off(Mutant::LevelsConsistent);
             let mut levels: Vec<Level> = shelves.map(|shelf| shelf.seen(stale).clone()).collect();
             if state.is_off(Mutant::UnprocessedLevels) && levels.len() > 1 {
@@ -248,22 +250,35 @@ impl Levels for Memory {
     }
 
     async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError> {
-        self.read("Query", |state| {
-            let shelves = state.tables.sorted_shelves().into_iter();
-            let shelves = shelves.filter(|shelf| shelf.level.sku == sku);
-            shelves.map(|shelf| shelf.level.clone()).collect()
-        })
-        .await
+        let (mut levels, mut share, mut shares) = (Vec::new(), 0, 1);
+        while share < shares {
+            let of_share: Vec<Level> = self
+                .read("Query", |state| {
+                    let shelves = state.tables.sorted_shelves().into_iter();
+                    let levels = shelves.map(|shelf| &shelf.level);
+                    let levels = levels.filter(|level| level.sku == sku && level.share == share);
+                    levels.cloned().collect()
+                })
+                .await?;
+            shares = of_share
+                .iter()
+                .map(|level| level.shares)
+                .fold(shares, u8::max);
+            levels.extend(of_share);
+            share += 1;
+        }
+        Ok(levels)
     }
 
     async fn ledger_before(
         &self,
         sku: &str,
         location: &str,
+        share: u8,
         before: u64,
     ) -> Result<Vec<(u64, Movement)>, StoreError> {
         self.read("Query", |state| {
-            let shelf = state.tables.shelf(sku, location).into_iter();
+            let shelf = state.tables.shelf(sku, location, share).into_iter();
             let mut pages: Vec<_> = shelf.flat_map(|shelf| &shelf.pages).collect();
             pages.retain(|(first, _)| *first < before);
             pages.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
@@ -288,6 +303,15 @@ impl Levels for Memory {
         .await
     }
 
+    async fn load_breakdowns(&self, sku: &str, ids: &[&str]) -> Result<Vec<Breakdown>, StoreError> {
+        self.read("BatchGetItem", |state| {
+            let named = |b: &&Breakdown| b.sku == sku && ids.contains(&b.id.as_str());
+            let breakdowns = &state.tables.breakdowns;
+            breakdowns.iter().filter(named).cloned().collect()
+        })
+        .await
+    }
+
     async fn waiting_for(&self, sku: &str) -> Result<Vec<Waiting>, StoreError> {
         self.read("Query", |state| match state.is_off(Mutant::WaitingTold) {
             true => Vec::new(),
@@ -306,7 +330,7 @@ impl Levels for Memory {
                 let shelves = state.tables.sorted_shelves().into_iter();
                 let levels = shelves.map(|shelf| shelf.seen(stale).clone());
                 let left = |level: &Level| {
-                    let place = level_place(&level.sku, &level.location);
+                    let place = level_place(&level.sku, &level.location, level.share);
                     after.as_ref().is_none_or(|after| place > *after)
                 };
                 levels.filter(left).collect()

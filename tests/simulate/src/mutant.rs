@@ -11,8 +11,12 @@ pub enum Mutant {
     StockIsThere,
     /// Goods are set aside only where what is kept back stays available.
     SafetyStockStays,
-    /// A level's own movements are moved to a page only if none has been added.
-    TailUnchanged,
+    /// A page that is turned with a change holds what the level's own item held.
+    PageIsOfTheLevelSeen,
+    /// What a movement stands for that is the sum of many is kept.
+    BreakdownIsStored,
+    /// That nothing is left is believed of all shares, not of one.
+    AllSharesAreAsked,
     /// A fact is applied once.
     FactAppliedOnce,
     /// A fact that is known is not stored again.
@@ -89,12 +93,14 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
         Self::SafetyStockStays,
-        Self::TailUnchanged,
+        Self::PageIsOfTheLevelSeen,
+        Self::BreakdownIsStored,
+        Self::AllSharesAreAsked,
         Self::FactAppliedOnce,
         Self::FactIsNew,
         Self::ReceiptIsCounted,

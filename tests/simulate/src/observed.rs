@@ -6,7 +6,7 @@ use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
 use domain::order::Contact;
-use domain::stock::{Level, Movement};
+use domain::stock::{Breakdown, Level, Movement};
 use domain::{Order, OrderId, Step};
 use jiff::civil::Date;
 
@@ -17,6 +17,8 @@ pub struct Observed {
     pub orders: Vec<StoredOrder>,
     /// All levels.
     pub levels: Vec<StoredLevel>,
+    /// What movements that stand for many are made of.
+    pub breakdowns: Vec<Breakdown>,
     /// All facts about stock.
     pub facts: Vec<StockFact>,
     /// Transfers on the road.

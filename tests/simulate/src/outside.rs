@@ -22,6 +22,8 @@ use crate::tape::Tape;
 
 /// Most orders of a run.
 const MAX_ORDERS: u32 = 4;
+/// Orders of a rush: enough that a batch moves more than can be written one by one.
+const RUSH: u32 = 8;
 /// Most that happens besides, for each order.
 const MAX_ACTS_PER_ORDER: u32 = 9;
 /// Prices in minor units: some that no number of units divides.
@@ -85,10 +87,17 @@ pub enum Act {
 impl Outside {
     /// A load.
     pub fn draw(tape: &mut Tape) -> Self {
-        let orders = 1 + tape.choose(MAX_ORDERS).min(tape.choose(MAX_ORDERS));
+        let (orders, acts) = match tape.choose(12) {
+            // They come at once: little happens besides.
+            11 => (RUSH, 3),
+            _ => {
+                let orders = 1 + tape.choose(MAX_ORDERS).min(tape.choose(MAX_ORDERS));
+                (orders, orders * MAX_ACTS_PER_ORDER + 2)
+            }
+        };
         Self {
             orders_left: orders,
-            acts_left: tape.choose(orders * MAX_ACTS_PER_ORDER + 2),
+            acts_left: tape.choose(acts),
             placed: 0,
             named: 0,
             sent: Vec::new(),

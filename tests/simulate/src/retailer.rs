@@ -105,6 +105,11 @@ impl Retailer {
             supplier: (n == 0).then(|| "kiln".into()),
             reorder_point: (n == 0).then_some(1),
             reorder_quantity: (n == 0).then_some(10),
+            // The second sells fast, or something of it is kept back.
+            shares: match (n, daily_orders) {
+                (1, None) => 3,
+                _ => 1,
+            },
             safety_stock: (n == 1 && daily_orders.is_some())
                 .then(|| (ANY_LOCATION.into(), 1))
                 .into_iter()
@@ -159,7 +164,7 @@ impl Retailer {
 
     /// Opening stock: SKU, location, units; little of it.
     pub fn opening(&self, tape: &mut Tape) -> Vec<(String, String, i64)> {
-        const UNITS: [i64; 8] = [2, 0, 1, 0, 3, 5, 1, 8];
+        const UNITS: [i64; 8] = [2, 0, 1, 0, 3, 5, 1, 24];
         let mut opening = Vec::new();
         for product in &self.products {
             for location in &self.locations {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use domain::OrderId;
 use domain::catalog::{Backorders, Location};
 use domain::fact::StockFact;
-use domain::stock::MovementKind;
+use domain::stock::{Level, MovementKind};
 use futures::future::BoxFuture;
 use runtime::{Function, Handler, Hint};
 use serde_json::json;
@@ -240,6 +240,11 @@ impl<W: World> Run<'_, W> {
         self.world.furnish(&self.retailer);
         let store: Store = self.world.store();
         let at = self.sim.state().now();
+        let products = self.retailer.products.clone();
+        let shares = |sku: &str| {
+            let product = products.iter().find(|product| product.sku == sku);
+            product.map_or(1, |product| product.shares)
+        };
         for (n, (sku, location, quantity)) in opening.into_iter().enumerate() {
             let fact = StockFact {
                 id: format!("opening-{n}"),
@@ -253,11 +258,17 @@ impl<W: World> Run<'_, W> {
                 reason: String::new(),
                 at,
                 applied: false,
+                shares: shares(&sku),
                 details: None,
             };
             at_once(store.store_fact(&fact))?.ok()?;
+            let levels = at_once(store.levels_of(&sku))?.ok()?;
+            let here: Vec<Level> = levels
+                .into_iter()
+                .filter(|l| l.location == location)
+                .collect();
             let commit = Commit {
-                changes: vec![fact.change()],
+                changes: fact.changes(&here),
                 fact: Some((sku.clone(), fact.id.clone())),
                 ..Commit::default()
             };

@@ -50,6 +50,7 @@ fn left(observed: &Observed) -> Value {
     json!({
         "orders": sorted(orders),
         "levels": sorted(levels),
+        "breakdowns": sorted(observed.breakdowns.iter().map(|b| json!(b))),
         "facts": sorted(observed.facts.iter().map(|fact| json!(fact))),
         "transfers": sorted(observed.transfers.iter().map(|transfer| json!(transfer))),
         "discrepancies": sorted(observed.discrepancies.iter().map(|found| json!(found))),

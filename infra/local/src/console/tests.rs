@@ -326,6 +326,8 @@ async fn stock_is_listed_and_what_is_low_is_marked() {
         let change = LevelChange {
             sku: product.sku.clone(),
             location: location.into(),
+            share: 0,
+            shares: 0,
             movements: vec![movement],
             kept: 0,
         };

@@ -3,8 +3,8 @@
 use crate::catalog::{ANY_LOCATION, Backorders, Location, Product, Rate, Supplier};
 use crate::geo::is_country;
 use crate::limits::{
-    MAX_COMPONENTS, MAX_COOL_DOWN_HOURS, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SKU_CHARS,
-    MAX_TITLE_CHARS,
+    MAX_COMPONENTS, MAX_COOL_DOWN_HOURS, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SHARES,
+    MAX_SKU_CHARS, MAX_TITLE_CHARS,
 };
 use crate::rules::{ANY_CHANNEL, Rules, rate};
 use crate::{Currency, Problem};
@@ -98,6 +98,13 @@ pub fn product_problems(product: &Product) -> Vec<Problem> {
     }
     problems.extend(policy_problems(product));
     problems.extend(component_problems(product));
+    if !(1..=MAX_SHARES).contains(&product.shares) {
+        let detail = format!(
+            "expected 1 to {MAX_SHARES} shares, found {}",
+            product.shares
+        );
+        problems.push(Problem::at("/shares", detail));
+    }
     problems
 }
 
@@ -106,12 +113,17 @@ fn policy_problems(product: &Product) -> Vec<Problem> {
     let mut problems = Vec::new();
     let usual = product.safety_stock.is_empty()
         && product.available_on.is_none()
-        && product.backorders == Backorders::Accept;
+        && product.backorders == Backorders::Accept
+        && product.shares == 1;
     if !product.components.is_empty() && !usual {
-        let detail = "expected no safety_stock, available_on or backorders of a kit: it has no stock of its own, its components have";
+        let detail = "expected no safety_stock, available_on, backorders or shares of a kit: it has no stock of its own, its components have";
         problems.push(Problem::at("", detail));
     }
     problems.extend(too_many("/safety_stock", product.safety_stock.len()));
+    if product.shares > 1 && !product.safety_stock.is_empty() {
+        let detail = "expected none of a product of several shares: none of them knows what the others still have";
+        problems.push(Problem::at("/safety_stock", detail));
+    }
     for (location, kept) in &product.safety_stock {
         let pointer = format!("/safety_stock/{location}");
         if location != ANY_LOCATION && !name(location, MAX_NAME_CHARS) {

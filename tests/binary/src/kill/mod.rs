@@ -45,12 +45,16 @@ pub async fn run(plan: Plan) -> Value {
     let data = directory.join("data");
     // Its queues do not wait for more messages: more happens before a kill.
     let template = include_str!("../../../../infra/template.yaml");
-    let hurried = template.replacen(
-        "to book ten orders in one transaction.\n    Default: 1",
-        "to book ten orders in one transaction.\n    Default: 0",
-        1,
-    );
-    assert_ne!(template, hurried);
+    let mut hurried = template.to_owned();
+    for (what, usual, here) in [
+        ("all want the same shelf.", "100", "10"),
+        ("to book many orders in one transaction.", "1", "0"),
+    ] {
+        let default = |value| format!("{what}\n    Default: {value}\n");
+        let before = hurried.clone();
+        hurried = hurried.replacen(&default(usual), &default(here), 1);
+        assert_ne!(before, hurried);
+    }
     let file = directory.join("template.yaml");
     std::fs::write(&file, hurried).unwrap();
     let start = || Waybill::start(&["--data", &data, "--template", &file]);

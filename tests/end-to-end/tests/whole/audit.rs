@@ -27,6 +27,8 @@ async fn move_stock(shop: &Shop, kind: MovementKind) {
     let change = LevelChange {
         sku: "GRD-HAND-40".into(),
         location: "hamburg".into(),
+        share: 0,
+        shares: 0,
         movements: vec![movement],
         kept: 0,
     };

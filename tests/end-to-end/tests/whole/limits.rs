@@ -18,6 +18,8 @@ async fn stock_up(shop: &Shop, skus: &[String]) {
     let received = |sku: &String| LevelChange {
         sku: sku.clone(),
         location: "hamburg".into(),
+        share: 0,
+        shares: 0,
         movements: vec![Movement {
             kind: MovementKind::Receive,
             quantity: 1,
@@ -122,7 +124,7 @@ async fn a_ledger_turns_its_pages_and_loses_nothing() {
         shop.adjust(sku, &format!("box-{n}"), "hamburg", "receive", n)
             .await;
         expected += n;
-        let pages = shop.store.ledger_before(sku, "hamburg", n as u64 + 1);
+        let pages = shop.store.ledger_before(sku, "hamburg", 0, n as u64 + 1);
         let pages = pages.await.unwrap();
         let stock = shop.get(&format!("/stock/{sku}")).await;
         let level = &stock["levels"][0];
@@ -137,11 +139,19 @@ async fn a_ledger_turns_its_pages_and_loses_nothing() {
         assert_eq!(pages.is_empty(), n <= most, "{n}");
     }
     let all = 2 * most as u64 + 4;
-    let pages = shop.store.ledger_before(sku, "hamburg", all).await.unwrap();
+    let pages = shop
+        .store
+        .ledger_before(sku, "hamburg", 0, all)
+        .await
+        .unwrap();
     let paged: Vec<(u64, i64)> = pages.iter().map(|(n, m)| (*n, m.quantity)).collect();
     let numbers = (1..=2 * most).rev().map(|n| (n as u64, n));
     assert_eq!(paged, numbers.collect::<Vec<_>>(), "in order, each once");
-    let older = shop.store.ledger_before(sku, "hamburg", 7).await.unwrap();
+    let older = shop
+        .store
+        .ledger_before(sku, "hamburg", 0, 7)
+        .await
+        .unwrap();
     assert_eq!(older, pages[2 * most as usize - 6..]);
     shop.close().await;
 }

@@ -221,6 +221,108 @@ async fn goods_that_arrive_go_to_who_has_waited_longest() {
     shop.close().await;
 }
 
+/// Six orders at once on a shelf move it once, and it says for whom.
+#[tokio::test]
+async fn a_batch_moves_a_level_once_and_says_for_whom() {
+    let shop = Shop::open_with(|options| {
+        options
+            .parameters
+            .insert("BatchingWindow".into(), "2".into());
+    })
+    .await;
+    shop.adjust(SKU, "pallet", "hamburg", "receive", 20).await;
+    let body = document(&[(SKU, 2)]).to_string();
+    let names: Vec<String> = (0..6).map(|n| format!("buyer-{n}")).collect();
+    let placed = names
+        .iter()
+        .map(|n| shop.try_post("/orders", n, body.clone()));
+    let mut ids = Vec::new();
+    for (status, receipt) in join_all(placed).await {
+        assert_eq!(status, 201);
+        ids.push(receipt["id"].as_str().unwrap().to_owned());
+    }
+    shop.settle().await;
+    ids.sort();
+    let why = shop.get(&format!("/stock/{SKU}/why")).await;
+    let entry = &why["levels"][0]["entries"][0];
+    assert_eq!(
+        (&entry["kind"], &entry["quantity"], &entry["number"]),
+        (&json!("allocate"), &json!(12), &json!(2))
+    );
+    let listed = ids.join(", ");
+    assert_eq!(
+        entry["text"],
+        format!("12 set aside for 6 orders: {listed}")
+    );
+    let parts = entry["parts"].as_array().unwrap();
+    assert!(parts.iter().all(|part| part["quantity"] == 2));
+    let mut causes: Vec<&str> = parts.iter().map(|p| p["cause"].as_str().unwrap()).collect();
+    causes.sort_unstable();
+    assert_eq!(causes, ids);
+    shop.close().await;
+}
+
+/// A product whose levels are split: what came in is spread, all of it is found, and seen as one.
+#[tokio::test]
+async fn stock_that_is_split_into_shares_is_one_to_everybody() {
+    let shop = shop().await;
+    let product = |shares: u8| {
+        json!({
+            "sku": "KTL-SPLIT", "title": "A kettle", "weight_g": 10,
+            "length_mm": 10, "width_mm": 10, "height_mm": 10, "shares": shares,
+        })
+    };
+    shop.put("/products", json!([product(3)])).await;
+    let put = |shares| shop.try_put("/products", product(shares));
+    for (shares, pointer) in [(0, "/shares"), (17, "/shares"), (2, "/shares")] {
+        let (status, problem) = put(shares).await;
+        assert_eq!(
+            (status, &problem["errors"][0]["pointer"]),
+            (422, &json!(pointer)),
+            "{shares}"
+        );
+    }
+    let sku = "KTL-SPLIT";
+    shop.adjust(sku, "pallet", "hamburg", "receive", 10).await;
+    assert_eq!(shop.level(sku, "hamburg").await.available, 10);
+    // More than any share has, and then the rest of all of them.
+    let many = &shop.place("many", &document(&[(sku, 6)])).await;
+    let rest = &shop.place("rest", &document(&[(sku, 4)])).await;
+    let none = &shop.place("none", &document(&[(sku, 1)])).await;
+    for (id, status) in [
+        (many, "allocated"),
+        (rest, "allocated"),
+        (none, "backordered"),
+    ] {
+        assert_eq!(shop.status(id).await, status);
+    }
+    assert_eq!(
+        shop.order(many).await["fulfillments"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    // What goes back, leaves and is found missing is noted in the first share; the sum is right.
+    shop.post(&format!("/orders/{many}/cancel"), "", WITHOUT_BODY)
+        .await;
+    assert_eq!(shop.status(none).await, "allocated");
+    shop.report(rest, 1, "packed", WITHOUT_BODY).await;
+    shop.adjust(sku, "count", "hamburg", "adjust", -2).await;
+    let level = shop.level(sku, "hamburg").await;
+    assert_eq!((level.on_hand, level.allocated, level.available), (4, 1, 3));
+    let why = shop
+        .get(&format!("/stock/{sku}/why?location=hamburg&share=1"))
+        .await;
+    assert_eq!(why["levels"][0]["share"], 1);
+    shop.put("/products", json!([product(4)])).await;
+    shop.adjust(sku, "more", "hamburg", "receive", 8).await;
+    assert_eq!(shop.level(sku, "hamburg").await.available, 11);
+    let all = &shop.place("all", &document(&[(sku, 11)])).await;
+    assert_eq!(shop.status(all).await, "allocated");
+    shop.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_buyers_of_ten_units_get_ten_units() {
     let shop = shop().await;

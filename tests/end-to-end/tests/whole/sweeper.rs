@@ -147,6 +147,7 @@ async fn a_fact_about_stock_that_nobody_was_told_of_is_found() {
         reason: String::new(),
         at: Timestamp::now(),
         applied: false,
+        shares: 1,
         details: None,
     };
     assert_eq!(shop.store.store_fact(&fact).await.unwrap(), None);
@@ -173,6 +174,7 @@ async fn goods_that_came_without_anybody_being_told_reach_who_waits_for_them() {
         reason: String::new(),
         at: Timestamp::now(),
         applied: false,
+        shares: 1,
         details: None,
     };
     shop.store.store_fact(&fact).await.unwrap();

@@ -142,8 +142,14 @@ async fn run_everything() {
         assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }
     assert_eq!(call(Method::GET, "/stock/NONE", Value::Null).await, 404);
+    // A product whose levels are split into shares.
+    let mut split = sample("retailer/products")[0].clone();
+    split["sku"] = json!("SPLIT");
+    (split["shares"], split["reorder_point"]) = (json!(2), json!(100));
+    assert_eq!(call(Method::PUT, "/products", split).await, 200);
     // Goods that an order waits for arrive, and others run low.
     for (sku, kind, quantity) in [
+        ("SPLIT", "receive", 9),
         ("KTL-COPPER-12", "receive", 50),
         ("KTL-GOOSE-09", "adjust", -32),
     ] {

@@ -183,6 +183,11 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         rule: "mappings_have_bounds",
+        names: "AllocateWarehouseEvents",
+        by: |t| t.value["Parameters"]["BatchingWindow"]["MinValue"] = json!(0),
+    },
+    Break {
+        rule: "mappings_have_bounds",
         names: "ShipOrderEvents",
         by: |t| *property(t, "ShipOrderEvents", "ScalingConfig") = Value::Null,
     },

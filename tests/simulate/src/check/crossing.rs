@@ -1,11 +1,11 @@
 //! Levels that run low, are out, and are back: each is noted by itself, and told of once.
 
 use domain::restock::Crossing;
-use domain::stock::Level;
+use domain::stock::{Level, whole};
 
 use super::stock::Shelf;
 use super::{Findings, Hold, ensure};
-use crate::observed::{Deed, Observed, SentMail, StoredLevel};
+use crate::observed::{Deed, Observed, SentMail};
 
 /// What holds of a level's crossings by themselves.
 pub(super) fn stands(level: &Level) -> Hold {
@@ -83,8 +83,9 @@ pub(super) fn said<'a>(level: &Level, part: &'a str) -> Option<(&'a str, u64)> {
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
     let looked = |deed: &Deed| matches!(deed, Deed::RestockChecked);
     let looked = observed.deeds.iter().any(looked);
-    for stored in &observed.levels {
-        let level = &stored.level;
+    let levels = observed.levels.iter().map(|stored| stored.level.clone());
+    // What the first share says goes for all of them.
+    for level in &whole(levels.collect()) {
         let shelf = || Shelf(&level.sku, &level.location);
         let heard = |right: &dyn Fn(&str, u64) -> bool| {
             let says = |mail: &SentMail| {
@@ -108,7 +109,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             format!("expected a mail of {out:?}, which everybody is said to know")
         });
         found.expect(
-            !looked || is_told(stored),
+            !looked || is_told(level),
             "crossing-not-told",
             shelf(),
             || {
@@ -125,8 +126,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
 }
 
 /// Whether nothing is left to be told, and it is known to be out exactly if it is.
-fn is_told(stored: &StoredLevel) -> bool {
-    let level = &stored.level;
+fn is_told(level: &Level) -> bool {
     let told = |crossing: &Option<Crossing>| crossing.as_ref().is_none_or(|crossing| crossing.told);
     let out = level.outage.is_some();
     told(&level.low) && told(&level.outage) && out == (level.available <= 0)

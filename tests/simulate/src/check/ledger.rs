@@ -2,7 +2,7 @@
 
 use domain::fact::StockFact;
 use domain::order::{FulfillmentStatus, Order};
-use domain::stock::{Movement, MovementKind};
+use domain::stock::{Level, Movement, MovementKind};
 use domain::{Event, FulfillmentOrder};
 
 use super::stock::{Counters, Shelf};
@@ -67,12 +67,71 @@ pub(super) fn adds_up(stored: &StoredLevel) -> Hold {
     })
 }
 
-/// Every movement has its cause, and every cause its movements.
+/// What the cause of a movement begins with that stands for many.
+const BATCH: &str = "BATCH-";
+
+/// What a movement is because of: orders or a fact, and how many units each moved.
+fn parts<'a>(observed: &'a Observed, level: &Level, movement: &'a Movement) -> Vec<(&'a str, i64)> {
+    let Some(id) = movement.cause.strip_prefix(BATCH) else {
+        return vec![(&movement.cause, movement.quantity)];
+    };
+    let breakdowns = observed.breakdowns.iter();
+    let breakdowns =
+        breakdowns.filter(|b| b.id == id && b.sku == level.sku && b.location == level.location);
+    let parts = breakdowns.flat_map(|breakdown| &breakdown.parts);
+    parts.map(|(cause, units)| (&**cause, *units)).collect()
+}
+
+/// All shares of a level together have set aside what can be.
+pub(super) fn shares_add_up(observed: &Observed) -> Hold {
+    for StoredLevel { level, .. } in &observed.levels {
+        let shares = observed.levels.iter().map(|stored| &stored.level);
+        let shares = shares.filter(|l| l.sku == level.sku && l.location == level.location);
+        let allocated: i64 = shares.map(|share| share.allocated).sum();
+        let shelf = Shelf(&level.sku, &level.location);
+        ensure(allocated >= 0, "shares-allocated-negative", shelf, || {
+            format!("expected at least 0 units allocated in all shares, found {allocated}")
+        })?;
+    }
+    Ok(())
+}
+
+/// What movements that stand for many are made of is stored, once for each of them, and adds up.
+pub(super) fn breaks_down(observed: &Observed) -> Hold {
+    let mut of_many = 0;
+    for stored in &observed.levels {
+        let level = &stored.level;
+        let shelf = || Shelf(&level.sku, &level.location);
+        for movement in movements(stored).filter(|m| m.cause.starts_with(BATCH)) {
+            of_many += 1;
+            let parts = parts(observed, level, movement);
+            ensure(!parts.is_empty(), "breakdown-missing", shelf(), || {
+                format!("expected what {movement:?} is made of")
+            })?;
+            let sum: i64 = parts.iter().map(|part| part.1).sum();
+            let sound = sum == movement.quantity && parts.iter().all(|part| part.1 > 0);
+            ensure(sound, "breakdown-sum", shelf(), || {
+                let units = movement.quantity;
+                format!("expected parts above 0 of {units} units, found {parts:?}")
+            })?;
+        }
+    }
+    let stored = observed.breakdowns.len();
+    ensure(
+        stored == of_many,
+        "breakdown-of-nothing",
+        "the ledger",
+        || format!("expected a breakdown for each of {of_many} movements, found {stored}"),
+    )
+}
+
+/// Every movement has its cause, and every cause its movements, all shares of a level together.
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
     let count = observed.levels.len();
     let mut moved = vec![Moved::default(); observed.orders.len() * count];
-    for (l, stored) in observed.levels.iter().enumerate() {
+    for stored in &observed.levels {
         let level = &stored.level;
+        let l = first_share(observed, level);
         let kept = observed.kept(&level.sku);
         let mut counters = Counters::default();
         for movement in movements(stored) {
@@ -83,29 +142,29 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             found.expect(!promised, "safety-stock-promised", shelf(), || {
                 format!("expected {kept} units to be kept back, found {left} after {movement:?}")
             });
-            let caused = match movement.kind {
-                MovementKind::Receive
-                | MovementKind::Adjust
-                | MovementKind::Count
-                | MovementKind::TransferOut
-                | MovementKind::TransferIn => {
-                    let mut facts = observed.facts.iter();
-                    facts
-                        .any(|fact| transit::cause(fact) == movement.cause && fact.sku == level.sku)
-                }
-                _ => {
-                    let mut orders = observed.orders.iter();
-                    let order = orders.position(|o| o.order.id.as_str() == movement.cause);
-                    if let Some(moved) = order.and_then(|o| moved.get_mut(o * count + l)) {
-                        moved.add(movement.kind, movement.quantity);
+            for (cause, units) in parts(observed, level, movement) {
+                let caused = match movement.kind {
+                    MovementKind::Receive
+                    | MovementKind::Adjust
+                    | MovementKind::Count
+                    | MovementKind::TransferOut
+                    | MovementKind::TransferIn => {
+                        let mut facts = observed.facts.iter();
+                        facts.any(|fact| transit::cause(fact) == cause && fact.sku == level.sku)
                     }
-                    order.is_some()
-                }
-            };
-            let shelf = shelf();
-            found.expect(caused, "movement-without-cause", shelf, || {
-                format!("expected the order or fact that caused {movement:?}")
-            });
+                    _ => {
+                        let mut orders = observed.orders.iter();
+                        let order = orders.position(|o| o.order.id.as_str() == cause);
+                        if let Some(moved) = order.and_then(|o| moved.get_mut(o * count + l)) {
+                            moved.add(movement.kind, units);
+                        }
+                        order.is_some()
+                    }
+                };
+                found.expect(caused, "movement-without-cause", shelf(), || {
+                    format!("expected the order or fact that caused {movement:?}")
+                });
+            }
         }
     }
     let orders = observed.orders.iter();
@@ -118,11 +177,22 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
     transit::check(observed, found);
 }
 
+/// The place of the first share of a level: what its shares amount to is kept there.
+fn first_share(observed: &Observed, level: &Level) -> usize {
+    let same = |stored: &StoredLevel| {
+        stored.level.sku == level.sku && stored.level.location == level.location
+    };
+    observed.levels.iter().position(same).unwrap_or(0)
+}
+
 /// What an order still has to tell stock counts as told here: that it is due is another promise.
 fn order(observed: &Observed, stored: &StoredOrder, moved: &mut [Moved], found: &mut Findings) {
     let order = &stored.order;
-    for (moved, level) in moved.iter_mut().zip(&observed.levels) {
+    for (l, (moved, level)) in moved.iter_mut().zip(&observed.levels).enumerate() {
         let level = &level.level;
+        if l != first_share(observed, level) {
+            continue;
+        }
         for due in order
             .moves
             .iter()
@@ -248,17 +318,21 @@ fn fact(observed: &Observed, fact: &StockFact, found: &mut Findings) {
     found.expect(fact.applied, "fact-not-applied", shelf(), || {
         format!("expected {fact:?} to be applied")
     });
-    let (mut right, mut all) = (0, 0);
+    let (mut units, mut all, mut wrong) = (0, 0, 0);
     for stored in observed.levels.iter().filter(|l| l.level.sku == fact.sku) {
         let here = stored.level.location == fact.location;
         let of_fact = |m: &&Movement| m.kind == fact.kind && m.cause == transit::cause(fact);
-        for movement in movements(stored).filter(of_fact) {
+        for (n, movement) in movements(stored).filter(of_fact).enumerate() {
             all += 1;
-            right += usize::from(here && movement.quantity == fact.quantity);
+            // Once in each share, and only here.
+            wrong += usize::from(!here || n > 0);
+            units += movement.quantity;
         }
     }
-    let due = usize::from(fact.applied);
-    found.expect(right == due && all == due, "fact-movement", shelf(), || {
-        format!("expected {due} movement of {fact:?} in the ledger, found {right} (of {all})")
+    let due = if fact.applied { fact.quantity } else { 0 };
+    let whole = all <= 1 || fact.shares > 1;
+    let sound = units == due && wrong == 0 && whole;
+    found.expect(sound, "fact-movement", shelf(), || {
+        format!("expected {due} units of {fact:?} in the ledger, found {units} in {all} movements")
     });
 }

@@ -143,11 +143,11 @@ fn may_send(observed: &Observed, order: &Order, level: &Level) -> bool {
         let mut days = observed.loads.iter().filter(same);
         *location == level.location && days.any(|load| load.2 >= *most)
     });
-    if !served
-        || full
-        || level.rejected_at.is_some()
-        || order.fulfillments.iter().filter(here).any(refused)
-    {
+    // What a location rejects is noted in one share, and goes for all of them.
+    let levels = observed.levels.iter().map(|stored| &stored.level);
+    let mut shares = levels.filter(|l| l.sku == level.sku && l.location == level.location);
+    let rejected = shares.any(|share| share.rejected_at.is_some());
+    if !served || full || rejected || order.fulfillments.iter().filter(here).any(refused) {
         return false;
     }
     let short_at = order

@@ -59,6 +59,8 @@ fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
         level: Level {
             sku: sku.into(),
             location: location.into(),
+            share: 0,
+            shares: 1,
             on_hand,
             allocated,
             available: on_hand - allocated,
@@ -100,6 +102,7 @@ fn fact(id: &str, sku: &str, location: &str, quantity: i64) -> StockFact {
         reason: String::new(),
         at: at(0),
         applied: true,
+        shares: 1,
         details: None,
     }
 }

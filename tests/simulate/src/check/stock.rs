@@ -64,9 +64,14 @@ pub(super) fn stands(level: &Level) -> Hold {
     ensure(difference, "available-differs", shelf(), || {
         format!("expected {on_hand} on hand - {allocated} allocated, found {available} available")
     })?;
-    ensure(allocated >= 0, "allocated-negative", shelf(), || {
-        format!("expected at least 0 units allocated, found {allocated}")
-    })?;
+    // Where there are shares, what leaves is noted in the first of them: only their sum is what is set aside.
+    let split = level.share > 0 || level.shares > 1;
+    ensure(
+        split || allocated >= 0,
+        "allocated-negative",
+        shelf(),
+        || format!("expected at least 0 units allocated, found {allocated}"),
+    )?;
     crossing::stands(level)
 }
 
@@ -78,6 +83,14 @@ pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
     let same = before.is_none_or(|b| b.sku == after.sku && b.location == after.location);
     ensure(same, "level-renamed", shelf(), || {
         format!("expected {}", Shelf(&known.sku, &known.location))
+    })?;
+    let kept = before.is_none_or(|b| b.share == after.share && b.shares <= after.shares);
+    ensure(kept, "shares-fewer", shelf(), || {
+        let (had, found) = (known.shares, after.shares);
+        format!(
+            "expected share {} of {had} or more, found {} of {found}",
+            known.share, after.share
+        )
     })?;
     let (added, kept) = added(known, after)?;
     let mut counters = Counters::of(known);

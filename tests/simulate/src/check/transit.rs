@@ -125,7 +125,10 @@ fn what_is_below_zero_is_noted(observed: &Observed, found: &mut Findings) {
     if !observed.deeds.iter().any(reconciled) {
         return;
     }
-    for stored in observed.levels.iter().filter(|l| l.level.on_hand < 0) {
+    // Of several shares each may be below zero by itself: what came to one is noted as sent from another.
+    let whole = |l: &&StoredLevel| l.level.share == 0 && l.level.shares == 1;
+    let levels = observed.levels.iter().filter(whole);
+    for stored in levels.filter(|l| l.level.on_hand < 0) {
         let Some(since) = sank(stored).last() else {
             continue;
         };

@@ -33,11 +33,11 @@ pub(super) fn refused(service: Service) -> Response<Bytes> {
     }
 }
 
-/// A transaction of so many actions has met another one on the item of its first.
+/// A transaction of so many actions has met another one, in its middle: at an order or at a level.
 pub(super) fn in_the_way(actions: usize) -> Response<Bytes> {
-    let codes = |n| match n {
-        0 => "TransactionConflict",
-        _ => "None",
+    let codes = |n| match n == actions / 2 {
+        true => "TransactionConflict",
+        false => "None",
     };
     let reasons = (0..actions).map(|n| match codes(n) {
         "None" => json!({"Code": "None"}),

@@ -5,7 +5,7 @@ use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
-use domain::stock::{Level, Movement};
+use domain::stock::{Breakdown, Level, Movement};
 use domain::{Order, OrderId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -86,6 +86,8 @@ impl Ground {
                     level: value::<Level>(&item)?,
                     pages: Vec::new(),
                 });
+            } else if item["entity"]["S"] == "breakdown" {
+                observed.breakdowns.push(value::<Breakdown>(&item)?);
             } else if sk.starts_with("FACT#") {
                 observed.facts.push(value::<StockFact>(&item)?);
             } else if sk.starts_with(key::WAITING) {
@@ -101,13 +103,13 @@ impl Ground {
     fn add_pages(&self, observed: &mut Observed) -> Option<()> {
         for item in self.scan(&names().ok()?.tables.stock)? {
             let (pk, sk) = (item["pk"]["S"].as_str()?, item["sk"]["S"].as_str()?);
-            let page = pk.strip_prefix("SKU#").zip(sk.strip_prefix(key::LEDGER));
-            let Some((sku, rest)) = page else {
+            let Some(rest) = sk.strip_prefix(key::LEDGER) else {
                 continue;
             };
             let (location, first) = rest.rsplit_once('#')?;
             let mut levels = observed.levels.iter_mut();
-            let same = |l: &&mut StoredLevel| l.level.sku == sku && l.level.location == location;
+            let of = |level: &Level| key::share(&level.sku, level.share);
+            let same = |l: &&mut StoredLevel| of(&l.level) == pk && l.level.location == location;
             let page = value::<Page>(&item)?;
             let level = levels.find(same)?;
             level.pages.push((first.parse().ok()?, page.movements));

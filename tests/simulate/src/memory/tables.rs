@@ -11,7 +11,7 @@ use domain::order::Contact;
 use domain::owed::owed;
 use domain::reconcile::Reconciliation;
 use domain::restock::Crossings;
-use domain::stock::{Level, LevelChange, Movement};
+use domain::stock::{Breakdown, Level, LevelChange, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -31,6 +31,8 @@ pub struct Tables {
     pub orders: Vec<Row>,
     /// Levels.
     pub shelves: Vec<Shelf>,
+    /// What movements that stand for many are made of.
+    pub breakdowns: Vec<Breakdown>,
     /// Facts about stock.
     pub facts: Vec<StockFact>,
     /// Transfers on the road.
@@ -111,10 +113,10 @@ impl Shelf {
     }
 }
 
-/// The answer to a transaction that met another one.
+/// The answer to a transaction that met another one, in its middle: at an order or at a level.
 pub fn in_the_way(writes: usize) -> Written {
     let mut refusals = vec![Refusal::None; writes];
-    refusals[0] = Refusal::Passing("TransactionConflict".into());
+    refusals[writes / 2] = Refusal::Passing("TransactionConflict".into());
     Written::Refused(refusals)
 }
 
@@ -128,21 +130,33 @@ impl Tables {
         self.orders.iter_mut().find(|row| row.order.id == *id)
     }
 
-    /// The shelf of a SKU in a location.
-    pub fn shelf(&self, sku: &str, location: &str) -> Option<&Shelf> {
-        let same = |s: &&Shelf| s.level.sku == sku && s.level.location == location;
-        self.shelves.iter().find(same)
+    /// The shelf of a SKU in a location and share.
+    pub fn shelf(&self, sku: &str, location: &str, share: u8) -> Option<&Shelf> {
+        let place = self.place(sku, location, share)?;
+        self.shelves.get(place)
     }
 
-    fn shelf_mut(&mut self, sku: &str, location: &str) -> Option<&mut Shelf> {
-        let same = |s: &&mut Shelf| s.level.sku == sku && s.level.location == location;
-        self.shelves.iter_mut().find(same)
+    fn shelf_mut(&mut self, sku: &str, location: &str, share: u8) -> Option<&mut Shelf> {
+        let place = self.place(sku, location, share)?;
+        self.shelves.get_mut(place)
+    }
+
+    fn place(&self, sku: &str, location: &str, share: u8) -> Option<usize> {
+        let same = |l: &Level| l.sku == sku && l.location == location && l.share == share;
+        self.shelves.iter().position(|shelf| same(&shelf.level))
     }
 
     /// All shelves, in the order of their keys.
     pub fn sorted_shelves(&self) -> Vec<&Shelf> {
         let mut shelves: Vec<&Shelf> = self.shelves.iter().collect();
-        shelves.sort_by_key(|shelf| (&shelf.level.sku, &shelf.level.location));
+        // As their keys are: those of the first share come before the others of the SKU.
+        let key = |level: &Level| {
+            (
+                key::share(&level.sku, level.share),
+                key::level(&level.location),
+            )
+        };
+        shelves.sort_by_cached_key(|shelf| key(&shelf.level));
         shelves
     }
 
@@ -161,7 +175,7 @@ impl Tables {
         right: impl Fn(&Crossings) -> bool,
         after: &Crossings,
     ) -> bool {
-        let Some(shelf) = self.shelf_mut(sku, location) else {
+        let Some(shelf) = self.shelf_mut(sku, location, 0) else {
             return false;
         };
         let right = right(&Crossings::of(&shelf.level));
@@ -186,11 +200,12 @@ impl Tables {
                 (Some(row), before) if row.order.version == *before => Refusal::None,
                 (Some(row), _) => Refusal::Condition(Some(Found::Order(Arc::clone(&row.order)))),
             },
-            Write::Level(change) => {
-                let Some(shelf) = self.shelf(&change.sku, &change.location) else {
-                    return match change.needs() > 0 {
-                        true => Refusal::Condition(None),
-                        false => Refusal::None,
+            Write::Level(change) | Write::LevelTurned(change, _) => {
+                let Some(shelf) = self.shelf(&change.sku, &change.location, change.share) else {
+                    let plain = matches!(write, Write::Level(_)) && change.needs() == 0;
+                    return match plain {
+                        true => Refusal::None,
+                        false => Refusal::Condition(None),
                     };
                 };
                 let level = &shelf.level;
@@ -199,7 +214,14 @@ impl Tables {
                     needs => needs,
                 };
                 let enough = needs == 0 || level.available >= needs || off(Mutant::StockIsThere);
-                match enough && level.tail.len() <= room_for(change) {
+                let room = match write {
+                    Write::LevelTurned(_, seen) => {
+                        level.movements == *seen || off(Mutant::PageIsOfTheLevelSeen)
+                    }
+                    _ => level.tail.len() <= room_for(change),
+                };
+                let shares = change.shares == 0 || level.shares <= change.shares;
+                match enough && room && shares {
                     true => Refusal::None,
                     false => Refusal::Condition(Some(Found::Level(Box::new(level.clone())))),
                 }
@@ -227,18 +249,6 @@ impl Tables {
                     false => Refusal::Condition(None),
                 }
             }
-            Write::TailCleared {
-                sku,
-                location,
-                seen,
-            } => {
-                let shelf = self.shelf(sku, location);
-                let same = |shelf: &Shelf| shelf.level.movements == *seen;
-                match shelf.is_some_and(|shelf| same(shelf) || off(Mutant::TailUnchanged)) {
-                    true => Refusal::None,
-                    false => Refusal::Condition(None),
-                }
-            }
             Write::Load(load) => {
                 let fits = self.load(&load.location, load.day) + load.orders <= load.most;
                 match fits || off(Mutant::LocationHasRoom) {
@@ -249,6 +259,7 @@ impl Tables {
             Write::Contact(..)
             | Write::Events(..)
             | Write::Waiting(..)
+            | Write::Breakdown(..)
             | Write::Discrepancy(..)
             | Write::LedgerPage { .. } => Refusal::None,
         }
@@ -334,7 +345,11 @@ impl State {
                     row.pages.push(page.clone());
                 }
             }
-            Write::Level(change) => self.change_level(change),
+            Write::Level(change) => self.change_level(change, false),
+            Write::LevelTurned(change, _) => self.change_level(change, true),
+            Write::Breakdown(breakdown) if !self.is_off(Mutant::BreakdownIsStored) => {
+                self.tables.breakdowns.push(breakdown.clone());
+            }
             Write::Waiting(waiting) => {
                 if !(waiting.units > 0 && self.is_off(Mutant::WaitingIsNoted)) {
                     self.tables.set_waiting(waiting);
@@ -378,23 +393,19 @@ impl State {
             Write::LedgerPage {
                 sku,
                 location,
+                share,
                 first,
                 movements,
             } if !self.is_off(Mutant::LedgerPageIsStored) => {
-                if let Some(shelf) = self.tables.shelf_mut(sku, location) {
+                if let Some(shelf) = self.tables.shelf_mut(sku, location, *share) {
                     shelf.pages.retain(|page| page.0 != *first);
                     shelf.pages.push((*first, movements.clone()));
                 }
             }
-            Write::TailCleared { sku, location, .. } => {
-                if let Some(shelf) = self.tables.shelf_mut(sku, location) {
-                    shelf.previous = Some(shelf.level.clone());
-                    shelf.level.tail.clear();
-                    let broken = check::level_written(shelf.previous.as_ref(), &shelf.level);
-                    self.blame(broken);
-                }
-            }
-            Write::Contact(..) | Write::Events(..) | Write::LedgerPage { .. } => {}
+            Write::Contact(..)
+            | Write::Events(..)
+            | Write::Breakdown(..)
+            | Write::LedgerPage { .. } => {}
         }
     }
 
@@ -416,20 +427,27 @@ impl State {
         self.blame(broken);
     }
 
-    fn change_level(&mut self, change: &LevelChange) {
+    fn change_level(&mut self, change: &LevelChange, turns: bool) {
         let delta = change.delta();
         let (ledger, counters) = (
             !self.is_off(Mutant::MovementIsInTheLedger),
             !self.is_off(Mutant::MovementIsCounted),
         );
-        let known = self.tables.shelf(&change.sku, &change.location).is_some();
-        let shelf = match self.tables.shelf_mut(&change.sku, &change.location) {
+        let known = self
+            .tables
+            .shelf(&change.sku, &change.location, change.share)
+            .is_some();
+        let shelf = match self
+            .tables
+            .shelf_mut(&change.sku, &change.location, change.share)
+        {
             Some(shelf) => shelf,
             None => {
                 self.tables.shelves.push(Shelf {
                     level: Level {
                         sku: change.sku.clone(),
                         location: change.location.clone(),
+                        share: change.share,
                         ..Level::default()
                     },
                     pages: Vec::new(),
@@ -446,11 +464,15 @@ impl State {
             level.allocated += delta.allocated;
             level.available += delta.available;
         }
+        if turns {
+            level.tail.clear();
+        }
         if ledger {
             level.tail.extend(change.movements.iter().cloned());
         }
         level.movements += change.movements.len() as u64;
         level.rejected_at = change.rejected_at().or(level.rejected_at);
+        level.shares = level.shares.max(change.shares);
         let broken = check::level_written(Some(&before), level);
         // What was not there cannot be seen as it was.
         shelf.previous = known.then_some(before);

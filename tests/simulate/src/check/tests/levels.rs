@@ -8,6 +8,8 @@ pub fn level() -> Level {
     Level {
         sku: "A".into(),
         location: "north".into(),
+        share: 0,
+        shares: 1,
         on_hand: 5,
         allocated: 2,
         available: 3,
@@ -142,6 +144,29 @@ fn a_level_is_sound_after_every_write() {
         let after = with(level(), vec![movement(kind, units, cause)], 5 + units, 2);
         assert_eq!(rule(&level(), &after), Some("movement-unsound"), "{kind:?}");
     }
+}
+
+#[test]
+fn shares_stay_what_they_are() {
+    let split = Level {
+        shares: 2,
+        ..level()
+    };
+    assert_eq!(level_written(Some(&level()), &split), None);
+    assert_eq!(rule(&split, &level()), Some("shares-fewer"));
+    let other = Level {
+        share: 1,
+        ..level()
+    };
+    assert_eq!(rule(&level(), &other), Some("shares-fewer"));
+    // What one share set aside leaves from the first.
+    let left = with(
+        split.clone(),
+        vec![movement(MovementKind::Ship, 3, "O")],
+        2,
+        -1,
+    );
+    assert_eq!(level_written(Some(&split), &left), None);
 }
 
 #[test]

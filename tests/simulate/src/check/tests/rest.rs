@@ -1,13 +1,13 @@
 use domain::order::{Hold, HoldReason, RefundStatus};
 use domain::owed::Notice;
-use domain::stock::MovementKind;
+use domain::stock::{Breakdown, Level, MovementKind};
 use domain::{OrderId, Step};
 
 use crate::check::at_rest;
 use crate::check::sample::{
     A_NORTH, A_SOUTH, B_NORTH, CANCELLED, SENT, UNRATED, WAITS, at, bring, movement, short, world,
 };
-use crate::observed::{Deed, Observed, Parked};
+use crate::observed::{Deed, Observed, Parked, StoredLevel};
 
 #[test]
 fn a_world_in_which_all_is_right_is_let_be() {
@@ -233,6 +233,106 @@ fn moves(w: &mut Observed, level: usize, kind: MovementKind, units: i64, cause: 
     stored.level.on_hand += on_hand * units;
     stored.level.allocated += allocated * units;
     stored.level.available += (on_hand - allocated) * units;
+}
+
+/// The world with its last movement of A as one that stands for others.
+fn broken_down(w: &mut Observed) -> &mut Vec<(String, i64)> {
+    let order = w.orders[UNRATED].order.id.to_string();
+    if let Some(movement) = w.levels[A_NORTH].level.tail.last_mut() {
+        movement.cause = "BATCH-b".into();
+    }
+    w.breakdowns.push(Breakdown {
+        id: "b".into(),
+        sku: "A".into(),
+        location: "north".into(),
+        parts: vec![(order.clone(), 1), (order, 1)],
+    });
+    &mut w.breakdowns[0].parts
+}
+
+#[test]
+fn a_movement_of_many_is_broken_down() {
+    keeps(|w| {
+        broken_down(w);
+    });
+    breaks("breakdown-missing", |w| broken_down(w).clear());
+    breaks("breakdown-missing", |w| {
+        broken_down(w);
+        w.breakdowns[0].location = "south".into();
+    });
+    breaks("breakdown-sum", |w| broken_down(w)[0].1 = 2);
+    breaks("breakdown-sum", |w| {
+        let parts = broken_down(w);
+        (parts[0].1, parts[1].1) = (3, -1);
+    });
+    breaks("breakdown-of-nothing", |w| {
+        broken_down(w);
+        w.breakdowns.push(w.breakdowns[0].clone());
+        w.breakdowns[1].id = "c".into();
+    });
+    breaks("ledger-held", |w| {
+        let other = w.orders[SENT].order.id.to_string();
+        broken_down(w)[0].0 = other;
+    });
+    breaks("movement-without-cause", |w| {
+        broken_down(w).push(("nobody".into(), 1));
+        moves(w, A_NORTH, MovementKind::Allocate, 1, "");
+        let tail = &mut w.levels[A_NORTH].level;
+        tail.tail.pop();
+        tail.movements -= 1;
+        tail.tail
+            .last_mut()
+            .into_iter()
+            .for_each(|m| m.quantity += 1);
+    });
+}
+
+/// The world with A in the north as two shares: the second has three of the units that came in, and two
+/// of them are set aside for one order.
+fn split(w: &mut Observed) {
+    w.facts[0].shares = 2;
+    let first = &mut w.levels[A_NORTH];
+    let mut received = first.pages[0].1[0].clone();
+    received.quantity = 3;
+    first.pages[0].1[0].quantity -= 3;
+    let moved = first.level.tail.pop();
+    first.level.shares = 2;
+    first.level.movements -= 1;
+    first.level.on_hand -= 3;
+    first.level.allocated -= 2;
+    first.level.available -= 1;
+    let second = Level {
+        sku: "A".into(),
+        location: "north".into(),
+        share: 1,
+        on_hand: 3,
+        allocated: 2,
+        available: 1,
+        movements: 2,
+        tail: [received].into_iter().chain(moved).collect(),
+        ..Level::default()
+    };
+    w.levels.push(StoredLevel {
+        level: second,
+        pages: Vec::new(),
+    });
+}
+
+#[test]
+fn shares_are_what_is_there_together() {
+    keeps(split);
+    breaks("shares-allocated-negative", |w| {
+        split(w);
+        let order = w.orders[UNRATED].order.id.to_string();
+        // Gone, and never set aside here: each share alone may look like that.
+        moves(w, A_NORTH, MovementKind::Ship, 3, &order);
+    });
+    breaks("ledger-held", |w| {
+        split(w);
+        let order = w.orders[UNRATED].order.id.to_string();
+        let last = w.levels.len() - 1;
+        moves(w, last, MovementKind::Allocate, 1, &order);
+    });
 }
 
 #[test]
