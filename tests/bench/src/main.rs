@@ -1,6 +1,7 @@
 //! Figures: `cargo run --release -p bench -- NAME [--json]`. Each benchmark compares its variants in one run.
 
 mod cold_start;
+mod hot_sku;
 mod journey;
 mod prices;
 mod routing;
@@ -20,7 +21,7 @@ struct Benchmark {
 }
 
 /// All of them.
-const BENCHMARKS: [Benchmark; 3] = [
+const BENCHMARKS: [Benchmark; 6] = [
     Benchmark {
         name: "journey",
         run: |arguments| Box::pin(journey::run(arguments)),
@@ -28,6 +29,18 @@ const BENCHMARKS: [Benchmark; 3] = [
     Benchmark {
         name: "cold-start",
         run: |arguments| Box::pin(cold_start::run(arguments)),
+    },
+    Benchmark {
+        name: "hot-sku",
+        run: |arguments| Box::pin(hot_sku::run(arguments)),
+    },
+    Benchmark {
+        name: "backlog",
+        run: |arguments| Box::pin(hot_sku::backlog::run(arguments)),
+    },
+    Benchmark {
+        name: "growth",
+        run: |arguments| Box::pin(journey::growth::run(arguments)),
     },
     Benchmark {
         name: "routing",

@@ -48,7 +48,7 @@ type Init = fn(Setup) -> BoxFuture<'static, Result<Handler, Error>>;
 macro_rules! inits {
     ($($place:literal)*) => { [$(init::<$place> as Init),*] };
 }
-const INITS: [Init; 14] = inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+const INITS: [Init; 17] = inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
 
 /// The functions, metered; with `traces` their AWS calls are recorded one by one as well.
 pub fn functions(traces: bool) -> Result<Vec<Function>> {

@@ -1,5 +1,6 @@
 //! The journey of a two-line order, from a signed webhook to delivered: what it costs and how fast it goes.
 
+pub mod growth;
 mod measured;
 mod meter;
 mod report;
@@ -82,6 +83,7 @@ impl Variant {
             }),
             one_pair: self == Self::BatchedOnePair,
             traces: false,
+            warehouses: 0,
         }
     }
 
@@ -102,7 +104,7 @@ pub async fn run(arguments: Arguments) -> Result<Figures> {
         let mut runs = Vec::new();
         for run in 1..=arguments.runs {
             let name = variant.name();
-            let measured = measure(variant, arguments.orders).await.context(name)?;
+            let measured = measure(variant, arguments.orders, 0).await.context(name)?;
             eprintln!(
                 "journey: {name}, run {run} of {}: {:.1} orders per second",
                 arguments.runs,
@@ -115,8 +117,12 @@ pub async fn run(arguments: Arguments) -> Result<Figures> {
     report::figures(&variants, &trace)
 }
 
-async fn measure(variant: Variant, orders: Option<u32>) -> Result<Measured> {
-    let setting = variant.setting();
+/// One run; `warehouses`: how many there are, if more than the sample retailer's.
+async fn measure(variant: Variant, orders: Option<u32>, warehouses: usize) -> Result<Measured> {
+    let setting = Setting {
+        warehouses,
+        ..variant.setting()
+    };
     let data = setting.data.clone();
     let shop = Shop::open(setting).await?;
     let (warm_up, enough) = variant.orders();

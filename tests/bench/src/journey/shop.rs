@@ -8,15 +8,19 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use data_encoding::BASE64;
 use domain::OrderId;
+use domain::catalog::Location;
+use domain::limits::MAX_TRANSACTION_ACTIONS;
+use domain::stock::{LevelChange, Movement, MovementKind};
 use futures::future::try_join_all;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
+use jiff::Timestamp;
 use local::cloud::{Cloud, Options};
 use local::http_client::HttpClient;
 use local::seed::{self, DEMO_ACCOUNT, DEMO_KEY};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use store::Store;
+use store::{Commit, Store};
 
 use super::meter;
 
@@ -42,6 +46,8 @@ pub struct Setting {
     pub traces: bool,
     /// Whether all orders are for the same two articles.
     pub one_pair: bool,
+    /// Warehouses, if more than the sample retailer has: the others are far off, and have everything too.
+    pub warehouses: usize,
 }
 
 /// A shop that is open.
@@ -62,6 +68,9 @@ impl Shop {
         options.data = setting.data;
         let window = setting.window.to_string();
         options.parameters.insert("BatchingWindow".into(), window);
+        // Waves come in tens to every queue; and more than ten have to be waited for.
+        let ten = "10".into();
+        options.parameters.insert("OrdersPerBatch".into(), ten);
         let cloud = Cloud::start(options).await?;
         seed::sample_retailer(&cloud).await?;
         let address = cloud.http_address().context("the cloud has no HTTP port")?;
@@ -73,10 +82,46 @@ impl Shop {
             one_pair: setting.one_pair,
             cloud,
         };
+        shop.build_warehouses(setting.warehouses).await?;
         let receipts = shop.articles.iter().map(|sku| shop.receive(sku));
         try_join_all(receipts).await?;
         shop.cloud.idle().await;
         Ok(shop)
+    }
+
+    async fn build_warehouses(&self, count: usize) -> Result<()> {
+        let known = self.store.locations().await?;
+        let like = known.first().context("there is no warehouse")?;
+        for n in known.len()..count {
+            let location = Location {
+                id: format!("far-{n}"),
+                latitude: -40.0 + n as f64 / 10.0,
+                longitude: 170.0,
+                ..like.clone()
+            };
+            self.store.put_location(&location).await?;
+            let received = |sku: &String| LevelChange {
+                sku: sku.clone(),
+                location: location.id.clone(),
+                share: 0,
+                shares: 0,
+                movements: vec![Movement {
+                    kind: MovementKind::Receive,
+                    quantity: i64::from(STOCK),
+                    cause: "opening".into(),
+                    at: Timestamp::UNIX_EPOCH,
+                }],
+                kept: 0,
+            };
+            for articles in self.articles.chunks(MAX_TRANSACTION_ACTIONS) {
+                let commit = Commit {
+                    changes: articles.iter().map(received).collect(),
+                    ..Commit::default()
+                };
+                self.store.transact(commit).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The cloud that it is on.
