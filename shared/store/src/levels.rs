@@ -1,11 +1,14 @@
 //! Levels and who waits for goods.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
 use domain::restock::Crossings;
 use domain::stock::{Breakdown, Level, Movement};
+use futures::future::try_join_all;
 use jiff::civil::Date;
 
 use crate::item::{Item, attribute, key, number, text, value};
@@ -13,6 +16,12 @@ use crate::{DynamoDb, StoreError, Waiting, key};
 
 /// Pages of a ledger that are read at once: about a hundred movements.
 pub const LEDGER_PAGES: usize = 6;
+
+/// Levels of one share of a SKU that are read by their keys: each costs a read unit, however small it is. More of them
+/// are read as a whole, where a unit buys several; that is a call for each share of a SKU.
+const MAX_LEVELS_ONE_BY_ONE: usize = 8;
+/// Shares of SKUs that are read as a whole at the same time.
+const PARTITIONS_AT_ONCE: usize = 16;
 
 /// The key of a level: a place in a walk over all levels.
 pub fn level_place(sku: &str, location: &str, share: u8) -> (String, String) {
@@ -78,17 +87,44 @@ pub trait Levels: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
+impl DynamoDb {
+    /// The levels of a share of a SKU, in every location.
+    async fn levels_of_share(&self, sku: &str, share: u8) -> Result<Vec<Level>, StoreError> {
+        let pk = key::share(sku, share);
+        let items = self.query_partition(&self.tables.stock, pk, key::LEVEL);
+        items.await?.into_iter().map(value).collect()
+    }
+}
+
 #[async_trait]
 impl Levels for DynamoDb {
     async fn load_levels(&self, keys: &[(&str, &str, u8)]) -> Result<Vec<Level>, StoreError> {
+        let mut partitions: BTreeMap<(&str, u8), BTreeSet<&str>> = BTreeMap::new();
+        for (sku, location, share) in keys {
+            let locations = partitions.entry((sku, *share)).or_default();
+            locations.insert(location);
+        }
+        let (whole, few): (Vec<_>, Vec<_>) = partitions
+            .into_iter()
+            .partition(|(_, locations)| locations.len() > MAX_LEVELS_ONE_BY_ONE);
         let mut levels = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(100) {
-            let keys = keys
-                .iter()
-                .map(|(sku, location, share)| key(key::share(sku, *share), key::level(location)));
-            let items = self.batch_get(&self.tables.stock, keys.collect()).await?;
+        let one_by_one = few.into_iter().flat_map(|((sku, share), locations)| {
+            let key = move |location| key(key::share(sku, share), key::level(location));
+            locations.into_iter().map(key)
+        });
+        for keys in one_by_one.collect::<Vec<_>>().chunks(100) {
+            let items = self.batch_get(&self.tables.stock, keys.to_vec()).await?;
             for item in items {
                 levels.push(value(item)?);
+            }
+        }
+        for whole in whole.chunks(PARTITIONS_AT_ONCE) {
+            let reads = whole
+                .iter()
+                .map(|((sku, share), _)| self.levels_of_share(sku, *share));
+            for (read, (_, locations)) in try_join_all(reads).await?.into_iter().zip(whole) {
+                let asked = |level: &Level| locations.contains(level.location.as_str());
+                levels.extend(read.into_iter().filter(asked));
             }
         }
         Ok(levels)
@@ -98,14 +134,10 @@ impl Levels for DynamoDb {
         let mut levels: Vec<Level> = Vec::new();
         let (mut share, mut shares) = (0, 1);
         while share < shares {
-            let items = self
-                .query_partition(&self.tables.stock, key::share(sku, share), key::LEVEL)
-                .await?;
-            for item in items {
-                let level: Level = value(item)?;
-                shares = shares.max(level.shares);
-                levels.push(level);
-            }
+            let of_share = self.levels_of_share(sku, share).await?;
+            let counts = of_share.iter().map(|level| level.shares);
+            shares = counts.fold(shares, u8::max);
+            levels.extend(of_share);
             share += 1;
         }
         Ok(levels)

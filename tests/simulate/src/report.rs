@@ -143,15 +143,15 @@ pub fn mutants(most: u64, json: bool) -> bool {
     }
     needed.sort_unstable();
     let (median, worst) = (needed.get(needed.len() / 2), needed.last());
-    println!(
-        "{} of {} noticed; schedules needed: median {median:?}, most {worst:?}",
-        needed.len(),
-        Mutant::ALL.len()
-    );
+    let (noticed, all) = (needed.len(), Mutant::ALL.len());
+    println!("{noticed} of {all} noticed");
+    if let (Some(median), Some(worst)) = (median, worst) {
+        println!("schedules needed: median {median}, most {worst}");
+    }
     if json {
         let summary = json!({
-            "mutants": Mutant::ALL.len(),
-            "noticed": needed.len(),
+            "mutants": all,
+            "noticed": noticed,
             "median_schedules": median,
             "most_schedules": worst,
             "unnoticed": unnoticed,

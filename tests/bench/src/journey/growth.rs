@@ -10,7 +10,7 @@ use crate::prices::Prices;
 use crate::{Arguments, Figures};
 
 /// Orders of one shop, at four warehouses.
-const ORDERS: [u32; 3] = [100, 1_000, 10_000];
+const ORDERS: [u32; 4] = [100, 1_000, 10_000, 100_000];
 /// Warehouses of one shop, all of which have every article.
 const WAREHOUSES: [usize; 5] = [4, 12, 50, 100, 200];
 /// Orders of each shop that is measured for its warehouses.

@@ -420,3 +420,38 @@ async fn the_books_balance_after_a_day_of_everything() {
         a_day(seed, 150).await;
     }
 }
+
+/// Up to eight levels are read by their keys, more by reading all that there are of the SKU.
+#[tokio::test]
+async fn few_levels_are_found_and_many() {
+    let shop = shop().await;
+    let warehouses = shop.get("/warehouses").await["warehouses"].clone();
+    let mut warehouses = warehouses.as_array().unwrap().iter();
+    let pattern = warehouses
+        .find(|warehouse| warehouse["id"] == "hamburg")
+        .unwrap();
+    let ids: Vec<String> = (10..22).map(|n| format!("shed-{n}")).collect();
+    let shed = |id: &String| {
+        let mut shed = pattern.clone();
+        shed["id"] = json!(id);
+        shed
+    };
+    let sheds: Vec<_> = ids.iter().map(shed).collect();
+    shop.put("/warehouses", json!(sheds)).await;
+    for (n, id) in (1..).zip(&ids) {
+        shop.adjust(SKU, id, id, "receive", n).await;
+    }
+    for count in [1, 8, 9, 12] {
+        let keys = ids.iter().take(count).map(|id| (SKU, id.as_str(), 0));
+        let keys: Vec<_> = keys.chain([("NEVER-SEEN", "shed-10", 0)]).collect();
+        let mut found = shop.store.load_levels(&keys).await.unwrap();
+        found.sort_by(|a, b| a.location.cmp(&b.location));
+        let found: Vec<_> = found.iter().map(|l| (&l.location, l.on_hand)).collect();
+        let expected: Vec<_> = ids.iter().zip(1..).take(count).collect();
+        assert_eq!(found, expected);
+    }
+    let id = &shop.place("from-one-shed", &document(&[(SKU, 12)])).await;
+    let order = shop.order(id).await;
+    assert_eq!(order["fulfillments"][0]["location"], "shed-21", "{order}");
+    shop.close().await;
+}
