@@ -186,6 +186,7 @@ fn told(entry: &Entry, reasons: &BTreeMap<String, String>, breakdowns: &[Breakdo
         "cause": movement.cause,
         "on_hand": entry.on_hand,
         "allocated": entry.allocated,
+        "reserved": entry.reserved,
         "text": describe(movement, reason, breakdown),
     });
     if let Some(breakdown) = breakdown {
@@ -208,6 +209,7 @@ fn counters(level: &Level) -> Value {
         "location": level.location,
         "on_hand": level.on_hand,
         "allocated": level.allocated,
+        "reserved": level.reserved,
         "available": level.available.max(0),
         // What was promised and is not there: to be resolved by a person.
         "shortfall": (-level.available).max(0),

@@ -25,7 +25,9 @@ pub enum DiscrepancyKind {
     OnHand,
     /// The same, of what is set aside.
     Allocated,
-    /// What may be promised is not what is on hand less what is set aside.
+    /// The same, of what is kept for reservations.
+    Reserved,
+    /// What may be promised is not what is on hand less what is set aside and reserved.
     Available,
     /// Movements are missing in the ledger.
     Ledger,
@@ -41,6 +43,7 @@ impl DiscrepancyKind {
             Self::BelowZero => "below_zero",
             Self::OnHand => "on_hand",
             Self::Allocated => "allocated",
+            Self::Reserved => "reserved",
             Self::Available => "available",
             Self::Ledger => "ledger",
         }
@@ -48,8 +51,8 @@ impl DiscrepancyKind {
 
     /// Whether the books contradict themselves: that is a fault of ours, and nobody's at a shelf.
     pub fn is_fault(self) -> bool {
-        use DiscrepancyKind::{Allocated, Available, Ledger, OnHand};
-        matches!(self, OnHand | Allocated | Available | Ledger)
+        use DiscrepancyKind::{Allocated, Available, Ledger, OnHand, Reserved};
+        matches!(self, OnHand | Allocated | Reserved | Available | Ledger)
     }
 }
 
@@ -170,9 +173,12 @@ impl Discrepancy {
             DiscrepancyKind::Allocated => {
                 format!("the ledger adds up to {expected} set aside, the counter says {found}")
             }
-            DiscrepancyKind::Available => {
-                format!("on hand less set aside is {expected}, the counter says {found} available")
+            DiscrepancyKind::Reserved => {
+                format!("the ledger adds up to {expected} reserved, the counter says {found}")
             }
+            DiscrepancyKind::Available => format!(
+                "on hand less set aside and reserved is {expected}, the counter says {found} available"
+            ),
             DiscrepancyKind::Ledger => format!(
                 "movements up to {cause} are missing in the ledger: it has {found} of {expected}"
             ),

@@ -18,11 +18,13 @@ pub struct Entry {
     pub on_hand: i64,
     /// Units that were set aside after it.
     pub allocated: i64,
+    /// Units that were kept for reservations after it.
+    pub reserved: i64,
 }
 
 /// A place in the ledger: the number of a movement, and what was there before that.
 ///
-/// As text (`17.47.2`) it is what a reader sends back to read on: the counters are carried along,
+/// As text (`17.47.2.0`) it is what a reader sends back to read on: the counters are carried along,
 /// because the ledger itself holds only what changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -30,6 +32,8 @@ pub struct Place {
     pub before: u64,
     on_hand: i64,
     allocated: i64,
+    #[serde(default)]
+    reserved: i64,
 }
 
 impl Place {
@@ -39,16 +43,19 @@ impl Place {
             before: level.movements + 1,
             on_hand: level.on_hand,
             allocated: level.allocated,
+            reserved: level.reserved,
         }
     }
 
-    /// Reads a place back; `None` if the text is none.
+    /// Reads a place back; `None` if the text is none. One of three numbers is of a time before
+    /// reservations.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let place = Self {
             before: parts.next()?.parse().ok().filter(|before| *before > 0)?,
             on_hand: parts.next()?.parse().ok()?,
             allocated: parts.next()?.parse().ok()?,
+            reserved: parts.next().map_or(Ok(0), str::parse).ok()?,
         };
         parts.next().is_none().then_some(place)
     }
@@ -58,9 +65,10 @@ impl Place {
         self.before <= 1
     }
 
-    /// What was there before: on hand, and set aside. At the start of a ledger that adds up, nothing.
-    pub fn left(&self) -> (i64, i64) {
-        (self.on_hand, self.allocated)
+    /// What was there before: on hand, set aside, and reserved. At the start of a ledger that adds up,
+    /// nothing.
+    pub fn left(&self) -> (i64, i64, i64) {
+        (self.on_hand, self.allocated, self.reserved)
     }
 
     /// Goes back over numbered movements, the newest first; stops at the first that is not the next.
@@ -70,18 +78,20 @@ impl Place {
             if number + 1 != self.before {
                 break;
             }
-            let (on_hand, allocated) = (self.on_hand, self.allocated);
+            let (on_hand, allocated, reserved) = self.left();
             let delta = movement.kind.delta(movement.quantity);
             *self = Self {
                 before: number,
                 on_hand: on_hand.saturating_sub(delta.on_hand),
                 allocated: allocated.saturating_sub(delta.allocated),
+                reserved: reserved.saturating_sub(delta.reserved),
             };
             entries.push(Entry {
                 number,
                 movement,
                 on_hand,
                 allocated,
+                reserved,
             });
         }
         entries
@@ -94,8 +104,9 @@ impl fmt::Display for Place {
             before,
             on_hand,
             allocated,
+            reserved,
         } = self;
-        write!(formatter, "{before}.{on_hand}.{allocated}")
+        write!(formatter, "{before}.{on_hand}.{allocated}.{reserved}")
     }
 }
 
@@ -112,9 +123,9 @@ pub fn describe(
     reason: Option<&str>,
     breakdown: Option<&Breakdown>,
 ) -> String {
-    let n = movement.quantity;
+    let (n, cause) = (movement.quantity, &movement.cause);
     let whose = match breakdown {
-        None => format!("order {}", movement.cause),
+        None => format!("order {cause}"),
         Some(breakdown) => {
             let orders: BTreeSet<&str> = breakdown.parts.iter().map(|part| &*part.0).collect();
             let listed: Vec<&str> = orders.iter().copied().collect();
@@ -122,6 +133,12 @@ pub fn describe(
         }
     };
     let what = match movement.kind {
+        MovementKind::Reserve => format!("{n} kept for reservation {cause}"),
+        MovementKind::Commit => format!("{n} of a reservation taken up by {whose}"),
+        MovementKind::Unreserve => format!("{n} no longer kept: reservation {cause} was given up"),
+        MovementKind::Expire => {
+            format!("{n} no longer kept: the time of reservation {cause} was over")
+        }
         MovementKind::Allocate => format!("{n} set aside for {whose}"),
         MovementKind::Release => format!("{n} no longer set aside for {whose}"),
         MovementKind::Reject => format!("{n} rejected when to be packed for {whose}"),
@@ -161,10 +178,14 @@ mod tests {
         }
     }
 
-    /// Twenty came in, three were set aside, one of them was not there, two left, one came back broken.
+    /// Twenty came in, four were reserved, one of them for too long; three were set aside instead, one of them
+    /// was not there, two left, one came back broken.
     fn level() -> Level {
         let tail = [
             movement(MovementKind::Receive, 20),
+            movement(MovementKind::Reserve, 4),
+            movement(MovementKind::Expire, 1),
+            movement(MovementKind::Commit, 3),
             movement(MovementKind::Allocate, 3),
             movement(MovementKind::Short, 1),
             movement(MovementKind::Ship, 2),
@@ -173,7 +194,7 @@ mod tests {
         Level {
             on_hand: 17,
             available: 17,
-            movements: 5,
+            movements: 8,
             tail: tail.into(),
             ..Level::default()
         }
@@ -186,14 +207,23 @@ mod tests {
         let entries = place.go_back(newest(&level));
         let left: Vec<_> = entries
             .iter()
-            .map(|entry| (entry.number, entry.on_hand, entry.allocated))
+            .map(|e| (e.number, e.on_hand, e.allocated, e.reserved))
             .collect();
         assert_eq!(
             left,
-            [(5, 17, 0), (4, 17, 0), (3, 19, 2), (2, 20, 3), (1, 20, 0)]
+            [
+                (8, 17, 0, 0),
+                (7, 17, 0, 0),
+                (6, 19, 2, 0),
+                (5, 20, 3, 0),
+                (4, 20, 0, 0),
+                (3, 20, 0, 3),
+                (2, 20, 0, 4),
+                (1, 20, 0, 0)
+            ]
         );
         assert!(place.is_start());
-        assert_eq!((place.on_hand, place.allocated), (0, 0));
+        assert_eq!(place.left(), (0, 0, 0));
     }
 
     #[test]
@@ -201,14 +231,24 @@ mod tests {
         let level = level();
         let mut place = Place::end(&level);
         assert_eq!(place.go_back(newest(&level).take(2)).len(), 2);
-        assert_eq!(place.to_string(), "4.19.2");
-        let mut again = Place::parse("4.19.2").unwrap();
+        assert_eq!(place.to_string(), "7.19.2.0");
+        let mut again = Place::parse("7.19.2.0").unwrap();
         assert_eq!(again, place);
+        let before_reservations = Place::parse("7.19.2");
+        assert_eq!(before_reservations, Some(place));
         assert_eq!(again.go_back(newest(&level)), [], "it begins too late");
         let rest = again.go_back(newest(&level).skip(2));
-        assert_eq!((rest.len(), rest[2].number), (3, 1));
+        assert_eq!((rest.len(), rest[5].number), (6, 1));
         for text in [
-            "", "4", "4.19", "0.1.1", "4.19.2.1", "-1.0.0", "4.x.2", "4.19.2 ",
+            "",
+            "4",
+            "4.19",
+            "0.1.1.0",
+            "4.19.2.1.0",
+            "-1.0.0.0",
+            "4.x.2.0",
+            "4.19.2.x",
+            "4.19.2 ",
         ] {
             assert_eq!(Place::parse(text), None, "{text:?}");
         }

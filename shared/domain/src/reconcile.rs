@@ -71,6 +71,8 @@ pub struct Walk {
     movements: u64,
     on_hand: i64,
     allocated: i64,
+    #[serde(default)]
+    reserved: i64,
     available: i64,
     place: Place,
     /// The movement since which there have been fewer than none on hand.
@@ -92,6 +94,7 @@ impl Walk {
             movements: level.movements,
             on_hand: level.on_hand,
             allocated: level.allocated,
+            reserved: level.reserved,
             available: level.available,
             place: Place::end(level),
             below_zero: None,
@@ -134,8 +137,8 @@ impl Walk {
 
     /// What was found to be wrong. The same is the same discrepancy in every round.
     pub fn findings(&self, at: Timestamp) -> Vec<Discrepancy> {
-        use DiscrepancyKind::{Allocated, Available, BelowZero, Ledger, OnHand};
-        let (on_hand, allocated) = (self.on_hand, self.allocated);
+        use DiscrepancyKind::{Allocated, Available, BelowZero, Ledger, OnHand, Reserved};
+        let (on_hand, allocated, reserved) = (self.on_hand, self.allocated, self.reserved);
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let mut findings = Vec::new();
         let mut find = |kind: DiscrepancyKind, expected: i64, found: i64, cause: u64, what: i64| {
@@ -161,7 +164,7 @@ impl Walk {
             find(BelowZero, 0, on_hand, since, number(since));
         }
         let last = self.movements;
-        let difference = on_hand - allocated;
+        let difference = on_hand - allocated - reserved;
         let by = self.available - difference;
         find(Available, difference, self.available, last, by);
         match self.place.is_start() {
@@ -171,9 +174,10 @@ impl Walk {
                 find(Ledger, number(last), found, missing, number(missing));
             }
             true => {
-                let (shelf, aside) = self.place.left();
+                let (shelf, aside, kept) = self.place.left();
                 find(OnHand, on_hand - shelf, on_hand, last, shelf);
                 find(Allocated, allocated - aside, allocated, last, aside);
+                find(Reserved, reserved - kept, reserved, last, kept);
             }
         }
         findings
@@ -258,10 +262,15 @@ mod tests {
         assert_eq!(findings(&level, page.clone())[0].id, known[0].id);
         level.allocated = 1;
         let aside = "the ledger adds up to 0 set aside, the counter says 1";
-        let available = "on hand less set aside is 5, the counter says 6 available";
+        let available = "on hand less set aside and reserved is 5, the counter says 6 available";
         let found = told(&level, page.clone());
         assert_eq!(found[..1], [available]);
         assert_eq!(found[2..], [aside]);
+        level.tail.push(movement(MovementKind::Reserve, 2));
+        (level.reserved, level.available, level.movements) = (3, 2, 7);
+        let found = told(&level, page.clone());
+        let kept = "the ledger adds up to 2 reserved, the counter says 3";
+        assert_eq!(found[2..], [kept]);
     }
 
     #[test]

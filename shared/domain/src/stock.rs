@@ -16,6 +16,14 @@ const BREAKDOWN: &str = "BATCH-";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementKind {
+    /// Kept for a reservation: nobody else is promised it.
+    Reserve,
+    /// No longer kept for a reservation, because an order has taken that up.
+    Commit,
+    /// No longer kept for a reservation, because that was given up.
+    Unreserve,
+    /// No longer kept for a reservation, because its time was over.
+    Expire,
     /// Set aside for an order.
     Allocate,
     /// No longer set aside.
@@ -56,6 +64,10 @@ impl MovementKind {
     /// Its name in documents and pages.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Reserve => "reserve",
+            Self::Commit => "commit",
+            Self::Unreserve => "unreserve",
+            Self::Expire => "expire",
             Self::Allocate => "allocate",
             Self::Release => "release",
             Self::Reject => "reject",
@@ -78,9 +90,17 @@ impl MovementKind {
         let delta = |on_hand, allocated, available| Delta {
             on_hand: on_hand * quantity,
             allocated: allocated * quantity,
+            reserved: 0,
             available: available * quantity,
         };
+        let reserved = |quantity: i64| Delta {
+            reserved: quantity,
+            available: -quantity,
+            ..Delta::default()
+        };
         match self {
+            Self::Reserve => reserved(quantity),
+            Self::Commit | Self::Unreserve | Self::Expire => reserved(-quantity),
             Self::Allocate => delta(0, 1, -1),
             Self::Release | Self::Reject => delta(0, -1, 1),
             Self::Ship | Self::Short => delta(-1, -1, 0),
@@ -102,6 +122,8 @@ pub struct Delta {
     pub on_hand: i64,
     /// Change of what is set aside.
     pub allocated: i64,
+    /// Change of what is kept for reservations.
+    pub reserved: i64,
     /// Change of what may be promised.
     pub available: i64,
 }
@@ -110,6 +132,7 @@ impl std::ops::AddAssign for Delta {
     fn add_assign(&mut self, other: Self) {
         self.on_hand += other.on_hand;
         self.allocated += other.allocated;
+        self.reserved += other.reserved;
         self.available += other.available;
     }
 }
@@ -123,7 +146,8 @@ pub struct Movement {
     /// To how many units.
     #[serde(rename = "q")]
     pub quantity: i64,
-    /// Because of what: an order, a transfer, the reporter's id of the fact, or a [breakdown](Self::breakdown).
+    /// Because of what: an order, a reservation, a transfer, the reporter's id of the fact, or a
+    /// [breakdown](Self::breakdown).
     #[serde(rename = "c")]
     pub cause: String,
     /// When, to the second.
@@ -154,8 +178,8 @@ pub struct Breakdown {
 
 /// What there is of one SKU in one location, in units.
 ///
-/// `available = on_hand - allocated`, stored because a database condition cannot subtract. No
-/// allocation can make it negative: the database refuses. A physical fact is never refused, so a
+/// `available = on_hand - allocated - reserved`, stored because a database condition cannot subtract. No
+/// allocation or reservation can make it negative: the database refuses. A physical fact is never refused, so a
 /// count that finds less than was promised leaves it negative: that is the discrepancy to resolve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
@@ -177,6 +201,9 @@ pub struct Level {
     /// Of these, units set aside for orders.
     #[serde(default)]
     pub allocated: i64,
+    /// Of these, units kept for reservations that are held.
+    #[serde(default)]
+    pub reserved: i64,
     /// Units that may be promised.
     #[serde(default)]
     pub available: i64,
@@ -214,6 +241,7 @@ impl Default for Level {
             shares: 1,
             on_hand: 0,
             allocated: 0,
+            reserved: 0,
             available: 0,
             movements: 0,
             tail: Vec::new(),
@@ -230,6 +258,7 @@ impl Level {
     pub fn add_share(&mut self, other: Level) {
         self.on_hand += other.on_hand;
         self.allocated += other.allocated;
+        self.reserved += other.reserved;
         self.available += other.available;
         self.movements += other.movements;
         self.tail.extend(other.tail);
@@ -361,14 +390,17 @@ impl LevelChange {
         }
     }
 
-    /// Units that have to be available for the change to be allowed: those it sets aside, and those that
-    /// are kept back. 0 if it sets nothing aside.
+    /// Units that have to be available for the change to be allowed: those it promises, less those of a
+    /// reservation that it takes up, and those that are kept back. 0 if it promises no more than it takes up.
     pub fn needs(&self) -> i64 {
-        let allocate = |m: &&Movement| m.kind == MovementKind::Allocate;
-        let allocated = self.movements.iter().filter(allocate);
-        match allocated.map(|m| m.quantity).sum() {
-            0 => 0,
-            allocated => allocated + self.kept,
+        let promised = |m: &Movement| match m.kind {
+            MovementKind::Allocate | MovementKind::Reserve => m.quantity,
+            MovementKind::Commit => -m.quantity,
+            _ => 0,
+        };
+        match self.movements.iter().map(promised).sum::<i64>() {
+            ..=0 => 0,
+            promised => promised + self.kept,
         }
     }
 }
@@ -461,9 +493,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_movement_keeps_available_the_difference_of_the_other_two() {
+    fn every_movement_keeps_available_the_difference_of_the_others() {
         use MovementKind::*;
         let kinds = [
+            Reserve,
+            Commit,
+            Unreserve,
+            Expire,
             Allocate,
             Release,
             Reject,
@@ -481,7 +517,8 @@ mod tests {
         ];
         for kind in kinds {
             let delta = kind.delta(3);
-            assert_eq!(delta.available, delta.on_hand - delta.allocated, "{kind:?}");
+            let promised = delta.allocated + delta.reserved;
+            assert_eq!(delta.available, delta.on_hand - promised, "{kind:?}");
         }
     }
 
@@ -571,5 +608,30 @@ mod tests {
             ..before
         };
         assert_ne!(elsewhere.clone().gather("c")[0].id, breakdown.id);
+    }
+
+    #[test]
+    fn what_a_reservation_has_kept_needs_not_be_there_again() {
+        use MovementKind::{Allocate, Commit, Expire, Reserve};
+        let needs = |moved: &[(MovementKind, i64)]| {
+            let mut changes = Changes::default();
+            for &(kind, quantity) in moved {
+                let (cause, at) = ("test".into(), Timestamp::UNIX_EPOCH);
+                let movement = Movement {
+                    kind,
+                    quantity,
+                    cause,
+                    at,
+                };
+                changes.add("A", "x", movement);
+            }
+            changes.keep("A", "x", 4);
+            changes.into_vec()[0].needs()
+        };
+        assert_eq!(needs(&[(Reserve, 2)]), 6, "the safety stock stays");
+        assert_eq!(needs(&[(Commit, 3), (Allocate, 3)]), 0);
+        assert_eq!(needs(&[(Commit, 3), (Allocate, 2)]), 0, "one goes back");
+        assert_eq!(needs(&[(Commit, 3), (Allocate, 5)]), 6);
+        assert_eq!(needs(&[(Expire, 3), (Allocate, 3)]), 7, "anybody's again");
     }
 }

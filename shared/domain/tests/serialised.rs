@@ -77,6 +77,10 @@ fn complete() -> Order {
         MovementKind::ReturnToVendor,
         MovementKind::Scrap,
         MovementKind::Reject,
+        MovementKind::Reserve,
+        MovementKind::Commit,
+        MovementKind::Unreserve,
+        MovementKind::Expire,
     ];
     let statuses = [
         FulfillmentStatus::Released,

@@ -342,6 +342,10 @@ impl DynamoDb {
         set.push_str(
             " ADD on_hand :on_hand, allocated :allocated, available :available, version :count",
         );
+        if delta.reserved != 0 {
+            set.push_str(", reserved :reserved");
+            update = update.expression_attribute_values(":reserved", number(delta.reserved));
+        }
         update
             .update_expression(set)
             .condition_expression(condition)

@@ -108,11 +108,13 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
         let counters = Delta {
             on_hand: level.on_hand,
             allocated: level.allocated,
+            reserved: level.reserved,
             available: level.available,
         };
         assert_eq!(sum, counters, "{place}: ledger and counters");
         assert_eq!(ledger.len() as u64, level.movements, "{place}: movements");
-        assert_eq!(level.available, level.on_hand - level.allocated, "{place}");
+        let promised = level.allocated + level.reserved;
+        assert_eq!(level.available, level.on_hand - promised, "{place}");
         audit_breakdowns(store, &sku, ledger).await;
         *allocated.entry((sku, location)).or_default() += level.allocated;
     }

@@ -1,8 +1,10 @@
 //! What there is, what is promised, and that neither is ever wrong.
 
+use domain::stock::{Changes, Movement, MovementKind};
 use end_to_end::{Dice, Level, Shop, WITHOUT_BODY, document};
 use futures::future::join_all;
 use serde_json::json;
+use store::{Commit, Transacted};
 
 const SKU: &str = "KTL-COPPER-12";
 
@@ -351,6 +353,54 @@ async fn sixty_four_buyers_of_ten_units_get_ten_units() {
         (level.on_hand, level.allocated, level.available),
         (10, 10, 0)
     );
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_reservation_is_nobody_elses() {
+    use MovementKind::{Allocate, Commit as TakenUp, Expire, Release, Reserve};
+    let shop = shop().await;
+    shop.adjust(SKU, "pallet", "hamburg", "receive", 5).await;
+    shop.settle().await;
+    let moves = async |moved: &[(MovementKind, i64)]| {
+        let mut changes = Changes::default();
+        for &(kind, quantity) in moved {
+            let movement = Movement {
+                kind,
+                quantity,
+                cause: "R".into(),
+                at: jiff::Timestamp::now(),
+            };
+            changes.add(SKU, "hamburg", movement);
+        }
+        let commit = Commit {
+            changes: changes.into_vec(),
+            ..Commit::default()
+        };
+        let written = shop.store.transact(commit).await.unwrap();
+        matches!(written, Transacted::Done(_))
+    };
+    let counted = async || {
+        let level = &shop.get(&format!("/stock/{SKU}")).await["levels"][0];
+        ["on_hand", "allocated", "reserved", "available"].map(|name| level[name].as_i64().unwrap())
+    };
+    assert_eq!(counted().await, [5, 0, 0, 5], "of before reservations");
+    assert!(!moves(&[(Reserve, 6)]).await);
+    assert!(moves(&[(Reserve, 3)]).await);
+    assert_eq!(counted().await, [5, 0, 3, 2]);
+    assert!(!moves(&[(Reserve, 3)]).await);
+    assert!(!moves(&[(Allocate, 3)]).await);
+    assert!(moves(&[(Allocate, 2)]).await);
+    // Nothing is available, but what is taken up was kept.
+    assert!(!moves(&[(TakenUp, 2), (Allocate, 3)]).await);
+    assert!(moves(&[(TakenUp, 2), (Allocate, 2)]).await);
+    assert!(moves(&[(Expire, 1)]).await);
+    assert_eq!(counted().await, [5, 4, 0, 1]);
+    let story = whole_story(&shop, SKU, "hamburg").await;
+    let reserved = story.iter().rev().map(|e| e["reserved"].as_i64().unwrap());
+    assert_eq!(reserved.collect::<Vec<_>>(), [0, 3, 3, 1, 1, 0]);
+    // No order has what was set aside here.
+    assert!(moves(&[(Release, 4)]).await);
     shop.close().await;
 }
 

@@ -22,8 +22,8 @@ struct Moved {
 impl Moved {
     fn add(&mut self, kind: MovementKind, units: i64) {
         use MovementKind::{
-            Adjust, Allocate, Count, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor,
-            Scrap, Ship, Short, TransferIn, TransferOut,
+            Adjust, Allocate, Commit, Count, Expire, Quarantine, Receive, Reject, Release, Reserve,
+            Restock, ReturnToVendor, Scrap, Ship, Short, TransferIn, TransferOut, Unreserve,
         };
         match kind {
             Allocate => self.allocated += units,
@@ -32,6 +32,8 @@ impl Moved {
             Ship => self.shipped += units,
             Restock | Quarantine | ReturnToVendor | Scrap => self.came_back += units,
             Receive | Adjust | Count | TransferOut | TransferIn => {}
+            // The order has them when they are set aside for it.
+            Reserve | Commit | Unreserve | Expire => {}
         }
     }
 }
@@ -60,10 +62,9 @@ pub(super) fn adds_up(stored: &StoredLevel) -> Hold {
     })?;
     let mut sum = Counters::default();
     movements(stored).for_each(|movement| sum.add(movement));
-    let (on_hand, allocated) = (level.on_hand, level.allocated);
-    let same = sum.on_hand == on_hand && sum.allocated == allocated;
-    ensure(same, "ledger-sum", shelf(), || {
-        format!("expected {sum:?}, the sum of the ledger; found {on_hand} and {allocated}")
+    let found = Counters::of(level);
+    ensure(sum == found, "ledger-sum", shelf(), || {
+        format!("expected {sum:?}, the sum of the ledger; found {found:?}")
     })
 }
 
@@ -136,7 +137,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         let mut counters = Counters::default();
         for movement in movements(stored) {
             counters.add(movement);
-            let left = counters.on_hand - counters.allocated;
+            let left = counters.left();
             let promised = movement.kind == MovementKind::Allocate && left < kept;
             let shelf = || Shelf(&level.sku, &level.location);
             found.expect(!promised, "safety-stock-promised", shelf(), || {

@@ -63,6 +63,7 @@ fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
             shares: 1,
             on_hand,
             allocated,
+            reserved: 0,
             available: on_hand - allocated,
             movements: count,
             tail,

@@ -15,24 +15,28 @@ impl fmt::Display for Shelf<'_> {
     }
 }
 
-/// What a level counts: on hand, and set aside of it.
+/// What a level counts: on hand, and of it set aside and reserved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counters {
     /// Units that are there.
     pub on_hand: i64,
     /// Units of them that are set aside.
     pub allocated: i64,
+    /// Units of them that are kept for reservations.
+    pub reserved: i64,
 }
 
 impl Counters {
     /// Adds what a movement does.
     pub fn add(&mut self, movement: &Movement) {
         use MovementKind::{
-            Adjust, Allocate, Count, Quarantine, Receive, Reject, Release, Restock, ReturnToVendor,
-            Scrap, Ship, Short, TransferIn, TransferOut,
+            Adjust, Allocate, Commit, Count, Expire, Quarantine, Receive, Reject, Release, Reserve,
+            Restock, ReturnToVendor, Scrap, Ship, Short, TransferIn, TransferOut, Unreserve,
         };
         let units = movement.quantity;
         match movement.kind {
+            Reserve => self.reserved += units,
+            Commit | Unreserve | Expire => self.reserved -= units,
             Allocate => self.allocated += units,
             Release | Reject => self.allocated -= units,
             // They were set aside, and are no longer there.
@@ -48,10 +52,17 @@ impl Counters {
         }
     }
 
-    fn of(level: &Level) -> Self {
+    /// What of it may be promised.
+    pub fn left(self) -> i64 {
+        self.on_hand - self.allocated - self.reserved
+    }
+
+    /// What a level says.
+    pub fn of(level: &Level) -> Self {
         Self {
             on_hand: level.on_hand,
             allocated: level.allocated,
+            reserved: level.reserved,
         }
     }
 }
@@ -59,11 +70,18 @@ impl Counters {
 /// What holds of the item by itself.
 pub(super) fn stands(level: &Level) -> Hold {
     let shelf = || Shelf(&level.sku, &level.location);
-    let (on_hand, allocated, available) = (level.on_hand, level.allocated, level.available);
-    let difference = available == on_hand - allocated;
+    let (counters, available) = (Counters::of(level), level.available);
+    let difference = available == counters.left();
     ensure(difference, "available-differs", shelf(), || {
-        format!("expected {on_hand} on hand - {allocated} allocated, found {available} available")
+        format!(
+            "expected on hand less allocated and reserved of {counters:?}, found {available} available"
+        )
     })?;
+    let Counters {
+        allocated,
+        reserved,
+        ..
+    } = counters;
     // Where there are shares, what leaves is noted in the first of them: only their sum is what is set aside.
     let split = level.share > 0 || level.shares > 1;
     ensure(
@@ -72,6 +90,10 @@ pub(super) fn stands(level: &Level) -> Hold {
         shelf(),
         || format!("expected at least 0 units allocated, found {allocated}"),
     )?;
+    // What was kept goes back to the share it came from.
+    ensure(reserved >= 0, "reserved-negative", shelf(), || {
+        format!("expected at least 0 units reserved, found {reserved}")
+    })?;
     crossing::stands(level)
 }
 
@@ -114,12 +136,16 @@ pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
         )?;
         counters.add(movement);
         // A physical fact may leave less than was promised; a promise may not.
-        let left = counters.on_hand - counters.allocated;
-        let oversold = movement.kind == MovementKind::Allocate && left < 0;
+        let left = counters.left();
+        let promises = matches!(
+            movement.kind,
+            MovementKind::Allocate | MovementKind::Reserve
+        );
+        let oversold = promises && left < 0;
         ensure(!oversold, "oversold", shelf(), || {
-            let (units, order) = (movement.quantity, &movement.cause);
+            let (units, cause) = (movement.quantity, &movement.cause);
             let had = left + units;
-            format!("{units} units were set aside for {order}, and {had} were available")
+            format!("{units} units were promised to {cause}, and {had} were available")
         })?;
     }
     let found = Counters::of(after);

@@ -462,6 +462,7 @@ impl State {
         if counters {
             level.on_hand += delta.on_hand;
             level.allocated += delta.allocated;
+            level.reserved += delta.reserved;
             level.available += delta.available;
         }
         if turns {

@@ -12,6 +12,7 @@ pub fn level() -> Level {
         shares: 1,
         on_hand: 5,
         allocated: 2,
+        reserved: 0,
         available: 3,
         movements: 3,
         tail: vec![
@@ -74,6 +75,44 @@ fn every_movement_is_allowed_and_counted() {
     }
     let first = with(Level::default(), vec![movement(Receive, 1, "f1")], 1, 0);
     assert_eq!(level_written(None, &first), None);
+}
+
+#[test]
+fn what_is_reserved_is_counted_and_nobody_elses() {
+    use MovementKind::*;
+    let moved = |before: &Level, added: Vec<Movement>, allocated: i64, reserved: i64| {
+        let after = with(before.clone(), added, 5, allocated);
+        Level {
+            reserved,
+            available: 5 - allocated - reserved,
+            ..after
+        }
+    };
+    let kept = moved(&level(), vec![movement(Reserve, 3, "R")], 2, 3);
+    assert_eq!(level_written(Some(&level()), &kept), None);
+    let more = moved(&kept, vec![movement(Allocate, 1, "P")], 3, 3);
+    assert_eq!(rule(&kept, &more), Some("oversold"));
+    let more = moved(&kept, vec![movement(Reserve, 1, "S")], 2, 4);
+    assert_eq!(rule(&kept, &more), Some("oversold"));
+    for kind in [Commit, Unreserve, Expire] {
+        let back = moved(&kept, vec![movement(kind, 3, "R")], 2, 0);
+        assert_eq!(level_written(Some(&kept), &back), None, "{kind:?}");
+        let twice = moved(&back, vec![movement(kind, 3, "R")], 2, -3);
+        assert_eq!(rule(&back, &twice), Some("reserved-negative"));
+    }
+    let taken_up = vec![movement(Commit, 3, "O"), movement(Allocate, 2, "O")];
+    let taken_up = moved(&kept, taken_up, 4, 0);
+    assert_eq!(level_written(Some(&kept), &taken_up), None);
+    let differs = Level {
+        available: 3,
+        ..kept.clone()
+    };
+    assert_eq!(rule(&level(), &differs), Some("available-differs"));
+    let miscounted = moved(&level(), vec![movement(Reserve, 3, "R")], 2, 2);
+    assert_eq!(
+        rule(&level(), &miscounted),
+        Some("counters-differ-from-movements")
+    );
 }
 
 #[test]
