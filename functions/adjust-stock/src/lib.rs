@@ -302,21 +302,7 @@ fn id_of(
     problems: Vec<Problem>,
 ) -> Result<String, Answer> {
     authorise(role, location)?;
-    let key = request.header("idempotency-key").unwrap_or_default();
-    if key.is_empty() {
-        let detail =
-            "send an Idempotency-Key header: what you call this report, the same on every try";
-        return Err(Answer::problem(
-            400,
-            "no-idempotency-key",
-            "Name the request",
-            detail,
-        ));
-    }
-    if key.len() > MAX_NAME_CHARS {
-        let detail = format!("expected an Idempotency-Key of at most {MAX_NAME_CHARS} characters");
-        return Err(Answer::invalid(&[Problem::at("", detail)]));
-    }
+    let key = request.idempotency_key()?;
     refuse(&problems)?;
     Ok(derived(&[request.path("sku"), key]))
 }

@@ -3,32 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::allocation::{Allocation, Available, allocate, waits_for, wanted_skus};
 use domain::candidates::Network;
 use domain::decision::Decision;
-use domain::limits::{MAX_LINES_PER_COMMIT, MAX_TRANSACTION_ACTIONS};
+use domain::limits::MAX_TRANSACTION_ACTIONS;
+use domain::reservation::{Reservation, ReservationStatus};
 use domain::shipping::today_in;
 use domain::stock::{Changes, Level};
-use domain::{Order, OrderId, Product, Step as StepName};
+use domain::{Order, OrderId, Product};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use runtime::backoff::{pause, spread};
 use runtime::cached::Cached;
 use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, whole_batch};
 use runtime::{Clock, Emit, Function, Hint};
-use store::{Commit, Store, StoreError, Transacted, Waiting};
+use store::{Commit, Ending, Store, StoreError, Transacted, Waiting};
 
+mod follow;
 mod shares;
 
 use shares::Shares;
 
-/// Milliseconds of the shortest pause before a commit that met another one is tried again, at most; twice as
-/// many each time. A transaction takes a few: those that meet at a level pass one after the other.
-const PAUSE_MS: u64 = 4;
-/// How often it doubles.
-const MAX_PAUSE_DOUBLINGS: usize = 5;
 const CHANGING: &str = "its stock or the order itself keeps changing";
 
 /// The function.
@@ -93,6 +90,8 @@ struct View {
     read: BTreeSet<(String, u8)>,
     /// The SKUs of which every share was read.
     whole: BTreeSet<String>,
+    /// The reservations that the orders name, as they were read.
+    reservations: Vec<Reservation>,
 }
 
 impl View {
@@ -113,6 +112,8 @@ struct Group {
     commit: Commit,
     before: Vec<Arc<Order>>,
     decisions: Vec<(OrderId, Decision)>,
+    /// The SKUs of which each of them gives something back.
+    given_back: Vec<(OrderId, BTreeSet<String>)>,
     /// What is left for those after them.
     available: Available,
 }
@@ -247,7 +248,8 @@ impl Step {
                         view.forget(&change.sku, &change.location, change.share);
                     }
                     (most, tries) = (rest.len(), 0);
-                    handled.extend(self.follow(&group.before, &after).await);
+                    let given_back = &group.given_back;
+                    handled.extend(self.follow(&group.before, &after, given_back).await);
                 }
                 Ok(Transacted::Conflict(conflict)) => {
                     let unmoved = conflict.orders.is_empty() && conflict.levels.is_empty();
@@ -271,7 +273,9 @@ impl Step {
                     // Nothing else is left than a location's day that has become too full.
                     crowded = unmoved && !busy;
                     if busy {
-                        self.clock.pause(pause(&group.before[0].id, tries)).await;
+                        self.clock
+                            .pause(pause(group.before[0].id.as_str(), tries))
+                            .await;
                     }
                     match tries < store::MAX_ATTEMPTS {
                         true => {}
@@ -293,20 +297,6 @@ impl Step {
         }
     }
 
-    /// What follows once orders are committed.
-    async fn follow(&self, before: &[Arc<Order>], after: &[Arc<Order>]) -> Vec<(OrderId, Handled)> {
-        let come = self.come_meanwhile(before, after).await;
-        let follow = |(before, after): (&Arc<Order>, &Arc<Order>)| {
-            let handled = match &come {
-                Ok(come) => done(before, after, come.contains(&after.id)),
-                // The message comes again, and looks at what waits.
-                Err(error) => Outcome::from_store(error).into(),
-            };
-            (after.id.clone(), handled)
-        };
-        before.iter().zip(after).map(follow).collect()
-    }
-
     /// Allocates one order on the truth of the store, as often as somebody else is quicker.
     async fn take_alone(&self, id: &OrderId) -> Result<Handled, StoreError> {
         for tries in 1..=store::MAX_ATTEMPTS {
@@ -326,58 +316,30 @@ impl Step {
                     continue;
                 }
                 self.stop_waiting(&order).await?;
+                let (_, untold) = self.tell_of_reservation(&order, None).await?;
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,
                     emits: Emit::again(&order),
                     left: None,
+                    untold,
                 });
             }
             group.commit.seen = view.seen;
             self.store.put_decisions(&group.decisions).await?;
             match self.store.transact(group.commit).await? {
                 Transacted::Done(after) => {
-                    let mut followed = self.follow(&group.before, &after).await;
+                    let given_back = &group.given_back;
+                    let mut followed = self.follow(&group.before, &after, given_back).await;
                     let handled = followed.pop().map(|(_, handled)| handled);
                     return Ok(handled.unwrap_or_else(|| Outcome::AlreadyDone.into()));
                 }
                 Transacted::Conflict(conflict) if conflict.busy => {
-                    self.clock.pause(pause(id, tries)).await;
+                    self.clock.pause(pause(id.as_str(), tries)).await;
                 }
                 Transacted::Conflict(_) => {}
             }
         }
         Ok(Outcome::Transient(CHANGING.into()).into())
-    }
-
-    /// The orders that now wait, and did not before, for goods that have come in meanwhile. Whoever
-    /// brought them asked who waits after he had written; these were noted as waiting before this
-    /// looks again: one of the two sees the other. Should this look fail, the message comes again, and
-    /// looks at what waits.
-    async fn come_meanwhile(
-        &self,
-        before: &[Arc<Order>],
-        after: &[Arc<Order>],
-    ) -> Result<BTreeSet<OrderId>, StoreError> {
-        let begins = |(before, after): (&Arc<Order>, &Arc<Order>)| {
-            let known = waits_for(before);
-            let begins = waits_for(after).keys().any(|sku| !known.contains_key(sku));
-            begins.then(|| Arc::clone(after))
-        };
-        let waiting: Vec<Arc<Order>> = before.iter().zip(after).filter_map(begins).collect();
-        if waiting.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let facts = self.facts(&waiting).await?;
-        let view = self.whole_view(&waiting, &facts).await?;
-        let now = self.clock.now();
-        let finds = |order: &&Arc<Order>| {
-            let (mut available, mut changes) = (view.available.clone(), Changes::default());
-            let Facts { network, products } = &facts;
-            let found = allocate(order, network, products, &mut available, &mut changes, now);
-            found.is_some()
-        };
-        let come = waiting.iter().filter(finds);
-        Ok(come.map(|order| order.id.clone()).collect())
     }
 
     /// Takes a cancelled order off the lists of those that wait for its SKUs.
@@ -413,7 +375,15 @@ impl Step {
             }
         }
         let mut view = View::default();
-        let spread = orders.first().map_or(0, |order| spread(&order.id));
+        let named: BTreeSet<&str> = orders
+            .iter()
+            .filter_map(|order| order.unused_reservation())
+            .collect();
+        if !named.is_empty() {
+            let named: Vec<&str> = named.into_iter().collect();
+            view.reservations = self.store.load_reservations(&named).await?;
+        }
+        let spread = orders.first().map_or(0, |order| spread(order.id.as_str()));
         let share = |sku: &str| self.shares.of_batch(sku, spread);
         let one_each = wanted.keys().map(|sku| ((*sku).to_owned(), share(sku)));
         self.read(&mut view, one_each.collect(), facts).await?;
@@ -498,12 +468,7 @@ impl Step {
 
     /// What allocating some orders rests on that changes seldom, and is remembered for a while.
     async fn facts(&self, orders: &[Arc<Order>]) -> Result<Facts, StoreError> {
-        let read = async {
-            let locations = self.store.locations().await?;
-            let (rates, rules) = (self.store.rates().await?, self.store.rules().await?);
-            Ok::<_, StoreError>(Network::new(locations, rates, rules))
-        };
-        let network = self.network.get(read).await?;
+        let network = self.network.get(self.store.network()).await?;
         let ordered = orders.iter().flat_map(|order| &order.lines);
         let skus = ordered.filter_map(|line| line.sku.as_deref()).collect();
         let products = self.products.get(skus).await?;
@@ -534,19 +499,21 @@ fn gather(
     now: Timestamp,
     singly: &mut Vec<OrderId>,
 ) -> Group {
-    let group = gather_from(view.available.clone(), rest, most, facts, now, singly);
+    let available = view.available.clone();
+    let group = gather_from(available, view, rest, most, facts, now, singly);
     match group.commit.fits() {
         true => group,
         // One order that would take from too many shares: what it does not get of one now, it does then.
         false => {
             let one_each = view.available.of_one_share_each();
-            gather_from(one_each, rest, 1, facts, now, singly)
+            gather_from(one_each, view, rest, 1, facts, now, singly)
         }
     }
 }
 
 fn gather_from(
     available: Available,
+    view: &View,
     rest: &mut Vec<Arc<Order>>,
     most: usize,
     facts: &Facts,
@@ -558,6 +525,7 @@ fn gather_from(
         commit: Commit::default(),
         before: Vec::new(),
         decisions: Vec::new(),
+        given_back: Vec::new(),
         available,
     };
     while let Some(order) = rest.get(group.before.len())
@@ -565,6 +533,17 @@ fn gather_from(
     {
         let mut available = group.available.clone();
         let mut changes = Changes::from(group.commit.changes.clone());
+        let ended = &group.commit.ended;
+        let reservation = order.unused_reservation().and_then(|id| {
+            let mut held = view.reservations.iter().filter(|known| known.is_held());
+            held.find(|held| held.id == id && !ended.iter().any(|ending| ending.id == id))
+        });
+        if let Some(reservation) = reservation {
+            available.note_kept(&reservation.kept);
+            for kept in &reservation.kept {
+                changes.take_up(kept, order, now);
+            }
+        }
         let plan = allocate(order, network, products, &mut available, &mut changes, now);
         let Some(plan) = plan else {
             singly.push(rest.remove(group.before.len()).id.clone());
@@ -572,7 +551,19 @@ fn gather_from(
         };
         let (waiting, unchanged) = (group.commit.waiting.len(), changes.into_vec());
         let unchanged = std::mem::replace(&mut group.commit.changes, unchanged);
-        let loads = group.commit.loads.clone();
+        let (loads, ended) = (group.commit.loads.clone(), group.commit.ended.len());
+        if let Some(reservation) = reservation {
+            let given_back = reservation.given_back(order, &plan.order).into_iter();
+            let given_back = given_back.map(str::to_owned).collect();
+            group.given_back.push((order.id.clone(), given_back));
+            group.commit.ended.push(Ending {
+                id: reservation.id.clone(),
+                status: ReservationStatus::Committed,
+                order: Some(order.id.clone()),
+                at: now,
+                held_until: None,
+            });
+        }
         group.commit.waiting.extend(waits(order, &plan));
         group.commit.orders.push((order.version, plan.order));
         for load in plan.loads {
@@ -584,6 +575,7 @@ fn gather_from(
             group.commit.waiting.truncate(waiting);
             group.commit.changes = unchanged;
             group.commit.loads = loads;
+            group.commit.ended.truncate(ended);
             break;
         }
         // Where nothing is sent the timeline says all.
@@ -594,42 +586,6 @@ fn gather_from(
         group.before.push(Arc::clone(order));
     }
     group
-}
-
-/// How long an order waits before it is tried once more: longer each time, and not all of them alike.
-fn pause(id: &OrderId, tries: usize) -> Duration {
-    let most_ms = PAUSE_MS << tries.min(MAX_PAUSE_DOUBLINGS);
-    let spread = spread(id).rotate_left(7 * tries as u32);
-    Duration::from_millis(most_ms / 2 + spread % (most_ms / 2 + 1))
-}
-
-/// A number that differs from order to order: that of its own id needs no generator, and is the same when all
-/// of it happens again.
-fn spread(id: &OrderId) -> u64 {
-    let bytes = id.as_str().bytes();
-    bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-/// What follows from an allocation. An order with more lines than one looks at may wait for goods
-/// that are there, and so may one whose goods came in meanwhile (`again`): it is looked at again.
-fn done(before: &Order, after: &Arc<Order>, again: bool) -> Handled {
-    let mut emits = Emit::after(before, after);
-    let taken = before.fulfillments.len() < after.fulfillments.len();
-    let long = after.lines.len() > MAX_LINES_PER_COMMIT && !waits_for(after).is_empty();
-    if (again || taken && long)
-        && !emits
-            .iter()
-            .any(|emit| emit.step == StepName::AllocateWarehouse)
-    {
-        emits.extend(Emit::each(vec![StepName::AllocateWarehouse], after));
-    }
-    Handled {
-        outcome: Outcome::Done,
-        emits,
-        left: Some(Arc::clone(after)),
-    }
 }
 
 /// Who begins to wait with an allocation, or for another number, and who no longer does.

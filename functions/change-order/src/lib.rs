@@ -93,7 +93,7 @@ impl Desk {
     }
 
     async fn announce(&self, request: &Request) -> Result<Answer, Answer> {
-        let key = idempotency_key(request)?;
+        let key = request.idempotency_key()?;
         let lines = request.json::<ReturnWish>()?.lines()?;
         let (mut made, now) = (0, self.clock.now());
         let order = self
@@ -127,7 +127,7 @@ impl Desk {
     }
 
     async fn refund(&self, request: &Request) -> Result<Answer, Answer> {
-        let key = idempotency_key(request)?;
+        let key = request.idempotency_key()?;
         let wish: RefundWish = request.json()?;
         let (mut made, now) = (0, self.clock.now());
         let order = self
@@ -181,27 +181,4 @@ fn order_id(request: &Request) -> Result<OrderId, Answer> {
 fn part(request: &Request, kind: &str, what: &str) -> Result<(OrderId, u32), Answer> {
     let id = request.path("id");
     OrderId::parse_part(id, kind).ok_or_else(|| Answer::not_found(&format!("{what} {id:?}")))
-}
-
-/// What the sender calls the request. Two returns of one unit each are two; one that is sent twice
-/// is one: only the sender can tell them apart.
-fn idempotency_key(request: &Request) -> Result<&str, Answer> {
-    let key = request.header("idempotency-key").unwrap_or_default();
-    match key.len() {
-        1..=domain::limits::MAX_NAME_CHARS => Ok(key),
-        0 => {
-            let detail =
-                "send an Idempotency-Key header: what you call this request, the same on every try";
-            Err(Answer::problem(
-                400,
-                "no-idempotency-key",
-                "Name the request",
-                detail,
-            ))
-        }
-        _ => Err(Answer::invalid(&[Problem::at(
-            "",
-            "expected an Idempotency-Key of at most 128 characters",
-        )])),
-    }
 }

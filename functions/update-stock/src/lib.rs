@@ -7,11 +7,11 @@ use domain::discrepancy::Discrepancy;
 use domain::fact::{StockFact, Transit};
 use domain::limits::MAX_SHARES;
 use domain::stock::{Changes, LevelChange, gather_moves, moved};
-use domain::{Order, OrderId, Step as StepName};
+use domain::{Order, OrderId};
 use jiff::Timestamp;
 use runtime::queue::{Handled, Outcome, whole_batch};
 use runtime::{Clock, Emit, Function, Hint};
-use store::{Commit, Store, StoreError, Transacted, Waiting};
+use store::{Commit, Store, StoreError, Transacted};
 
 /// The function.
 pub fn function() -> Function {
@@ -135,6 +135,7 @@ impl Step {
                             outcome: Outcome::Done,
                             emits,
                             left: Some(Arc::clone(after)),
+                            untold: Vec::new(),
                         };
                         handled.insert(after.id.clone(), done);
                     }
@@ -163,6 +164,7 @@ impl Step {
                     outcome: Outcome::AlreadyDone,
                     emits,
                     left: None,
+                    untold: Vec::new(),
                 });
             }
             let now = self.clock.now();
@@ -182,6 +184,7 @@ impl Step {
                     outcome: Outcome::Done,
                     emits,
                     left: Some(after),
+                    untold: Vec::new(),
                 });
             }
         }
@@ -194,11 +197,12 @@ impl Step {
                 return Ok(Outcome::Permanent("there is no such fact".into()).into());
             };
             if fact.applied {
-                let emits = self.tell_waiting(sku).await?;
+                let emits = Emit::to_waiting(&self.store, sku).await?;
                 return Ok(Handled {
                     outcome: Outcome::AlreadyDone,
                     emits,
                     left: None,
+                    untold: Vec::new(),
                 });
             }
             let transit = fact.transit();
@@ -220,11 +224,12 @@ impl Step {
                 ..Commit::default()
             };
             if let Transacted::Done(_) = self.store.transact(commit).await? {
-                let emits = self.tell_waiting(sku).await?;
+                let emits = Emit::to_waiting(&self.store, sku).await?;
                 return Ok(Handled {
                     outcome: Outcome::Done,
                     emits,
                     left: None,
+                    untold: Vec::new(),
                 });
             }
         }
@@ -258,7 +263,7 @@ impl Step {
             .map(|change| change.sku)
             .collect();
         for sku in freed {
-            emits.extend(self.tell_waiting(&sku).await?);
+            emits.extend(Emit::to_waiting(&self.store, &sku).await?);
         }
         Ok(emits)
     }
@@ -268,23 +273,9 @@ impl Step {
         let skus = order.lines.iter().filter_map(|line| line.sku.as_deref());
         let mut emits = Vec::new();
         for sku in skus.collect::<BTreeSet<&str>>() {
-            emits.extend(self.tell_waiting(sku).await?);
+            emits.extend(Emit::to_waiting(&self.store, sku).await?);
         }
         Ok(emits)
-    }
-
-    async fn tell_waiting(&self, sku: &str) -> Result<Vec<Emit>, StoreError> {
-        let hint = |waiting: Waiting| Emit {
-            step: StepName::AllocateWarehouse,
-            hint: Hint::Order(waiting.order, None),
-        };
-        Ok(self
-            .store
-            .waiting_for(sku)
-            .await?
-            .into_iter()
-            .map(hint)
-            .collect())
     }
 }
 

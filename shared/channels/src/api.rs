@@ -36,6 +36,7 @@ pub fn parse(
     let number = order.take("number").and_then(|number| number.name());
     let placed_at = order.take("placed_at").and_then(|time| time.timestamp());
     let taxes_included = order.flag("taxes_included", true);
+    let reservation = order.take("reservation").and_then(|id| id.text());
     let lines = order.require("lines").and_then(|lines| lines.lines());
     let lines = lines.unwrap_or_default().into_iter().enumerate();
     let lines: Vec<NewLine> = lines
@@ -64,6 +65,7 @@ pub fn parse(
         placed_at: placed_at.unwrap_or(now),
         currency,
         taxes_included,
+        reservation,
         lines,
         lines_pointer: "/lines",
         discount,

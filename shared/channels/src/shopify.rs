@@ -164,6 +164,7 @@ fn new_order(
         placed_at,
         currency,
         taxes_included,
+        reservation: None,
         lines,
         lines_pointer: place.lines,
         // Below zero the document contradicts itself: the total then differs, and the order is held.

@@ -13,11 +13,12 @@ use crate::candidates::{Network, candidates, unit_weight_g};
 use crate::catalog::{Backorders, Location, Product};
 use crate::decision::Decision;
 use crate::event::Event;
-use crate::limits::{MAX_LINES_PER_COMMIT, MAX_TAKES_PER_COMMIT};
+use crate::limits::{MAX_LINES_PER_COMMIT, MAX_LINES_PER_TAKE_UP, MAX_TAKES_PER_COMMIT};
 use crate::offer::offered;
 use crate::order::{FulfillmentOrder, FulfillmentStatus, Hold, HoldReason, Line, Order, Units};
 use crate::owed::Notice;
 use crate::plan::{Plan, plan};
+use crate::reservation::Kept;
 use crate::rules::Rules;
 use crate::shipping::{ship_by, today_in};
 use crate::stock::{Changes, Level, Movement, MovementKind};
@@ -28,6 +29,8 @@ use crate::stock::{Changes, Level, Movement, MovementKind};
 pub struct Available {
     shelves: BTreeMap<(String, String), Shelf>,
     loads: BTreeMap<(String, Date), u32>,
+    /// Of them, units that are kept for the next order.
+    own: BTreeMap<(String, String), i64>,
 }
 
 /// What is known of a SKU in a location.
@@ -45,6 +48,13 @@ struct Shelf {
 impl Shelf {
     fn units(&self) -> i64 {
         self.shares.iter().map(|share| share.1.max(0)).sum()
+    }
+
+    fn add(&mut self, share: u8, units: i64) {
+        match self.shares.iter_mut().find(|known| known.0 == share) {
+            Some(known) => known.1 += units,
+            None => self.shares.push((share, units)),
+        }
     }
 
     fn set(&mut self, share: u8, units: i64) {
@@ -91,6 +101,21 @@ impl Available {
         let replenished_at = level.tail.iter().filter(brings).map(|m| m.at).max();
         shelf.replenished_at = shelf.replenished_at.max(replenished_at);
         shelf.rejected_at = shelf.rejected_at.max(level.rejected_at);
+    }
+
+    /// Notes what a reservation keeps for the next order: it can count on that whatever else is available.
+    pub fn note_kept(&mut self, kept: &[Kept]) {
+        for Kept {
+            sku,
+            location,
+            share,
+            quantity,
+        } in kept
+        {
+            self.shelf(sku, location).add(*share, *quantity);
+            let own = self.own.entry((sku.clone(), location.clone()));
+            *own.or_default() += quantity;
+        }
     }
 
     /// Units in a location, in all shares that were looked into.
@@ -200,10 +225,14 @@ impl<'a> View<'a> {
         let Some(product) = self.bounded.get(sku) else {
             return available.max(0);
         };
+        // What is kept for the order was promised when it was reserved.
+        let place = (sku.to_owned(), location.to_owned());
+        let own = self.available.own.get(&place).copied().unwrap_or_default();
         let mut locations = self.network.locations.iter();
         let location = locations.find(|known| known.id == location);
         location.map_or(0, |location| {
-            offered(available, Some(product), location, self.now)
+            let offered = offered(available, Some(product), location, self.now);
+            offered.max(own.min(available))
         })
     }
 }
@@ -258,7 +287,8 @@ pub fn waits_for(order: &Order) -> BTreeMap<String, u32> {
 }
 
 /// Sets goods aside for what is open or backordered, taking it from `available` and adding the
-/// movements to `changes`. `products`: those of the order, as far as they are known. `None` when there
+/// movements to `changes`; with what is [kept](Available::note_kept) for it, which is then used up: what
+/// the order does not get of that is anybody's. `products`: those of the order, as far as they are known. `None` when there
 /// is nothing to find, or nothing new was found.
 pub fn allocate(
     order: &Order,
@@ -287,7 +317,17 @@ pub fn allocate(
         true => 0,
         false => wanted.iter().map(|u| u.1).sum::<u32>() - found,
     };
-    let next = order.advance(now, Event::Allocated(found, missing), |next| {
+    let kept: i64 = std::mem::take(&mut available.own).values().sum();
+    let event = match order.unused_reservation() {
+        Some(_) => {
+            Event::AllocatedReserved(found, missing, u32::try_from(kept).unwrap_or(u32::MAX))
+        }
+        None => Event::Allocated(found, missing),
+    };
+    let next = order.advance(now, event, |next| {
+        if let Some(named) = &mut next.reservation {
+            named.used = true;
+        }
         for line in &mut next.lines {
             if line.intangible {
                 // Nothing to pick: it is with the customer as soon as the order is.
@@ -423,10 +463,19 @@ fn find<'a>(
         .filter(|(_, line)| !line.intangible && units(line) > 0)
         .partition(|(_, line)| line.units.open > 0);
     waiting.retain(|(_, line)| found(line));
-    let wanted: Vec<Units> = open
+    let mut lines: Vec<_> = open.into_iter().chain(waiting).collect();
+    let most = match available.own.is_empty() {
+        true => MAX_LINES_PER_COMMIT,
+        // What is kept and not asked for now is given back.
+        false => {
+            let is_kept = |sku: &str| available.own.keys().any(|own| own.0 == sku);
+            lines.sort_by_key(|(_, line)| !line.sku.as_deref().is_some_and(is_kept));
+            MAX_LINES_PER_TAKE_UP
+        }
+    };
+    let wanted: Vec<Units> = lines
         .into_iter()
-        .chain(waiting)
-        .take(MAX_LINES_PER_COMMIT)
+        .take(most)
         .map(|(place, line)| (place, units(line)))
         .collect();
     let Some(destination) = order.destination.as_ref().filter(|_| !wanted.is_empty()) else {

@@ -173,7 +173,7 @@ pub fn carried_out(decisions: Vec<Decision>, order: &Order, timeline: &Timeline)
         let place = version.checked_sub(timeline.first);
         let entry = place.and_then(|place| timeline.entries.get(usize::try_from(place).ok()?));
         let found = match entry.map(|entry| &entry.event) {
-            Some(Event::Allocated(found, _)) => *found,
+            Some(Event::Allocated(found, _) | Event::AllocatedReserved(found, ..)) => *found,
             _ => 0,
         };
         let known = done.last().is_some_and(|last| last.of_version == version);

@@ -18,6 +18,10 @@ pub enum Event {
     /// Goods were looked for: units set aside, and units that no warehouse had.
     #[serde(rename = "al")]
     Allocated(u32, u32),
+    /// The same for an order that names a reservation, the first time: units set aside, units that no
+    /// warehouse had, and units that the reservation had kept for it; 0 if it was not held any more.
+    #[serde(rename = "ar")]
+    AllocatedReserved(u32, u32, u32),
     /// Somebody was told.
     #[serde(rename = "nt")]
     Notified(Notice),
@@ -71,7 +75,7 @@ impl Event {
         match self {
             Self::Accepted => "order.accepted",
             Self::HoldReleased(_) => "hold.released",
-            Self::Allocated(..) => "order.allocated",
+            Self::Allocated(..) | Self::AllocatedReserved(..) => "order.allocated",
             Self::Notified(_) => "notice.sent",
             Self::NotNotified(..) => "notice.failed",
             Self::FulfillmentAccepted(_) => "fulfillment.accepted",
@@ -98,6 +102,15 @@ impl Event {
             Self::Allocated(found, 0) => format!("allocated: {found} units"),
             Self::Allocated(found, missing) => {
                 format!("allocated: {found} units, {missing} backordered")
+            }
+            Self::AllocatedReserved(found, missing, kept) => {
+                let looked = Self::Allocated(*found, *missing).describe(currency);
+                match kept {
+                    0 => format!("{looked}; its reservation was held no more"),
+                    kept => {
+                        format!("{looked}; its reservation is taken up: {kept} units were kept")
+                    }
+                }
             }
             Self::Notified(notice) => format!("{} sent", notice.describe()),
             Self::NotNotified(notice, why) => format!("{} not sent: {why}", notice.describe()),

@@ -15,8 +15,8 @@ use crate::limits::{
 };
 use crate::money::{Currency, split};
 use crate::order::{
-    Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, LocatedBy, Order,
-    Payment, Source,
+    Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, LocatedBy,
+    NamedReservation, Order, Payment, Source,
 };
 use crate::owed::owed;
 use crate::{OrderId, Problem};
@@ -34,6 +34,8 @@ pub struct NewOrder {
     pub currency: Currency,
     /// Whether prices contain the tax.
     pub taxes_included: bool,
+    /// The reservation whose goods it is to get.
+    pub reservation: Option<String>,
     /// What was bought.
     pub lines: Vec<NewLine>,
     /// JSON pointer of the list of lines in the channel's document.
@@ -232,6 +234,12 @@ impl NewOrder {
                 ));
             }
         }
+        if let Some(id) = &self.reservation
+            && !(1..=MAX_NAME_CHARS).contains(&id.chars().count())
+        {
+            let detail = format!("expected 1 to {MAX_NAME_CHARS} characters");
+            problems.push(Problem::at("/reservation", detail));
+        }
         for (pointer, text) in [
             ("/email", &self.contact.email),
             ("/phone", &self.contact.phone),
@@ -302,6 +310,9 @@ impl NewOrder {
             deliver_by: self.deliver_by.unwrap_or_else(|| promised(self.placed_at)),
             destination,
             mailed: self.mailed && self.contact.email.is_some() && !self.test,
+            reservation: self
+                .reservation
+                .map(|id| NamedReservation { id, used: false }),
             lines,
             holds: Vec::new(),
             forgiven: 0,

@@ -29,6 +29,7 @@ pub mod problem;
 pub mod reconcile;
 pub mod refund;
 pub mod rehearsal;
+pub mod reservation;
 pub mod restock;
 pub mod routing;
 pub mod rules;

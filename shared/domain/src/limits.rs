@@ -24,6 +24,15 @@ pub const MAX_REJECTIONS: usize = 3;
 /// Levels that one allocation takes from: with a waiting entry per line and the order itself, 96
 /// actions at most.
 pub const MAX_TAKES_PER_COMMIT: usize = 50;
+/// Lines that an allocation looks at while it takes up a reservation, those of what is kept first: with as
+/// many waiting entries, [`MAX_TAKES_PER_COMMIT`] levels, [`MAX_RESERVED_LEVELS`] more, the reservation, the
+/// order and a page of its timeline 93 actions.
+pub const MAX_LINES_PER_TAKE_UP: usize = 20;
+/// Lines of a reservation, kits taken apart, and levels that it keeps goods in: an order that takes it up
+/// changes all of them in one transaction.
+pub const MAX_RESERVED_LEVELS: usize = 20;
+/// Seconds from now for which goods can be reserved: 30 days. A cart is minutes, a quote weeks.
+pub const MAX_RESERVATION_S: i64 = 2_592_000;
 /// Actions of one `TransactWriteItems` (DynamoDB's own limit).
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// Items of one `BatchWriteItem` (DynamoDB's own limit).

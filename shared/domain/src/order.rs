@@ -58,6 +58,17 @@ impl Destination {
     }
 }
 
+/// The reservation that an order names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedReservation {
+    /// Its id, as far as the channel says.
+    #[serde(rename = "i")]
+    pub id: String,
+    /// Whether goods were looked for with it: it was taken up then, or was held no more.
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub used: bool,
+}
+
 /// What a point was found by, the most exact first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocatedBy {
@@ -544,6 +555,9 @@ pub struct Order {
     /// Whether the customer is to be mailed: there is an address, and the channel leaves it to us.
     #[serde(rename = "ml", default, skip_serializing_if = "is_default")]
     pub mailed: bool,
+    /// The reservation whose goods it is to get.
+    #[serde(rename = "rv", default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<NamedReservation>,
     /// What was bought.
     #[serde(rename = "ln")]
     pub lines: Vec<Line>,
@@ -630,6 +644,12 @@ impl Order {
         };
         debug_assert!(next.lines.iter().all(|line| line.units.balanced()));
         next
+    }
+
+    /// The reservation whose goods are still to be looked at.
+    pub fn unused_reservation(&self) -> Option<&str> {
+        let unused = self.reservation.as_ref().filter(|named| !named.used);
+        unused.map(|named| named.id.as_str())
     }
 
     /// The fulfillment order number `n`.

@@ -439,6 +439,29 @@ impl Changes {
         }
     }
 
+    /// Adds what an order takes up of a reservation, before anything that is set aside of it: no more is ever
+    /// promised than is there.
+    pub fn take_up(
+        &mut self,
+        kept: &crate::reservation::Kept,
+        order: &crate::Order,
+        at: Timestamp,
+    ) {
+        let taken = Movement {
+            kind: MovementKind::Commit,
+            quantity: kept.quantity,
+            cause: order.id.to_string(),
+            at,
+        };
+        let (sku, location, share) = (&kept.sku, &kept.location, kept.share);
+        self.add_to_share(sku, location, share, taken);
+        let same =
+            |c: &&mut LevelChange| c.sku == *sku && c.location == *location && c.share == share;
+        if let Some(change) = self.0.iter_mut().find(same) {
+            change.movements.rotate_right(1);
+        }
+    }
+
     /// Notes that so many units of a level that changes are kept back. Only a level of one share has any.
     pub fn keep(&mut self, sku: &str, location: &str, kept: u32) {
         let same = |c: &&mut LevelChange| c.sku == sku && c.location == location;

@@ -1,11 +1,15 @@
 //! Stock as the API shows it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::OrderId;
 use crate::discrepancy::Discrepancy;
 use crate::fact::Transfer;
+use crate::reservation::Reservation;
 
 /// A transfer.
 #[derive(Debug, Serialize)]
@@ -33,6 +37,45 @@ pub fn transfer(transfer: &Transfer, received: Option<i64>) -> TransferView<'_> 
         expected_on: transfer.expected_on,
         sent_at: transfer.sent_at,
         received,
+    }
+}
+
+/// A reservation.
+#[derive(Debug, Serialize)]
+pub struct ReservationView<'a> {
+    id: &'a str,
+    status: &'static str,
+    expires_at: Timestamp,
+    lines: Vec<KeptView<'a>>,
+    order: Option<&'a OrderId>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeptView<'a> {
+    sku: &'a str,
+    location: &'a str,
+    quantity: i64,
+}
+
+/// A reservation, with what it keeps by article and warehouse.
+pub fn reservation(reservation: &Reservation) -> ReservationView<'_> {
+    let mut units: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for kept in &reservation.kept {
+        *units.entry((&kept.sku, &kept.location)).or_default() += kept.quantity;
+    }
+    let lines = units
+        .into_iter()
+        .map(|((sku, location), quantity)| KeptView {
+            sku,
+            location,
+            quantity,
+        });
+    ReservationView {
+        id: &reservation.id,
+        status: reservation.status.name(),
+        expires_at: reservation.held_until,
+        lines: lines.collect(),
+        order: reservation.order.as_ref(),
     }
 }
 

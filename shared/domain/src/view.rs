@@ -123,6 +123,7 @@ pub struct OrderView {
     country: Option<String>,
     located_by: Option<&'static str>,
     version: u64,
+    reservation: Option<String>,
     lines: Vec<Line>,
     holds: Vec<Hold>,
     fulfillments: Vec<Fulfillment>,
@@ -210,6 +211,7 @@ pub fn order(order: &Order) -> OrderView {
         country: order.destination.as_ref().map(|d| d.country.clone()),
         located_by: order.destination.as_ref().map(Destination::accuracy),
         version: order.version,
+        reservation: order.reservation.as_ref().map(|named| named.id.clone()),
         lines: order.lines.iter().map(line).collect(),
         holds: order
             .holds

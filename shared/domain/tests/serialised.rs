@@ -28,6 +28,7 @@ fn complete() -> Order {
             Accepted,
             HoldReleased("payment".into()),
             Allocated(3, 1),
+            AllocatedReserved(3, 1, 2),
             Notified(N::Pick(1)),
             NotNotified(N::Stop(1), "bounced".into()),
             Notified(N::Confirmed),
@@ -98,7 +99,7 @@ fn complete() -> Order {
     ];
     Order {
         id: OrderId::of("api", "default", "4711"),
-        version: 35,
+        version: 36,
         open_at: Some(now()),
         source: Source {
             channel: "api".into(),
@@ -116,6 +117,10 @@ fn complete() -> Order {
             located_by: LocatedBy::City,
         }),
         mailed: true,
+        reservation: Some(NamedReservation {
+            id: "R".into(),
+            used: true,
+        }),
         lines: vec![Line {
             id: "1".into(),
             sku: Some("A".into()),

@@ -241,6 +241,7 @@ fn every_function_has_an_event_of_its_kind() {
         ("query-orders", "GET /orders/{id}"),
         ("redrive-messages", "GET /parked"),
         ("rehearse-routing", "POST /routing/rehearsals"),
+        ("reserve-stock", "POST /reservations"),
     ];
     for (name, route) in http {
         let event: ApiGatewayV2httpRequest = read(&format!("{name}.json"));
@@ -264,7 +265,12 @@ fn every_function_has_an_event_of_its_kind() {
         let arn = record.event_source_arn.as_deref().unwrap();
         assert!(arn.ends_with(name), "{arn}");
     }
-    let clock = ["check-restock", "reconcile-stock", "sweep-orders"];
+    let clock = [
+        "check-restock",
+        "expire-reservations",
+        "reconcile-stock",
+        "sweep-orders",
+    ];
     for name in clock {
         let event: serde_json::Value = read(&format!("{name}.json"));
         assert_eq!(event["detail-type"], "Scheduled Event", "{name}");

@@ -7,7 +7,7 @@ use std::time::Instant;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use base64::Engine;
-use domain::limits::MAX_BODY_BYTES;
+use domain::limits::{MAX_BODY_BYTES, MAX_NAME_CHARS};
 use domain::{Problem, Refusal};
 use futures::FutureExt;
 use serde::Serialize;
@@ -69,6 +69,29 @@ impl Request {
             .headers
             .get(name)
             .and_then(|value| value.to_str().ok())
+    }
+
+    /// What the sender calls the request, the same on every try: only he can tell two requests from one that
+    /// was sent twice.
+    pub fn idempotency_key(&self) -> Result<&str, Answer> {
+        let key = self.header("idempotency-key").unwrap_or_default();
+        match key.len() {
+            1..=MAX_NAME_CHARS => Ok(key),
+            0 => {
+                let detail = "send an Idempotency-Key header: what you call this request, the same on every try";
+                Err(Answer::problem(
+                    400,
+                    "no-idempotency-key",
+                    "Name the request",
+                    detail,
+                ))
+            }
+            _ => {
+                let detail =
+                    format!("expected an Idempotency-Key of at most {MAX_NAME_CHARS} characters");
+                Err(Answer::invalid(&[Problem::at("", detail)]))
+            }
+        }
     }
 
     /// The body as a JSON document of a type; empty counts as an empty object.
@@ -219,12 +242,22 @@ impl Answer {
 
     /// A document that was read and cannot be taken: every fault with its place.
     pub fn invalid(problems: &[Problem]) -> Self {
+        let title = "The document cannot be taken as it is";
+        Self::of_problems(422, "invalid", title, problems)
+    }
+
+    /// A document that asks for more than there is: of everything with its place.
+    pub fn too_much(problems: &[Problem]) -> Self {
+        Self::of_problems(409, "too-much", "More than there is", problems)
+    }
+
+    fn of_problems(status: i64, kind: &str, title: &str, problems: &[Problem]) -> Self {
         Self::of_problem(
-            422,
+            status,
             json!({
-                "type": "urn:waybill:problem:invalid",
-                "title": "The document cannot be taken as it is",
-                "status": 422,
+                "type": format!("urn:waybill:problem:{kind}"),
+                "title": title,
+                "status": status,
                 "detail": problems.first().map(|p| format!("{}: {}", p.pointer, p.detail)),
                 "errors": problems,
             }),

@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod aws;
+pub mod backoff;
 pub mod cached;
 pub mod clock;
 pub mod function;

@@ -102,6 +102,7 @@ where
         outcome: Outcome::Done,
         emits,
         left,
+        untold: Vec::new(),
     })
 }
 

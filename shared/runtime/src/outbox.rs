@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::{Order, Step};
 use futures::future::join_all;
+use store::{Store, StoreError, Waiting};
 
 use crate::Hint;
 use crate::sqs::{MAX_BATCH, Queues};
@@ -45,6 +46,16 @@ impl Emit {
     /// What follows from a change: hints at the work that the state before did not call for.
     pub fn after(before: &Order, after: &Arc<Order>) -> Vec<Self> {
         Self::each(domain::owed::newly_owed(before, after), after)
+    }
+
+    /// Hints at the orders that wait for a SKU: some of it may be available now.
+    pub async fn to_waiting(store: &Store, sku: &str) -> Result<Vec<Self>, StoreError> {
+        let waiting = store.waiting_for(sku).await?.into_iter();
+        let hint = |waiting: Waiting| Self {
+            step: Step::AllocateWarehouse,
+            hint: Hint::Order(waiting.order, None),
+        };
+        Ok(waiting.map(hint).collect())
     }
 
     /// Everything that an order is owed, once more: for when the sender of the first hints may have

@@ -80,6 +80,8 @@ pub struct Handled {
     /// all that this order is owed is told of, not only what is new: whoever worked on the message
     /// then may have died between a commit of his own and its hints.
     pub left: Option<Arc<Order>>,
+    /// What else is to be told of when the message had come before, for the same reason.
+    pub untold: Vec<Emit>,
 }
 
 impl Handled {
@@ -101,6 +103,7 @@ impl Handled {
             .filter(|owed| !self.emits.iter().any(|emit| emit.step == owed.step))
             .collect();
         self.emits.extend(owed);
+        self.emits.append(&mut self.untold);
         self
     }
 }
@@ -111,6 +114,7 @@ impl From<Outcome> for Handled {
             outcome,
             emits: Vec::new(),
             left: None,
+            untold: Vec::new(),
         }
     }
 }
@@ -130,11 +134,13 @@ impl From<Result<store::Driven, StoreError>> for Handled {
                 outcome: Outcome::Done,
                 emits: Emit::after(&before, &after),
                 left: Some(after),
+                untold: Vec::new(),
             },
             Ok(store::Driven::Unchanged(order)) => Self {
                 outcome: Outcome::AlreadyDone,
                 emits: Emit::again(&order),
                 left: None,
+                untold: Vec::new(),
             },
             Ok(store::Driven::Missing) => {
                 Outcome::Permanent("there is no such order".into()).into()

@@ -22,6 +22,8 @@ pub const TRANSFER: &str = "TRANSFER#";
 pub const RECONCILIATION: &str = "RECONCILIATION";
 /// The prefix of the partitions of discrepancies.
 pub const DISCREPANCY: &str = "DISCREPANCY#";
+/// The prefix of the partitions of reservations.
+pub const RESERVATION: &str = "RESERVATION#";
 /// The partition of the index of open work that all open discrepancies belong to.
 pub const OPEN_DISCREPANCIES: &str = "discrepancy";
 /// The partition of all locations.
@@ -126,6 +128,22 @@ pub fn discrepancy(id: &str) -> String {
     format!("{DISCREPANCY}{id}")
 }
 
+/// The partition of a reservation.
+pub fn reservation(id: &str) -> String {
+    format!("{RESERVATION}{id}")
+}
+
+/// The partition of the index of open work that a held reservation belongs to: apart from what the sweeper
+/// looks at, because nobody is late until its time is over.
+pub fn reserved_shard(id: &str) -> String {
+    reserved(&open_shard(id))
+}
+
+/// The partition of held reservations, by its shard.
+pub fn reserved(shard: &str) -> String {
+    format!("RESERVED#{shard}")
+}
+
 /// The sort key of a purchase line.
 pub fn inbound(id: &str) -> String {
     format!("{INBOUND}{id}")
@@ -186,6 +204,8 @@ mod tests {
         assert_eq!(fact("ABC"), "FACT#ABC");
         assert_eq!(transfer("ABC"), "TRANSFER#ABC");
         assert_eq!(discrepancy("ABC"), "DISCREPANCY#ABC");
+        assert_eq!(reservation("ABC"), "RESERVATION#ABC");
+        assert_eq!(reserved_shard("AD4OVS4KRET6JAPB"), "RESERVED#6");
         let placed_at = jiff::Timestamp::from_second(1_764_000_000).unwrap();
         assert_eq!(
             waiting(placed_at, &id),

@@ -17,6 +17,7 @@ mod levels;
 mod orders;
 mod postal;
 mod reference;
+mod reservations;
 mod transact;
 mod write;
 
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use domain::candidates::Network;
 
 pub use claim::{Claim, Claims};
 pub use commit::{Committed, Created};
@@ -38,6 +40,7 @@ pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
 pub use orders::{Orders, Story, UnreadableDelivery};
 pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
+pub use reservations::{Ending, Reservations};
 pub use transact::{Commit, Conflict, Transacted, Waiting};
 pub use write::{Found, Refusal, Write, Writes, Written, room_for};
 
@@ -58,7 +61,16 @@ pub struct Tables {
 /// call is one request to DynamoDB, pages apart. A simulation answers them from memory instead.
 #[async_trait]
 pub trait Database:
-    Writes + Orders + Levels + Facts + Inbounds + Discrepancies + Claims + Reference + PostalCodes
+    Writes
+    + Orders
+    + Levels
+    + Facts
+    + Inbounds
+    + Reservations
+    + Discrepancies
+    + Claims
+    + Reference
+    + PostalCodes
 {
     /// Opens a connection while there is time: the first caller then does not wait for it.
     async fn warm(&self) -> Result<(), StoreError>;
@@ -76,6 +88,13 @@ impl Store {
             db: Client::new(aws),
             tables,
         }))
+    }
+
+    /// All that routing rests on and that seldom changes.
+    pub async fn network(&self) -> Result<Network, StoreError> {
+        let locations = self.locations().await?;
+        let (rates, rules) = (self.rates().await?, self.rules().await?);
+        Ok(Network::new(locations, rates, rules))
     }
 
     /// A store on another database.

@@ -6,11 +6,13 @@ use domain::allocation::Load;
 use domain::discrepancy::Discrepancy;
 use domain::fact::Transit;
 use domain::limits::MAX_TRANSACTION_ACTIONS;
+use domain::reservation::Reservation;
 use domain::stock::{Level, LevelChange};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 
 use crate::drive::MAX_ATTEMPTS;
+use crate::reservations::Ending;
 use crate::write::{Found, Refusal, Write, Written, room_for};
 use crate::{Store, StoreError};
 
@@ -49,6 +51,10 @@ pub struct Commit {
     pub received: Option<(String, String, i64)>,
     /// What was found to differ.
     pub discrepancies: Vec<Discrepancy>,
+    /// A reservation that begins.
+    pub reserved: Option<Reservation>,
+    /// Reservations that end.
+    pub ended: Vec<Ending>,
 }
 
 impl Commit {
@@ -66,6 +72,8 @@ impl Commit {
             + usize::from(self.transit.is_some())
             + usize::from(self.received.is_some())
             + self.discrepancies.len()
+            + usize::from(self.reserved.is_some())
+            + self.ended.len()
     }
 
     /// Adds to what a location takes on a day.
@@ -92,16 +100,26 @@ pub enum Transacted {
     Conflict(Conflict),
 }
 
-/// What stood in the way of a commit. Nothing of it, when it was the fact.
+/// What stood in the way of a commit. Nothing of it, when it was the fact or a reservation that no order takes up.
 #[derive(Debug, Default)]
 pub struct Conflict {
-    /// Orders that are no longer as they were, or that somebody else is changing just now.
+    /// Orders that are no longer as they were, or that somebody else is changing just now; or whose
+    /// reservation is.
     pub orders: Vec<OrderId>,
     /// Levels that have too little, as they are.
     pub levels: Vec<Level>,
     /// Whether another transaction or too many of them were in the way of anything else: the same
     /// commit may pass in a moment.
     pub busy: bool,
+}
+
+impl Conflict {
+    /// Names an order, once.
+    fn blame(&mut self, order: &OrderId) {
+        if !self.orders.contains(order) {
+            self.orders.push(order.clone());
+        }
+    }
 }
 
 impl Store {
@@ -163,7 +181,13 @@ fn obstacles(refusals: Vec<Refusal>, writes: &[Write]) -> Obstacle {
         let passing = matches!(refusal, Refusal::Passing(_));
         match (refusal, write) {
             (Refusal::None, _) => {}
-            (_, Write::Order(_, order)) => conflict.orders.push(order.id.clone()),
+            (_, Write::Order(_, order)) => conflict.blame(&order.id),
+            (
+                _,
+                Write::ReservationEnded(Ending {
+                    order: Some(order), ..
+                }),
+            ) => conflict.blame(order),
             (Refusal::Condition(found), Write::Level(change) | Write::LevelTurned(change, _)) => {
                 let level = match found {
                     Some(Found::Level(level)) => *level,
@@ -218,6 +242,8 @@ fn writes(commit: Commit) -> Vec<Write> {
     let received = commit.received;
     writes.extend(received.map(|(sku, id, units)| Write::Received(sku, id, units)));
     writes.extend(commit.discrepancies.into_iter().map(Write::Discrepancy));
+    writes.extend(commit.reserved.map(Write::Reserved));
+    writes.extend(commit.ended.into_iter().map(Write::ReservationEnded));
     writes
 }
 

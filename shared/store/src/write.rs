@@ -16,6 +16,7 @@ use domain::fact::Transit;
 use domain::limits::MAX_LEDGER_TAIL;
 use domain::order::Contact;
 use domain::owed::owed;
+use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, LevelChange, Movement};
 use domain::{Order, OrderId};
 use jiff::ToSpan;
@@ -23,6 +24,7 @@ use jiff::tz::TimeZone;
 
 use crate::discrepancies::discrepancy_item;
 use crate::item::{Item, attribute, item, key, number, text, value};
+use crate::reservations::Ending;
 use crate::transact::Waiting;
 use crate::{DynamoDb, StoreError, key};
 
@@ -61,6 +63,10 @@ pub enum Write {
     Received(String, String, i64),
     /// A discrepancy, for a person.
     Discrepancy(Discrepancy),
+    /// A reservation begins. Refused if there is one of that id.
+    Reserved(Reservation),
+    /// A reservation ends, and leaves the index of open work. Refused if it is not held, or not until then.
+    ReservationEnded(Ending),
     /// A page of a level's ledger.
     LedgerPage {
         /// The article.
@@ -248,6 +254,8 @@ impl DynamoDb {
             Write::Transit(transit) => self.pass_transit(transit),
             Write::Received(sku, id, units) => self.receive(sku, id, *units).map(update),
             Write::Discrepancy(found) => put(stock, discrepancy_item(found)?),
+            Write::Reserved(reservation) => self.begin_reservation(reservation),
+            Write::ReservationEnded(ending) => self.end_reservation(ending).map(update),
             Write::LedgerPage {
                 sku,
                 location,

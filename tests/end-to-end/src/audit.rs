@@ -6,12 +6,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::allocation::{Available, allocate, waits_for};
 use domain::candidates::Network;
+use domain::limits::MAX_RESERVATION_S;
 use domain::order::FulfillmentStatus;
 use domain::owed::owed;
 use domain::shipping::today_in;
 use domain::stock::{Changes, Delta, Level, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
+use store::key::OPEN_SHARDS;
 use store::{Store, Story};
 
 use crate::shop::{Shop, key_of};
@@ -95,6 +97,7 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
         audit_waiting(store, order).await;
     }
     let ledgers = ledgers(store).await;
+    let mut kept = kept(store).await;
     let mut available = Available::default();
     let mut allocated: BTreeMap<(String, String), i64> = BTreeMap::new();
     for (level, ledger) in &ledgers {
@@ -115,6 +118,9 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
         assert_eq!(ledger.len() as u64, level.movements, "{place}: movements");
         let promised = level.allocated + level.reserved;
         assert_eq!(level.available, level.on_hand - promised, "{place}");
+        let share = (sku.clone(), location.clone(), level.share);
+        let held = kept.remove(&share).unwrap_or(0);
+        assert_eq!(level.reserved, held, "{place}: kept for reservations");
         audit_breakdowns(store, &sku, ledger).await;
         *allocated.entry((sku, location)).or_default() += level.allocated;
     }
@@ -125,7 +131,28 @@ pub async fn audit_books(store: &Store, stories: &[Story]) {
         assert_eq!(allocated, held, "{place}: set aside for orders");
     }
     assert_eq!(set_aside, BTreeMap::new(), "set aside where nothing is");
+    assert_eq!(kept, BTreeMap::new(), "kept where nothing is");
     audit_served(store, stories, &available).await;
+}
+
+/// What reservations keep that are held, by SKU, location and share.
+async fn kept(store: &Store) -> BTreeMap<(String, String, u8), i64> {
+    let mut kept: BTreeMap<(String, String, u8), i64> = BTreeMap::new();
+    // All of them will be due some day.
+    let some_day = Timestamp::now() + jiff::SignedDuration::from_secs(MAX_RESERVATION_S + 60);
+    for shard in 0..OPEN_SHARDS {
+        let (ids, next) = store.due_reservations(shard, some_day, None).await.unwrap();
+        assert!(next.is_none(), "a test has few of them");
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        for reservation in store.load_reservations(&ids).await.unwrap() {
+            assert!(reservation.is_held(), "{reservation:?} is in the index");
+            for units in reservation.kept {
+                let place = (units.sku, units.location, units.share);
+                *kept.entry(place).or_default() += units.quantity;
+            }
+        }
+    }
+    kept
 }
 
 /// What a movement that stands for many is made of is known, and adds up to it.

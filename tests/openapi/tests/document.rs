@@ -177,9 +177,12 @@ fn limits() -> BTreeMap<&'static str, u64> {
             "schemas/Adjustment/oneOf/1/properties/reason/maxLength",
             text,
         ),
+        ("schemas/Faults/maxItems", MAX_PROBLEMS as u64),
+        ("schemas/HoldingTime/maximum", MAX_RESERVATION_S as u64),
+        ("schemas/NewOrder/properties/reservation/maxLength", name),
         (
-            "schemas/Invalid/properties/errors/maxItems",
-            MAX_PROBLEMS as u64,
+            "schemas/NewReservation/properties/lines/maxItems",
+            MAX_RESERVED_LEVELS as u64,
         ),
         (
             "schemas/Arrival/properties/quantity/maximum",

@@ -80,6 +80,9 @@ impl Ask {
             | Deed::TransferSent(_)
             | Deed::TransferReceived(..)
             | Deed::DiscrepancyResolved(_)
+            | Deed::Reserved { .. }
+            | Deed::ReservationExtended(_)
+            | Deed::ReservationReleased(_)
             | Deed::Released(..)
             | Deed::ReturnReceived(..)
             | Deed::RefundConfirmed(..)

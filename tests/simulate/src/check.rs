@@ -9,6 +9,7 @@ mod life;
 mod mail;
 mod money;
 mod orders;
+mod reservations;
 mod rest;
 mod routing;
 #[cfg(test)]
@@ -89,6 +90,7 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
     if found.0.is_empty() {
         rest::check(observed, &mut found);
         ledger::check(observed, &mut found);
+        reservations::check(observed, &mut found);
         routing::check(observed, &mut found);
         deeds::check(observed, &mut found);
         mail::check(observed, &mut found);

@@ -368,6 +368,7 @@ impl World for Fast {
             loads: tables.loads,
             transfers: tables.transfers,
             inbound: tables.inbound,
+            reservations: tables.reservations,
             discrepancies: tables.discrepancies,
             waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()

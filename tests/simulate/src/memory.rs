@@ -17,6 +17,7 @@ use domain::geo::Point;
 use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::reconcile::Reconciliation;
+use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::rules::Rules;
 use domain::stock::{Breakdown, Level, Movement};
@@ -25,8 +26,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
     Claim, Claims, Cursor, Database, Discrepancies, Facts, Inbounds, LEDGER_PAGES, Levels,
-    OpenStock, Orders, PostalCode, PostalCodes, Reference, StoreError, Story, UnreadableDelivery,
-    Waiting, Write, Writes, Written, key, level_place, place_of,
+    OpenStock, Orders, PostalCode, PostalCodes, Reference, Reservations, StoreError, Story,
+    UnreadableDelivery, Waiting, Write, Writes, Written, key, level_place, place_of,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -419,6 +420,45 @@ impl Inbounds for Memory {
             inbound.cloned().collect()
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Reservations for Memory {
+    async fn load_reservations(&self, ids: &[&str]) -> Result<Vec<Reservation>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("BatchGetItem", |state| {
+            let known = ids.iter().filter_map(|id| state.tables.reservation(id));
+            known.cloned().collect()
+        })
+        .await
+    }
+
+    async fn extend_reservation(
+        &self,
+        id: &str,
+        until: Timestamp,
+    ) -> Result<Option<Reservation>, StoreError> {
+        self.change("UpdateItem", |state| {
+            state.tables.extend_reservation(id, until)
+        })
+        .await
+    }
+
+    async fn due_reservations(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<String>, Option<Cursor>), StoreError> {
+        let found = self
+            .look("Query", Kind::EventualRead, |state, _| {
+                state.tables.due_reservations(shard, now)
+            })
+            .await?;
+        Ok((found, None))
     }
 }
 

@@ -21,6 +21,10 @@ pub enum Mutant {
     FactAppliedOnce,
     /// A fact that is known is not stored again.
     FactIsNew,
+    /// A reservation ends once.
+    ReservationEndsOnce,
+    /// A reservation whose time is over ends only if it was not extended meanwhile.
+    ExpiryIsOfTheTimeSeen,
     /// What comes in of a purchase line is counted for it.
     ReceiptIsCounted,
     /// Goods that have left are on the road.
@@ -93,7 +97,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -103,6 +107,8 @@ impl Mutant {
         Self::AllSharesAreAsked,
         Self::FactAppliedOnce,
         Self::FactIsNew,
+        Self::ReservationEndsOnce,
+        Self::ExpiryIsOfTheTimeSeen,
         Self::ReceiptIsCounted,
         Self::TransitIsNoted,
         Self::DiscrepancyIsNoted,

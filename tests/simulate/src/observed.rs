@@ -6,8 +6,10 @@ use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
 use domain::order::Contact;
+use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
 use domain::{Order, OrderId, Step};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// Everything that can be seen once a run has come to rest.
@@ -25,6 +27,8 @@ pub struct Observed {
     pub transfers: Vec<Transfer>,
     /// Purchase lines.
     pub inbound: Vec<Inbound>,
+    /// Reservations.
+    pub reservations: Vec<Reservation>,
     /// What was found to differ.
     pub discrepancies: Vec<Discrepancy>,
     /// Who waits for which SKU, and for how many units of it.
@@ -47,6 +51,8 @@ pub struct Observed {
     pub mails: Vec<SentMail>,
     /// What the world outside did, and was told that it is done, in order.
     pub deeds: Vec<Deed>,
+    /// When it had come to rest.
+    pub at: Timestamp,
 }
 
 impl Observed {
@@ -152,6 +158,17 @@ pub enum Deed {
     TransferReceived(String, String, i64),
     /// A discrepancy was closed.
     DiscrepancyResolved(String),
+    /// Goods were reserved.
+    Reserved {
+        /// The reservation's id.
+        id: String,
+        /// SKU, units, and the warehouse that was named, kits taken apart.
+        lines: Vec<(String, i64, Option<String>)>,
+    },
+    /// A reservation was extended.
+    ReservationExtended(String),
+    /// A reservation was given up.
+    ReservationReleased(String),
     /// A warehouse reported on a fulfillment order: `accepted`, `packed`, `shipped`, `rejected`, `delivered`.
     Reported {
         /// The order.

@@ -1,6 +1,8 @@
 //! The world outside: customers, channels, warehouse teams, operators. What they do next is up to
 //! chance, and to what they can see of the orders.
 
+mod carts;
+
 use std::sync::Arc;
 
 use base64::Engine;
@@ -19,6 +21,7 @@ use crate::ask::Ask;
 use crate::observed::Deed;
 use crate::retailer::{KEY, Retailer, SECRET};
 use crate::tape::Tape;
+use carts::{extend, give_up};
 
 /// Most orders of a run.
 const MAX_ORDERS: u32 = 4;
@@ -51,6 +54,8 @@ pub struct Outside {
     sent: Vec<Transfer>,
     /// Purchase lines that somebody has told of.
     expected: Vec<Inbound>,
+    /// The ids of reservations that somebody has asked for.
+    reserved: Vec<String>,
     script: Vec<Scripted>,
 }
 
@@ -102,6 +107,7 @@ impl Outside {
             named: 0,
             sent: Vec::new(),
             expected: Vec::new(),
+            reserved: Vec::new(),
             script: Vec::new(),
         }
     }
@@ -123,6 +129,7 @@ impl Outside {
             named: 0,
             sent: Vec::new(),
             expected: Vec::new(),
+            reserved: Vec::new(),
             script,
         }
     }
@@ -142,7 +149,7 @@ impl Outside {
             // Two lines: two of the first article, one of the second.
             Scripted::Place => {
                 let lines = vec![1, 0, 0, 1, 0, 0, 1, 0, 0, 1];
-                Some(place(1, retailer, now, &mut Tape::of_choices(lines)))
+                Some(place(1, retailer, now, &[], &mut Tape::of_choices(lines)))
             }
             // One of the second article comes in.
             Scripted::Count => count(retailer, named, &mut Tape::of_choices(vec![1])),
@@ -175,12 +182,18 @@ impl Outside {
         if self.orders_left > 0 && (self.acts_left == 0 || tape.choose(3) < 2) {
             self.orders_left -= 1;
             self.placed += 1;
-            return Act::Ask(Box::new(place(self.placed, retailer, now, tape)));
+            return Act::Ask(Box::new(place(
+                self.placed,
+                retailer,
+                now,
+                &self.reserved,
+                tape,
+            )));
         }
         self.acts_left = self.acts_left.saturating_sub(1);
         self.named += 1;
         let named = format!("r{}", self.named);
-        let ask = match tape.choose(32) {
+        let ask = match tape.choose(40) {
             0..9 => handle(orders, tape),
             9 => cancel(orders, tape),
             10 => announce(orders, named, tape),
@@ -201,6 +214,10 @@ impl Outside {
             28 => return Act::Schedule("reconcile-stock"),
             29 => self.expect(retailer, named, tape),
             30 | 31 => take_in(&self.expected, named, tape),
+            32..35 => self.reserve(retailer, named, tape),
+            35 | 36 => extend(&self.reserved, tape),
+            37 => give_up(&self.reserved, tape),
+            38 => return Act::Schedule("expire-reservations"),
             _ => None,
         };
         match ask {
@@ -397,7 +414,7 @@ struct Bought {
 }
 
 /// A new order, through our own API or as a webhook of a shop.
-fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
+fn place(n: u32, retailer: &Retailer, now: Timestamp, reserved: &[String], tape: &mut Tape) -> Ask {
     let lines: Vec<Bought> = (0..1 + tape.choose(3))
         .map(|_| {
             let kits = &retailer.kits;
@@ -461,13 +478,19 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, tape: &mut Tape) -> Ask {
             })
             .collect();
         let lines = lines.join(",");
+        // Also one that has ended, or that another order has taken up.
+        let named = match reserved.is_empty() {
+            true => None,
+            false => one(reserved, tape).filter(|_| tape.choose(4) > 0),
+        };
+        let named = named.map_or(String::new(), |id| format!(r#""reservation":"{id}","#));
         return Ask {
             function: "accept-order",
             route: "POST /orders",
             path: Vec::new(),
             headers: vec![authorised(), ("idempotency-key", format!("order-{n}"))],
             body: format!(
-                r#"{{"number":"{n}","currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"{city}","postal_code":"{code}","country":"{country}"}}}}"#
+                r#"{{"number":"{n}",{named}"currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"{city}","postal_code":"{code}","country":"{country}"}}}}"#
             ),
             deed,
         };

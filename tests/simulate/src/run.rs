@@ -293,6 +293,15 @@ impl<W: World> Run<'_, W> {
     /// Runs until nothing moves any more.
     fn go(&mut self) -> Result<(), Violation> {
         self.until_idle()?;
+        // Whoever waits for what is reserved hears of it without the sweeper; and somebody may come back to his cart
+        // at the last moment.
+        self.sim.state().now_ms += SWEEP_MS;
+        self.start_event("expire-reservations");
+        let back = self.outside.come_back(&mut self.sim.state().tape);
+        if let Some(ask) = back {
+            self.ask(ask)?;
+        }
+        self.until_idle()?;
         let needs_sweeper = self.sim.state().queues.needs_sweeper;
         if !needs_sweeper && let Some(open) = self.open_order() {
             return Err(Violation {
@@ -319,6 +328,8 @@ impl<W: World> Run<'_, W> {
         self.calm = true;
         for _ in 0..2 {
             self.sim.state().now_ms += SWEEP_MS;
+            self.start_event("expire-reservations");
+            self.until_idle()?;
             self.start_event("check-restock");
             self.until_idle()?;
             self.start_event("reconcile-stock");
@@ -453,8 +464,17 @@ impl<W: World> Run<'_, W> {
             state.tickets.retain(|ticket| ticket.task != task.id);
             state.disturb(task.id);
         }
-        if let Work::Request(n) = task.work {
-            self.send_again(n);
+        match task.work {
+            Work::Request(n) => self.send_again(n),
+            Work::Event => self.has_not_told(task.function),
+            Work::Batch(_) => {}
+        }
+    }
+
+    /// What reservations kept may be available, and those who wait for it may not have been told.
+    fn has_not_told(&mut self, function: &str) {
+        if function == "expire-reservations" {
+            self.sim.state().queues.needs_sweeper = true;
         }
     }
 
@@ -595,6 +615,9 @@ impl<W: World> Run<'_, W> {
                         if well { "well" } else { "badly" }
                     )
                 });
+                if !well {
+                    self.has_not_told(function);
+                }
                 if well && self.calm {
                     self.deeds.extend(match function {
                         "check-restock" => Some(Deed::RestockChecked),
@@ -825,6 +848,7 @@ impl<W: World> Run<'_, W> {
         let mut state = self.sim.state();
         observed.parked = state.queues.parked();
         observed.queued = state.queues.depth();
+        observed.at = state.now();
         let mails = std::mem::take(&mut state.mails).into_iter();
         observed.mails = mails.map(|mailed| mailed.mail).collect();
         observed.deeds = self.deeds;

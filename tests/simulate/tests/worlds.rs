@@ -53,6 +53,7 @@ fn left(observed: &Observed) -> Value {
         "breakdowns": sorted(observed.breakdowns.iter().map(|b| json!(b))),
         "facts": sorted(observed.facts.iter().map(|fact| json!(fact))),
         "transfers": sorted(observed.transfers.iter().map(|transfer| json!(transfer))),
+        "reservations": sorted(observed.reservations.iter().map(|known| json!(known))),
         "discrepancies": sorted(observed.discrepancies.iter().map(|found| json!(found))),
         "waiting": sorted(waiting),
         "parked": format!("{:?}", observed.parked),

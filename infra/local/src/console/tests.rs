@@ -69,6 +69,7 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
         placed_at: Timestamp::from_second(placed_at).unwrap(),
         currency: Currency::from_code("EUR").unwrap(),
         taxes_included: true,
+        reservation: None,
         lines: vec![NewLine {
             id: "1".into(),
             sku: Some("TEA-1".into()),

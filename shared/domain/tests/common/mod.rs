@@ -73,6 +73,7 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         placed_at: now(),
         currency: currency("EUR"),
         taxes_included: true,
+        reservation: None,
         lines,
         lines_pointer: "/lines",
         discount: 0,

@@ -12,7 +12,7 @@ macro_rules! events {
 }
 
 /// The order of the first event goes from its webhook to shipped; that of the second is cancelled and refunded.
-const EVENTS: [(&str, &str); 18] = events![
+const EVENTS: [(&str, &str); 20] = events![
     "accept-order": "accept-order-shopify",
     "accept-order": "accept-order",
     "allocate-warehouse": "allocate-warehouse",
@@ -26,6 +26,8 @@ const EVENTS: [(&str, &str); 18] = events![
     "refund-order": "refund-order",
     "edit-catalog": "edit-catalog",
     "adjust-stock": "adjust-stock",
+    "reserve-stock": "reserve-stock",
+    "expire-reservations": "expire-reservations",
     "check-restock": "check-restock",
     "sweep-orders": "sweep-orders",
     "reconcile-stock": "reconcile-stock",

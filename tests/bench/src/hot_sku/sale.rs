@@ -150,6 +150,7 @@ fn order(n: u32, sale: &Sale, at: Timestamp) -> Result<Order> {
         placed_at: at,
         currency: Currency::from_code("EUR").context("EUR")?,
         taxes_included: true,
+        reservation: None,
         lines: vec![line],
         lines_pointer: "/line_items",
         discount: 0,

@@ -23,6 +23,7 @@ async fn shop_with_keys() -> Shop {
 
 /// Every route that needs a key.
 fn routes(id: &str) -> Vec<(Method, String)> {
+    let cart = domain::id::derived(&["reservation", "cart"]);
     let posts = [
         "/orders".to_owned(),
         format!("/fulfillments/{id}-1/packed"),
@@ -37,6 +38,9 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         "/stock/GRD-HAND-40/transfers".to_owned(),
         "/stock/GRD-HAND-40/transfers/AAAAAAAAAAAAAAAA/received".to_owned(),
         "/stock/discrepancies/AAAAAAAAAAAAAAAA/resolved".to_owned(),
+        "/reservations".to_owned(),
+        format!("/reservations/{cart}/extended"),
+        format!("/reservations/{cart}/released"),
         "/parked/redrive".to_owned(),
         "/routing/rehearsals".to_owned(),
     ];
@@ -57,6 +61,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         "/stock/GRD-HAND-40/why".to_owned(),
         "/stock/GRD-HAND-40/atp".to_owned(),
         "/stock/discrepancies".to_owned(),
+        format!("/reservations/{cart}"),
         "/parked".to_owned(),
     ];
     let posts = posts.map(|path| (Method::POST, path)).into_iter();
@@ -78,6 +83,11 @@ fn body(path: &str) -> String {
         path if path.contains("/inbound/") => {
             json!({"location": "hamburg", "quantity": 1, "expected_on": "2026-12-01"})
         }
+        "/reservations" => json!({
+            "lines": [{"sku": "GRD-HAND-40", "quantity": 1, "location": "hamburg"}],
+            "expires_in_s": 60,
+        }),
+        path if path.ends_with("/extended") => json!({"expires_in_s": 60}),
         path if path.ends_with("/counts") => json!({"location": "hamburg", "found": 60}),
         path if path.ends_with("/transfers") => {
             json!({"from": "hamburg", "to": "newark", "quantity": 1})
@@ -146,6 +156,8 @@ async fn without_a_valid_key_nobody_gets_anywhere() {
 async fn a_reader_reads_and_sees_no_customer() {
     let shop = shop_with_keys().await;
     let id = &shop.place("mine", &document(&[("GRD-HAND-40", 1)])).await;
+    let cart = body("/reservations");
+    shop.post("/reservations", "cart", cart).await;
     for (method, path) in routes(id) {
         let bearer = format!("Bearer {READER}");
         let headers = [("authorization", bearer.as_str()), ("idempotency-key", "k")];

@@ -22,6 +22,7 @@ mod reconcile;
 mod redrive;
 mod rehearsals;
 mod repeats;
+mod reservations;
 mod restock;
 mod shelf;
 mod stock;

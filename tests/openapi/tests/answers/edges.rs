@@ -24,6 +24,7 @@ pub async fn run(api: &Api) {
         ("countStock", "seen", shelf()),
         ("sendTransfer", "sent", transfer()),
         ("receiveTransfer", "short", arrival()),
+        ("reserveStock", "quote", reservation()),
         ("resolveDiscrepancy", "found", notes()),
         ("redriveParked", "some", redrive()),
         ("putWarehouses", "one", warehouse()),
@@ -68,7 +69,13 @@ async fn check(
     let name = format!("edge-{example}-{n}");
     let mut call = Call::of(operation, example).body(body.to_string());
     // Only what makes something new each time needs another name.
-    let named = ["placeOrder", "adjustStock", "countStock", "sendTransfer"];
+    let named = [
+        "placeOrder",
+        "adjustStock",
+        "countStock",
+        "sendTransfer",
+        "reserveStock",
+    ];
     if named.contains(&operation) {
         call = call.with("Idempotency-Key", name.as_str());
     }
@@ -110,12 +117,32 @@ fn between(pointer: &'static str, least: usize, most: usize) -> Vec<Edge> {
     edges
 }
 
+fn reservation() -> Vec<Edge> {
+    let line = json!({"sku": "FLT-PAPER-100", "quantity": 1, "location": "hamburg"});
+    let several = |n: usize| Value::Array(vec![line.clone(); n]);
+    vec![
+        ("/lines", several(20), true),
+        ("/lines", several(21), false),
+        ("/lines", several(0), false),
+        ("/lines/0/quantity", json!(0), false),
+        ("/lines/0/quantity", json!(100_001), false),
+        ("/expires_in_s", json!(1), true),
+        ("/expires_in_s", json!(0), false),
+        ("/expires_in_s", json!(2_592_000), true),
+        ("/expires_in_s", json!(2_592_001), false),
+        ("/country", json!("de"), false),
+    ]
+}
+
 fn order() -> Vec<Edge> {
     let line = |n: usize| json!({"id": n.to_string(), "sku": "FLT-PAPER-100", "quantity": 1, "unit_price": "4.20"});
     let several = |n: usize| Value::Array((0..n).map(line).collect());
     let mut edges = vec![
         ("/number", json!(9_007_199_254_740_992_u64), true),
         ("/number", json!(9_007_199_254_740_993_u64), false),
+        ("/reservation", long(128), true),
+        ("/reservation", long(129), false),
+        ("/reservation", json!(""), false),
         ("/lines", several(500), true),
         ("/lines", several(501), false),
         ("/lines", several(0), false),

@@ -10,6 +10,7 @@ pub async fn run(api: &Api) {
     split(api).await;
     unpaid(api).await;
     stock(api).await;
+    reserved(api).await;
     parked(api).await;
     let rehearsed = api.expect(200, Call::of("rehearseRouting", "closed")).await;
     assert!(rehearsed["orders"].as_u64() >= Some(2), "{rehearsed}");
@@ -155,6 +156,44 @@ async fn unpaid(api: &Api) {
     assert_eq!(order["status"], "cancelled");
     let order = api.expect(200, Call::of("getOrder", "unpaid")).await;
     assert_eq!(order["waiting_for"], json!([]));
+}
+
+async fn reserved(api: &Api) {
+    let cart = api.expect(201, Call::of("reserveStock", "cart")).await;
+    assert_eq!(
+        (&cart["id"], &cart["status"]),
+        (&json!("XBNCA756LRDKWIAJ"), &json!("held"))
+    );
+    assert_eq!(
+        cart["lines"],
+        json!([{"sku": "GRD-HAND-40", "location": "hamburg", "quantity": 2}])
+    );
+    let again = api.expect(201, Call::of("reserveStock", "cart")).await;
+    assert_eq!(again, cart);
+    let extended = api.expect(200, Call::of("extendReservation", "cart")).await;
+    assert_ne!(extended["expires_at"], cart["expires_at"]);
+    let known = api.expect(200, Call::of("getReservation", "cart")).await;
+    assert_eq!(known, extended);
+    api.expect(201, Call::of("placeOrder", "reserved")).await;
+    let order = api.expect(200, Call::of("getOrder", "reserved")).await;
+    assert_eq!(
+        (&order["status"], &order["reservation"]),
+        (&json!("allocated"), &cart["id"])
+    );
+    let known = api
+        .expect(200, Call::of("getReservation", "cart").by(Some(READER)))
+        .await;
+    assert_eq!(
+        (&known["status"], &known["order"]),
+        (&json!("committed"), &order["id"])
+    );
+    api.expect(201, Call::of("reserveStock", "quote")).await;
+    for _ in 0..2 {
+        let given_up = api
+            .expect(200, Call::of("releaseReservation", "quote"))
+            .await;
+        assert_eq!(given_up["status"], "released");
+    }
 }
 
 async fn stock(api: &Api) {

@@ -89,6 +89,7 @@ async fn paths(api: &Api, operation: Operation<'_>) {
         "stock" if operation.path.starts_with("/stock/discrepancies") => {
             ("id", &["AAAAAAAAAAAAAAAA"])
         }
+        "reservations" => ("id", &["AAAAAAAAAAAAAAAA"]),
         _ => ("sku", &["NO-SUCH-SKU"]),
     };
     for unknown in unknown {
@@ -139,6 +140,8 @@ async fn names(api: &Api) {
         }
     }
     let other = Call::of("placeOrder", "paid").with(header, "web-2102");
+    refused(api, 422, "idempotency-key-reused", other).await;
+    let other = Call::of("reserveStock", "quote").with(header, "cart-2104");
     refused(api, 422, "idempotency-key-reused", other).await;
     for (operation, example) in [
         ("adjustStock", "count"),
@@ -198,6 +201,20 @@ async fn queries(api: &Api) {
 }
 
 async fn states(api: &Api) {
+    for call in [
+        Call::of("extendReservation", "cart"),
+        Call::of("releaseReservation", "cart"),
+    ] {
+        refused(api, 409, "wrong-state", call).await;
+    }
+    let wanted = |units: u32| {
+        let line = json!({"sku": "GRD-HAND-40", "quantity": units, "location": "hamburg"});
+        let body = json!({"lines": [line], "expires_in_s": 60}).to_string();
+        let call = Call::of("reserveStock", "cart").body(body);
+        call.with("Idempotency-Key", "too-many")
+    };
+    let problem = refused(api, 409, "too-much", wanted(100_000)).await;
+    assert_eq!(problem["errors"][0]["pointer"], "/lines/0");
     let more = Call::of("receiveTransfer", "short").body(r#"{"quantity": 3}"#);
     refused(api, 409, "wrong-state", more).await;
     refused(api, 409, "wrong-state", Call::of("cancelOrder", "paid")).await;

@@ -3,6 +3,7 @@
 use domain::fact::{Details, Transfer};
 use domain::inbound::Inbound;
 use domain::order::{FulfillmentStatus, HoldReason, LocatedBy, Order, RefundStatus};
+use domain::reservation::ReservationStatus;
 use domain::stock::MovementKind;
 use domain::{FulfillmentOrder, OrderId};
 
@@ -105,6 +106,16 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     format!("expected it closed, found {known:?}")
                 });
             }
+            Deed::Reserved { id, lines } => reserved(observed, id, lines, found),
+            Deed::ReservationExtended(id) => reserved(observed, id, &[], found),
+            Deed::ReservationReleased(id) => {
+                let mut known = observed.reservations.iter();
+                let known = known.find(|known| known.id == *id);
+                let released = known.is_some_and(|r| r.status == ReservationStatus::Released);
+                found.expect(released, "reservation-not-released", id, || {
+                    format!("expected it released, found {known:?}")
+                });
+            }
             Deed::Reported {
                 order,
                 n,
@@ -174,6 +185,34 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             Deed::RestockChecked | Deed::StockReconciled | Deed::Redriven => {}
         }
     }
+}
+
+/// All that was asked for is, or was, kept for a reservation, where that was named.
+fn reserved(
+    observed: &Observed,
+    id: &str,
+    lines: &[(String, i64, Option<String>)],
+    found: &mut Findings,
+) {
+    let mut known = observed.reservations.iter();
+    let known = known.find(|known| known.id == id);
+    let whole = known.is_some_and(|known| {
+        let kept = |sku: &str, location: Option<&String>| -> i64 {
+            let of_sku = known.kept.iter().filter(|kept| kept.sku == sku);
+            let here = of_sku.filter(|kept| location.is_none_or(|l| kept.location == *l));
+            here.map(|kept| kept.quantity).sum()
+        };
+        lines.iter().all(|(sku, _, location)| {
+            let same = |line: &&(String, i64, Option<String>)| line.0 == *sku;
+            let all: i64 = lines.iter().filter(same).map(|line| line.1).sum();
+            let named = lines.iter().filter(same).filter(|line| line.2 == *location);
+            let named: i64 = named.map(|line| line.1).sum();
+            kept(sku, None) == all && kept(sku, location.as_ref()) >= named
+        })
+    });
+    found.expect(whole, "reservation-lost", id, || {
+        format!("expected {lines:?} to be kept, found {known:?}")
+    });
 }
 
 /// The transfer of a SKU that was reported to have left under this id.

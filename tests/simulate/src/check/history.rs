@@ -27,6 +27,16 @@ pub(super) fn events(stored: &StoredOrder) -> impl Iterator<Item = &Event> {
     timelines.flat_map(|timeline| timeline.entries.iter().map(|entry| &entry.event))
 }
 
+/// Units that were set aside and units that nobody had, of an event that says that goods were looked for.
+pub(super) fn looked_for(event: &Event) -> Option<(u32, u32)> {
+    match event {
+        Event::Allocated(found, missing) | Event::AllocatedReserved(found, missing, _) => {
+            Some((*found, *missing))
+        }
+        _ => None,
+    }
+}
+
 /// The notice that an event says was sent, or could not be.
 pub(super) fn noted(event: &Event) -> Option<&Notice> {
     match event {

@@ -5,7 +5,7 @@ use domain::order::{FulfillmentStatus, Order};
 use domain::stock::{Level, Movement, MovementKind};
 use domain::{Event, FulfillmentOrder};
 
-use super::stock::{Counters, Shelf};
+use super::stock::{Counters, Shelf, TakenUp};
 use super::{Findings, Hold, ensure, history, transit};
 use crate::observed::{Observed, StoredLevel, StoredOrder};
 
@@ -72,7 +72,11 @@ pub(super) fn adds_up(stored: &StoredLevel) -> Hold {
 const BATCH: &str = "BATCH-";
 
 /// What a movement is because of: orders or a fact, and how many units each moved.
-fn parts<'a>(observed: &'a Observed, level: &Level, movement: &'a Movement) -> Vec<(&'a str, i64)> {
+pub(super) fn parts<'a>(
+    observed: &'a Observed,
+    level: &Level,
+    movement: &'a Movement,
+) -> Vec<(&'a str, i64)> {
     let Some(id) = movement.cause.strip_prefix(BATCH) else {
         return vec![(&movement.cause, movement.quantity)];
     };
@@ -134,11 +138,11 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         let level = &stored.level;
         let l = first_share(observed, level);
         let kept = observed.kept(&level.sku);
-        let mut counters = Counters::default();
+        let (mut counters, mut pool) = (Counters::default(), TakenUp::default());
         for movement in movements(stored) {
             counters.add(movement);
             let left = counters.left();
-            let promised = movement.kind == MovementKind::Allocate && left < kept;
+            let promised = pool.promises(movement) && left < kept;
             let shelf = || Shelf(&level.sku, &level.location);
             found.expect(!promised, "safety-stock-promised", shelf(), || {
                 format!("expected {kept} units to be kept back, found {left} after {movement:?}")
@@ -153,6 +157,10 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                         let mut facts = observed.facts.iter();
                         facts.any(|fact| transit::cause(fact) == cause && fact.sku == level.sku)
                     }
+                    MovementKind::Reserve | MovementKind::Unreserve | MovementKind::Expire => {
+                        let mut reservations = observed.reservations.iter();
+                        reservations.any(|reservation| reservation.id == cause)
+                    }
                     _ => {
                         let mut orders = observed.orders.iter();
                         let order = orders.position(|o| o.order.id.as_str() == cause);
@@ -163,7 +171,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     }
                 };
                 found.expect(caused, "movement-without-cause", shelf(), || {
-                    format!("expected the order or fact that caused {movement:?}")
+                    format!("expected the order, reservation or fact that caused {movement:?}")
                 });
             }
         }

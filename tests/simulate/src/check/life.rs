@@ -4,7 +4,7 @@ use domain::Event;
 use domain::order::{FulfillmentOrder, FulfillmentStatus, Order, RefundStatus};
 use jiff::Timestamp;
 
-use super::{Hold, ensure};
+use super::{Hold, ensure, history};
 
 /// What follows from one state to the next.
 pub(super) fn follows(before: &Order, after: &Order) -> Hold {
@@ -91,7 +91,7 @@ fn fulfillments(before: &Order, after: &Order, newest: &Event) -> Hold {
                 is.n, is.status
             )
         })?;
-        let said = matches!(newest, Event::Allocated(found, _) if *found > 0);
+        let said = history::looked_for(newest).is_some_and(|(found, _)| found > 0);
         ensure(said, "event-differs", id, || {
             format!("fulfillment {} is new; its event is {newest:?}", is.n)
         })?;

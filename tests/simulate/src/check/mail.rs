@@ -107,7 +107,7 @@ fn calls_for(stored: &StoredOrder, notice: &Notice) -> bool {
     match notice {
         Notice::Pick(n) => fulfillment(*n).is_some(),
         Notice::Stop(n) => fulfillment(*n).is_some_and(|f| f.status == Cancelled),
-        Notice::Confirmed => history::events(stored).any(|e| matches!(e, Event::Allocated(..))),
+        Notice::Confirmed => history::events(stored).any(|e| history::looked_for(e).is_some()),
         Notice::Shipped(n) => {
             fulfillment(*n).is_some_and(|f| matches!(f.status, Shipped | Delivered))
         }
@@ -209,7 +209,7 @@ where
     if !order.mailed {
         return;
     }
-    let looked = history::events(stored).any(|event| matches!(event, Event::Allocated(..)));
+    let looked = history::events(stored).any(|event| history::looked_for(event).is_some());
     expect(
         looked && !was_cancelled(stored),
         "person-not-told",

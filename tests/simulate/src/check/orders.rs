@@ -63,6 +63,16 @@ pub(super) fn keeps(before: &Order, after: &Order) -> Hold {
              before {before:?}; after {after:?}"
         )
     })?;
+    let named = |order: &Order| order.reservation.as_ref().map(|named| named.id.clone());
+    let used = |order: &Order| order.reservation.as_ref().is_some_and(|named| named.used);
+    let newest = after.timeline.entries.last().map(|entry| &entry.event);
+    let looked = matches!(newest, Some(Event::AllocatedReserved(..)));
+    let kept = named(before) == named(after) && (used(before) || used(after) == looked);
+    let kept = kept && used(before) <= used(after) && !(used(before) && looked);
+    ensure(kept, "reservation-used-otherwise", id, || {
+        let (was, is) = (&before.reservation, &after.reservation);
+        format!("expected {was:?} to be used once, with its event; found {is:?} after {newest:?}")
+    })?;
     for (was, is) in before.lines.iter().zip(&after.lines) {
         let same = was.id == is.id
             && was.sku == is.sku

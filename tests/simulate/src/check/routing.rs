@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use domain::Event;
 use domain::decision::Verdict;
 
 use super::{Findings, history};
@@ -40,7 +39,7 @@ fn recorded(stored: &StoredOrder, found: &mut Findings) {
         .collect();
     let mut readings = BTreeSet::from([0]);
     for (n, event) in history::events(stored).enumerate() {
-        let Event::Allocated(units @ 1.., _) = event else {
+        let Some((units @ 1.., _)) = history::looked_for(event) else {
             continue;
         };
         let of_version = stored
@@ -55,7 +54,7 @@ fn recorded(stored: &StoredOrder, found: &mut Findings) {
             });
             let (locations, sent): (Vec<&str>, Vec<u32>) = sends.unzip();
             let fits = |from: &&usize| made[**from..].starts_with(&locations);
-            if !locations.is_empty() && sent.iter().sum::<u32>() == *units {
+            if !locations.is_empty() && sent.iter().sum::<u32>() == units {
                 next.extend(
                     readings
                         .iter()

@@ -67,6 +67,37 @@ impl Counters {
     }
 }
 
+/// What orders have taken up of reservations and not been given yet.
+#[derive(Debug, Default)]
+pub(super) struct TakenUp {
+    units: i64,
+    /// Whether some of it was given: what is taken up next is another commit.
+    given: bool,
+}
+
+impl TakenUp {
+    /// Takes note of a movement; whether it promises more than had been promised before.
+    pub fn promises(&mut self, movement: &Movement) -> bool {
+        let units = movement.quantity;
+        match movement.kind {
+            MovementKind::Commit => {
+                let kept = if self.given { 0 } else { self.units };
+                (self.units, self.given) = (kept + units, false);
+                false
+            }
+            MovementKind::Allocate => {
+                let beyond = units > self.units;
+                (self.units, self.given) = ((self.units - units).max(0), true);
+                beyond
+            }
+            kind => {
+                *self = Self::default();
+                kind == MovementKind::Reserve
+            }
+        }
+    }
+}
+
 /// What holds of the item by itself.
 pub(super) fn stands(level: &Level) -> Hold {
     let shelf = || Shelf(&level.sku, &level.location);
@@ -116,6 +147,7 @@ pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
     })?;
     let (added, kept) = added(known, after)?;
     let mut counters = Counters::of(known);
+    let mut pool = TakenUp::default();
     for movement in added {
         let sound = match movement.kind {
             MovementKind::Adjust => movement.quantity != 0,
@@ -135,13 +167,10 @@ pub(super) fn follows(before: Option<&Level>, after: &Level) -> Hold {
             },
         )?;
         counters.add(movement);
-        // A physical fact may leave less than was promised; a promise may not.
+        // A physical fact may leave less than was promised; a promise may not, but for what had been promised to a
+        // reservation.
         let left = counters.left();
-        let promises = matches!(
-            movement.kind,
-            MovementKind::Allocate | MovementKind::Reserve
-        );
-        let oversold = promises && left < 0;
+        let oversold = pool.promises(movement) && left < 0;
         ensure(!oversold, "oversold", shelf(), || {
             let (units, cause) = (movement.quantity, &movement.cause);
             let had = left + units;

@@ -6,11 +6,12 @@ mod levels;
 mod life;
 mod mail;
 mod orders;
+mod reservations;
 mod rest;
 mod transit;
 
 /// The files in which rules are named.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     include_str!("crossing.rs"),
     include_str!("deeds.rs"),
     include_str!("history.rs"),
@@ -19,16 +20,18 @@ const SOURCES: [&str; 11] = [
     include_str!("mail.rs"),
     include_str!("money.rs"),
     include_str!("orders.rs"),
+    include_str!("reservations.rs"),
     include_str!("rest.rs"),
     include_str!("stock.rs"),
     include_str!("transit.rs"),
 ];
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 8] = [
     include_str!("tests/crossing.rs"),
     include_str!("tests/deeds.rs"),
     include_str!("tests/mail.rs"),
     include_str!("tests/levels.rs"),
     include_str!("tests/orders.rs"),
+    include_str!("tests/reservations.rs"),
     include_str!("tests/rest.rs"),
     include_str!("tests/transit.rs"),
 ];

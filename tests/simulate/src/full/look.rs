@@ -5,6 +5,7 @@ use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
+use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
 use domain::{Order, OrderId};
 use serde::Deserialize;
@@ -74,6 +75,8 @@ impl Ground {
             let Some(sku) = pk.strip_prefix("SKU#") else {
                 if pk.starts_with(key::DISCREPANCY) {
                     observed.discrepancies.push(value::<Discrepancy>(&item)?);
+                } else if pk.starts_with(key::RESERVATION) {
+                    observed.reservations.push(value::<Reservation>(&item)?);
                 }
                 continue;
             };

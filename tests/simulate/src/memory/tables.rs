@@ -10,12 +10,15 @@ use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::owed::owed;
 use domain::reconcile::Reconciliation;
+use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::stock::{Breakdown, Level, LevelChange, Movement};
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use store::{Claim, Found, OpenStock, Refusal, Story, Waiting, Write, Written, key, room_for};
+use store::{
+    Claim, Ending, Found, OpenStock, Refusal, Story, Waiting, Write, Written, key, room_for,
+};
 
 use crate::check;
 use crate::mutant::Mutant;
@@ -39,6 +42,8 @@ pub struct Tables {
     pub transfers: Vec<Transfer>,
     /// Purchase lines, by SKU and id.
     pub inbound: Vec<Inbound>,
+    /// Reservations.
+    pub reservations: Vec<Reservation>,
     /// What was found to differ.
     pub discrepancies: Vec<Discrepancy>,
     /// How far the reconciliation is.
@@ -249,6 +254,24 @@ impl Tables {
                     false => Refusal::Condition(None),
                 }
             }
+            Write::Reserved(reservation) => match self.reservation(&reservation.id) {
+                Some(_) => Refusal::Condition(None),
+                None => Refusal::None,
+            },
+            Write::ReservationEnded(ending) => {
+                let known = self.reservation(&ending.id);
+                let ends = known.is_some_and(|known| {
+                    let held = known.is_held() || off(Mutant::ReservationEndsOnce);
+                    let seen = ending.held_until.is_none_or(|seen| {
+                        known.held_until == seen || off(Mutant::ExpiryIsOfTheTimeSeen)
+                    });
+                    held && seen
+                });
+                match ends {
+                    true => Refusal::None,
+                    false => Refusal::Condition(None),
+                }
+            }
             Write::Load(load) => {
                 let fits = self.load(&load.location, load.day) + load.orders <= load.most;
                 match fits || off(Mutant::LocationHasRoom) {
@@ -288,6 +311,40 @@ impl Tables {
                     .sort_by(|a, b| (&a.sku, &a.id).cmp(&(&b.sku, &b.id)));
                 inbound.clone()
             }
+        }
+    }
+
+    /// A reservation.
+    pub fn reservation(&self, id: &str) -> Option<&Reservation> {
+        self.reservations.iter().find(|known| known.id == id)
+    }
+
+    /// Holds a reservation until another time, if it is held; as it is now.
+    pub fn extend_reservation(&mut self, id: &str, until: Timestamp) -> Option<Reservation> {
+        let known = self.reservations.iter_mut().find(|known| known.id == id)?;
+        if known.is_held() {
+            known.held_until = until;
+        }
+        Some(known.clone())
+    }
+
+    /// Reservations of one shard that are due, the longest overdue first.
+    pub fn due_reservations(&self, shard: u32, now: Timestamp) -> Vec<String> {
+        let shard = key::reserved(&shard.to_string());
+        let due = self.reservations.iter().filter(|known| {
+            let due = known.is_held() && known.held_until.as_second() <= now.as_second();
+            due && key::reserved_shard(&known.id) == shard
+        });
+        let mut due: Vec<&Reservation> = due.collect();
+        due.sort_by_key(|known| (known.held_until, &known.id));
+        due.into_iter().map(|known| known.id.clone()).collect()
+    }
+
+    fn end_reservation(&mut self, ending: &Ending) {
+        let known = self.reservations.iter_mut();
+        for known in known.filter(|known| known.id == ending.id) {
+            known.status = ending.status;
+            known.order.clone_from(&ending.order);
         }
     }
 
@@ -383,6 +440,8 @@ impl State {
                     line.received += units;
                 }
             }
+            Write::Reserved(reservation) => self.tables.reservations.push(reservation.clone()),
+            Write::ReservationEnded(ending) => self.tables.end_reservation(ending),
             Write::Discrepancy(found) => {
                 if !self.is_off(Mutant::DiscrepancyIsNoted) {
                     let known = &mut self.tables.discrepancies;

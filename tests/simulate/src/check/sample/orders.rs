@@ -55,6 +55,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         holds: Vec::new(),
         forgiven: 0,
         may_wait: false,
+        reservation: None,
         fulfillments: Vec::new(),
         payments: vec![Payment::Captured(captured)],
         refunds: Vec::new(),

@@ -37,6 +37,7 @@ impl Life {
             placed_at: at(0),
             currency: Currency::from_code("EUR").unwrap(),
             taxes_included: true,
+            reservation: None,
             lines: vec![
                 line("1", Some("A"), 3, 1000),
                 line("2", Some("B"), 1, 500),

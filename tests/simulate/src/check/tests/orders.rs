@@ -341,3 +341,36 @@ fn holds_have_the_names_of_their_paths() {
         assert_eq!(crate::check::deeds::name(&reason), reason.name());
     }
 }
+
+#[test]
+fn a_reservation_is_used_once() {
+    let named = |order: &mut Order, used| {
+        order.reservation = Some(domain::order::NamedReservation {
+            id: "R".into(),
+            used,
+        });
+    };
+    breaks("reservation-used-otherwise", allocated, |after| {
+        named(after, true);
+    });
+    let life = Life::whole(4000).0;
+    let newest = |order: &Order| order.timeline.entries.last().unwrap().event.clone();
+    let place = life.iter().rposition(|order| allocated(&newest(order)));
+    let (mut before, mut after) = (
+        life[place.unwrap() - 1].clone(),
+        life[place.unwrap()].clone(),
+    );
+    named(&mut before, false);
+    named(&mut after, true);
+    let rule = |before: &Order, after: &Order| order_written(Some(before), after).map(|v| v.rule);
+    let otherwise = Some("reservation-used-otherwise");
+    assert_eq!(rule(&before, &after), otherwise, "it is not said");
+    let said = Event::AllocatedReserved(1, 0, 1);
+    after.timeline.entries.last_mut().unwrap().event = said;
+    assert_eq!(rule(&before, &after), None);
+    named(&mut before, true);
+    assert_eq!(rule(&before, &after), otherwise, "twice");
+    named(&mut before, false);
+    named(&mut after, false);
+    assert_eq!(rule(&before, &after), otherwise, "it is still to be used");
+}

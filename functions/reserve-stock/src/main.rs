@@ -1,0 +1,5 @@
+//! The binary of `reserve-stock`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(reserve_stock::function())
+}
