@@ -1,14 +1,15 @@
 //! Takes orders in: webhooks of channels, by their signature, and our own API, by key.
 
+mod webhook;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use channels::{Channel, Unreadable};
+use channels::Unreadable;
 use domain::geo::{Located, Point, postal_area};
 use domain::id::sha256_hex;
 use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
-use domain::limits::MAX_NAME_CHARS;
 use domain::order::{Address, LocatedBy, Order};
 use jiff::Timestamp;
 use runtime::auth::Keys;
@@ -18,7 +19,7 @@ use runtime::products::Products;
 use runtime::secrets::Secrets;
 use runtime::{Clock, Emit, Function, Outbox};
 use serde_json::json;
-use store::{Created, Store, StoreError, UnreadableDelivery};
+use store::{Created, Store, StoreError};
 
 /// The account that orders of our own API belong to.
 const API_ACCOUNT: &str = "default";
@@ -128,110 +129,6 @@ impl Desk {
                 ))
             }
         }
-    }
-
-    async fn take_webhook(&self, request: &Request) -> Result<Answer, Answer> {
-        let (name, account) = (request.path("channel"), request.path("account"));
-        // An unknown channel, an unknown account and a wrong signature get one answer: which it was is
-        // nobody's business outside.
-        let refused = || {
-            let detail = "the signature does not match the body and an account's secret";
-            Answer::problem(
-                401,
-                "bad-signature",
-                "Not signed by an account of ours",
-                detail,
-            )
-        };
-        let channel = channels::by_name(name).ok_or_else(refused)?;
-        self.verify(channel, account, request)
-            .await?
-            .then_some(())
-            .ok_or_else(refused)?;
-        let topic = channel.topic(&|header| request.header(header));
-        if !channel.brings_orders(topic) {
-            self.keep(
-                name,
-                account,
-                topic,
-                "webhooks of this topic are not handled",
-                request,
-            )
-            .await?;
-            return Answer::json(200, &json!({"status": "kept"}));
-        }
-        let new = match channel.parse(&request.body, account) {
-            Ok(new) => new,
-            // It is signed: refusing it makes the shop drop its subscription. A person looks at it.
-            Err(why) => {
-                self.keep(name, account, topic, &why.to_string(), request)
-                    .await?;
-                return Answer::json(200, &json!({"status": "kept"}));
-            }
-        };
-        match self
-            .store_order(new, &request.body, self.clock.now())
-            .await?
-        {
-            Accepted::Stored(order) | Accepted::Reused(order) => {
-                Answer::json(200, &receipt(&order))
-            }
-        }
-    }
-
-    async fn verify(
-        &self,
-        channel: &dyn Channel,
-        account: &str,
-        request: &Request,
-    ) -> Result<bool, Answer> {
-        // The names of secrets and keys have an end.
-        if !(1..=MAX_NAME_CHARS).contains(&account.len())
-            || !account
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-        {
-            return Ok(false);
-        }
-        let name = format!("{}/{account}", channel.name());
-        for doubt in [false, true] {
-            let secrets = self.secrets.get(&name, doubt).await.map_err(|error| {
-                tracing::error!(
-                    channel = channel.name(),
-                    account,
-                    error,
-                    "the secret cannot be had"
-                );
-                Answer::unavailable()
-            })?;
-            let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
-            if channel.verify(&|header| request.header(header), &request.body, &secrets) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn keep(
-        &self,
-        channel: &str,
-        account: &str,
-        topic: &str,
-        reason: &str,
-        request: &Request,
-    ) -> Result<(), Answer> {
-        tracing::warn!(channel, account, topic, "a delivery is kept for a person");
-        let delivery = UnreadableDelivery {
-            channel,
-            account,
-            topic,
-            reason,
-            body: &request.body,
-        };
-        Ok(self
-            .store
-            .keep_unreadable(delivery, self.clock.now())
-            .await?)
     }
 
     async fn store_order(

@@ -71,8 +71,10 @@ impl Asked {
             },
             number: id.into(),
             placed_at: now,
+            as_of: None,
             // It has no amounts.
             currency: Currency::from_code("EUR")?,
+            presentment: None,
             taxes_included: true,
             reservation: None,
             lines: self.lines.iter().enumerate().map(line).collect(),
@@ -82,6 +84,7 @@ impl Asked {
             extras: 0,
             stated_total: None,
             payments: Vec::new(),
+            refunds: Vec::new(),
             contact: Contact {
                 address,
                 ..Contact::default()

@@ -29,9 +29,55 @@ pub fn parse(
         return Err(Unreadable::Problems(vec![Problem::at("", detail)]));
     }
     let faults = Faults::default();
+    let Some(order) = document::root(raw_body, &faults)?.object() else {
+        return Err(faults.unreadable());
+    };
+    let source = Source {
+        channel: CHANNEL.into(),
+        account: account.into(),
+        external_id: idempotency_key.into(),
+    };
+    read(order, source, now, &faults)
+}
+
+/// Reads an order that names itself: the document has an `id`, which is what its sender calls it, and
+/// says when it was `placed_at`; it may say when the sender last changed it (`updated_at`), and that it
+/// is `cancelled`.
+pub(crate) fn parse_named(
+    raw_body: &[u8],
+    channel: &str,
+    account: &str,
+) -> Result<NewOrder, Unreadable> {
+    let faults = Faults::default();
     let Some(mut order) = document::root(raw_body, &faults)?.object() else {
         return Err(faults.unreadable());
     };
+    let id = order.require("id").and_then(|id| id.name());
+    let as_of = order.take("updated_at").and_then(|time| time.timestamp());
+    let cancelled = order.flag("cancelled", false);
+    if !order.has("placed_at") {
+        order.require("placed_at");
+    }
+    let source = Source {
+        channel: channel.into(),
+        account: account.into(),
+        external_id: id.unwrap_or_default(),
+    };
+    let order = read(order, source, as_of.unwrap_or_default(), &faults)?;
+    Ok(NewOrder {
+        // Of an order that was never changed it is the time of its making.
+        as_of: as_of.or(Some(order.placed_at)),
+        cancelled,
+        ..order
+    })
+}
+
+fn read(
+    mut order: Object<'_>,
+    source: Source,
+    now: Timestamp,
+    faults: &Faults,
+) -> Result<NewOrder, Unreadable> {
     let currency = order.require("currency").and_then(|code| code.currency());
     let number = order.take("number").and_then(|number| number.name());
     let placed_at = order.take("placed_at").and_then(|time| time.timestamp());
@@ -56,12 +102,8 @@ pub fn parse(
         return Err(faults.unreadable());
     };
     let new = NewOrder {
-        source: Source {
-            channel: CHANNEL.into(),
-            account: account.into(),
-            external_id: idempotency_key.into(),
-        },
-        number: number.unwrap_or_else(|| idempotency_key.into()),
+        number: number.unwrap_or_else(|| source.external_id.clone()),
+        source,
         placed_at: placed_at.unwrap_or(now),
         currency,
         taxes_included,
@@ -81,6 +123,9 @@ pub fn parse(
         deliver_by,
         test,
         cancelled: false,
+        as_of: None,
+        presentment: None,
+        refunds: Vec::new(),
     };
     let mut new = faults.check(new, |problem| problem)?;
     if let Some((ledger_entry, amount)) = payment {

@@ -7,9 +7,10 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use domain::Currency;
-use domain::limits::{MAX_EXACT_JSON_INTEGER, MAX_LINES, MAX_NAME_CHARS};
+use domain::limits::{MAX_EXACT_JSON_INTEGER, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -30,6 +31,17 @@ pub(crate) struct Value<'a> {
     faults: &'a Faults,
 }
 
+/// What the members of an object are called that is an amount of money.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MoneyShape {
+    /// The amount.
+    pub(crate) amount: &'static str,
+    /// Its currency.
+    pub(crate) currency: &'static str,
+    /// Whether the amount is in minor units.
+    pub(crate) minor: bool,
+}
+
 /// The members of an object that have not been taken yet.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
@@ -40,6 +52,14 @@ pub(crate) struct Object<'a> {
 
 /// The whole document. Only its syntax is checked yet.
 pub(crate) fn root<'a>(raw_body: &'a [u8], faults: &'a Faults) -> Result<Value<'a>, Unreadable> {
+    Ok(Value {
+        pointer: String::new(),
+        raw: raw(raw_body)?,
+        faults,
+    })
+}
+
+fn raw(raw_body: &[u8]) -> Result<&RawValue, Unreadable> {
     let text = std::str::from_utf8(raw_body).map_err(|error| {
         let before = &raw_body[..error.valid_up_to()];
         let line_start = before
@@ -52,15 +72,29 @@ pub(crate) fn root<'a>(raw_body: &'a [u8], faults: &'a Faults) -> Result<Value<'
             detail: "expected UTF-8".into(),
         }
     })?;
-    let raw = serde_json::from_str(text).map_err(|error| Unreadable::Syntax {
+    serde_json::from_str(text).map_err(|error| Unreadable::Syntax {
         line: error.line(),
         column: error.column(),
         detail: without_position(&error),
-    })?;
-    Ok(Value {
-        pointer: String::new(),
-        raw,
-        faults,
+    })
+}
+
+/// The bytes of the entries of a list: the document itself (`""`), or what its members of these names,
+/// `outer/inner`, lead to. Where there is no list it is the document.
+pub(crate) fn elements<'a>(raw_body: &'a [u8], path: &str) -> Result<Vec<&'a [u8]>, Unreadable> {
+    let mut value = raw(raw_body)?;
+    for name in path.split('/').filter(|name| !name.is_empty()) {
+        let found = serde_json::from_str(value.get()).ok();
+        let member = found.and_then(|Members { mut members, .. }| members.remove(name));
+        match member {
+            Some(member) => value = member,
+            None => return Ok(vec![raw_body]),
+        }
+    }
+    let entries: Result<Vec<&RawValue>, _> = serde_json::from_str(value.get());
+    Ok(match entries {
+        Ok(entries) => entries.iter().map(|raw| raw.get().as_bytes()).collect(),
+        Err(_) => vec![raw_body],
     })
 }
 
@@ -98,6 +132,21 @@ impl<'a> Value<'a> {
         self.raw.get().starts_with('"')
     }
 
+    /// Its bytes in the document.
+    pub(crate) fn as_json(&self) -> &'a str {
+        self.raw.get()
+    }
+
+    /// Whether it is a list.
+    pub(crate) fn is_list(&self) -> bool {
+        self.raw.get().starts_with('[')
+    }
+
+    /// Whether it is an object.
+    pub(crate) fn is_object(&self) -> bool {
+        self.raw.get().starts_with('{')
+    }
+
     fn is_digits(&self) -> bool {
         self.raw.get().bytes().all(|b| b.is_ascii_digit())
     }
@@ -111,7 +160,7 @@ impl<'a> Value<'a> {
 
     /// The members, if it is an object.
     pub(crate) fn object(&self) -> Option<Object<'a>> {
-        if !self.raw.get().starts_with('{') {
+        if !self.is_object() {
             return self.expected("an object");
         }
         let Members { members, repeated } = self.decode()?;
@@ -128,7 +177,7 @@ impl<'a> Value<'a> {
 
     /// The values of a list.
     pub(crate) fn list(&self) -> Option<Vec<Value<'a>>> {
-        if !self.raw.get().starts_with('[') {
+        if !self.is_list() {
             return self.expected("a list");
         }
         let values = self.decode::<Vec<&'a RawValue>>()?.into_iter().enumerate();
@@ -212,6 +261,17 @@ impl<'a> Value<'a> {
         parsed.or_else(|| self.expected("a whole number"))
     }
 
+    /// A number of units: a whole number, or a decimal without a fraction, as text or not.
+    pub(crate) fn units(&self) -> Option<i64> {
+        let raw = self.raw.get().trim_matches('"');
+        let whole = match raw.split_once('.') {
+            Some((whole, fraction)) => fraction.bytes().all(|b| b == b'0').then_some(whole),
+            None => Some(raw),
+        };
+        let parsed = whole.and_then(|whole| whole.parse().ok());
+        parsed.or_else(|| self.expected("a whole number of units"))
+    }
+
     /// Minor units that are not negative, from decimal text or a number.
     pub(crate) fn amount(&self, currency: Option<Currency>) -> Option<i64> {
         let minor = self.signed_amount(currency)?;
@@ -219,6 +279,15 @@ impl<'a> Value<'a> {
             return self.expected("an amount that is not negative");
         }
         Some(minor)
+    }
+
+    /// Minor units, as a whole number.
+    pub(crate) fn minor(&self) -> Option<i64> {
+        let parsed = self.integer()?;
+        if !(-MAX_MINOR..=MAX_MINOR).contains(&parsed) {
+            return self.expected(&format!("at most {MAX_MINOR} minor units"));
+        }
+        Some(parsed)
     }
 
     /// Minor units from decimal text or a number. Without a currency there is nothing to read.
@@ -254,6 +323,31 @@ impl<'a> Value<'a> {
         parsed.or_else(|| self.expected("a time like 2026-01-31T12:00:00Z"))
     }
 
+    /// A point in time: with its offset, or UTC where it has none.
+    pub(crate) fn utc(&self) -> Option<Timestamp> {
+        let text = self.text()?;
+        let civil = || {
+            let civil: DateTime = text.parse().ok()?;
+            Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        };
+        let parsed = text.parse().ok().or_else(civil);
+        parsed.or_else(|| self.expected("a time like 2026-01-31T12:00:00, in UTC"))
+    }
+
+    /// A point in time in whole seconds since 1970.
+    pub(crate) fn epoch(&self) -> Option<Timestamp> {
+        let parsed = self.raw.get().parse().ok();
+        let parsed = parsed.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        parsed.or_else(|| self.expected("seconds since 1970"))
+    }
+
+    /// A point in time as in mail (RFC 2822).
+    pub(crate) fn mail_time(&self) -> Option<Timestamp> {
+        let parsed = jiff::fmt::rfc2822::parse(&self.text()?).ok();
+        let parsed = parsed.map(|zoned| zoned.timestamp());
+        parsed.or_else(|| self.expected("a time like Sat, 31 Jan 2026 12:00:00 +0000"))
+    }
+
     /// A day.
     pub(crate) fn date(&self) -> Option<Date> {
         let parsed = self.text()?.parse().ok();
@@ -286,6 +380,16 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// The member's value, which stays; null is as good as missing.
+    pub(crate) fn peek(&self, name: &str) -> Option<Value<'a>> {
+        let raw = self.members.get(name)?;
+        (raw.get() != "null").then(|| Value {
+            pointer: join(&self.pointer, name),
+            raw,
+            faults: self.faults,
+        })
+    }
+
     /// The member's value, which has to be there.
     pub(crate) fn require(&mut self, name: &str) -> Option<Value<'a>> {
         let value = self.take(name);
@@ -305,6 +409,89 @@ impl<'a> Object<'a> {
     pub(crate) fn amount(&mut self, name: &str, currency: Option<Currency>) -> i64 {
         let amount = self.take(name).and_then(|value| value.amount(currency));
         amount.unwrap_or(0)
+    }
+
+    /// The member's amount, which may be negative; zero when there is none.
+    pub(crate) fn signed(&mut self, name: &str, currency: Option<Currency>) -> i64 {
+        let amount = self
+            .take(name)
+            .and_then(|value| value.signed_amount(currency));
+        amount.unwrap_or(0)
+    }
+
+    /// The currency and the amount, which may be negative, of a member that is an object of both.
+    pub(crate) fn money(&mut self, name: &str, shape: MoneyShape) -> Option<(Currency, i64)> {
+        let mut money = self.inner(name)?;
+        let currency = money.require(shape.currency)?.currency()?;
+        let amount = money.require(shape.amount)?;
+        let minor = match shape.minor {
+            true => amount.minor()?,
+            false => amount.signed_amount(Some(currency))?,
+        };
+        Some((currency, minor))
+    }
+
+    /// The same of the order's total, which has to be there.
+    pub(crate) fn total(&mut self, name: &str, shape: MoneyShape) -> Option<(Currency, i64)> {
+        if !self.has(name) {
+            self.require(name)?;
+        }
+        self.money(name, shape)
+    }
+
+    /// The amount of such a member, which has to be in the order's currency; zero when there is none.
+    pub(crate) fn money_in(
+        &mut self,
+        name: &str,
+        shape: MoneyShape,
+        currency: Option<Currency>,
+    ) -> i64 {
+        match (self.money(name, shape), currency) {
+            (Some((found, _)), Some(expected)) if found != expected => {
+                let detail = format!("expected {expected}, as the order has, found {found}");
+                self.faults.add(&join(&self.pointer, name), detail);
+                0
+            }
+            (Some((_, minor)), _) => minor,
+            (None, _) => 0,
+        }
+    }
+
+    /// The member's own members, if it is an object.
+    pub(crate) fn inner(&mut self, name: &str) -> Option<Object<'a>> {
+        self.take(name)?.object()
+    }
+
+    /// The values of the member's list; none when there is no list.
+    pub(crate) fn items(&mut self, name: &str) -> Vec<Value<'a>> {
+        let list = self.take(name).and_then(|value| value.list());
+        list.unwrap_or_default()
+    }
+
+    /// The objects in the member's list.
+    pub(crate) fn objects(&mut self, name: &str) -> Vec<Object<'a>> {
+        let items = self.items(name).into_iter();
+        items.filter_map(|value| value.object()).collect()
+    }
+
+    /// The member's units; zero, which is refused of a line, when there are none.
+    pub(crate) fn units(&mut self, name: &str) -> i64 {
+        let units = self.require(name).and_then(|value| value.units());
+        units.unwrap_or_default()
+    }
+
+    /// The lines of the order, each read.
+    pub(crate) fn lines<T>(
+        &mut self,
+        name: &str,
+        read: impl FnMut(Object<'a>) -> Option<T>,
+    ) -> Vec<T> {
+        let lines = self.require(name).and_then(|lines| lines.lines());
+        let lines = lines.unwrap_or_default().into_iter();
+        lines
+            .filter_map(|value| value.object())
+            .filter_map(read)
+            .collect()
     }
 
     /// The member's truth; `default` when there is none.

@@ -4,39 +4,92 @@
 //! one line in [`CHANNELS`]. Our own order document is not a webhook and stands apart: [`api`].
 
 use domain::intake::NewOrder;
+use jiff::Timestamp;
 
+pub mod adobe_commerce;
+pub mod amazon;
 pub mod api;
+pub mod bigcommerce;
+mod delivery;
 mod document;
+mod draft;
+pub mod ebay;
+pub mod etsy;
 mod faults;
+pub mod generic;
+mod html;
+pub mod meta;
+#[cfg(test)]
+mod samples;
 pub mod shopify;
 pub mod signature;
+pub mod square;
+mod standard;
+#[cfg(test)]
+mod testing;
+pub mod tiktok;
 mod unreadable;
+pub mod walmart;
+pub mod wix;
+pub mod woocommerce;
 
+pub use delivery::{Delivery, Greeting, Headers, Hint, Said, Secret};
 pub use unreadable::Unreadable;
 
-/// The headers of a request: the value of each by its name in lower case.
-pub type Headers<'h> = dyn Fn(&str) -> Option<&'h str> + 'h;
-
-/// A place that sends webhooks about orders.
+/// A place that sends word of orders.
 pub trait Channel: Sync {
     /// Its name in webhook paths and in [`Source::channel`](domain::order::Source).
     fn name(&self) -> &'static str;
 
-    /// Whether the body, byte for byte as it came, was signed with one of the secrets.
-    fn verify(&self, headers: &Headers<'_>, raw_body: &[u8], secrets: &[&str]) -> bool;
+    /// Whether the delivery, byte for byte as it came, is from the holder of one of the secrets, and of
+    /// this time where the channel signs one.
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[Secret], now: Timestamp) -> bool;
 
-    /// What the webhook is about, in the channel's words.
-    fn topic<'h>(&self, headers: &Headers<'h>) -> &'h str;
+    /// The answer to what the channel sends to find out whether anybody listens: to a `GET`, or to a
+    /// `POST` that it does not sign. `None`: this is not that, or the account has no secret for it.
+    fn greet(&self, _: &Delivery<'_>, _: &[Secret]) -> Option<Greeting> {
+        None
+    }
 
-    /// Whether webhooks of a topic bring new orders.
-    fn brings_orders(&self, topic: &str) -> bool;
+    /// What the delivery is about, in the channel's words, where a header says so.
+    fn topic<'d>(&self, _: &Delivery<'d>) -> &'d str {
+        ""
+    }
 
-    /// Reads the order that it brings to one of the retailer's accounts.
-    fn parse(&self, raw_body: &[u8], account: &str) -> Result<NewOrder, Unreadable>;
+    /// What the delivery says about the orders of one of the retailer's accounts.
+    fn read(&self, delivery: &Delivery<'_>, account: &str) -> Result<Said, Unreadable>;
+
+    /// Reads an order as the channel's own API gives it.
+    fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable>;
+
+    /// The documents of single orders in an answer of the channel's API: the answer itself, or the
+    /// entries of its list.
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        Ok(vec![answer])
+    }
+
+    /// The answer to a delivery that was taken in, where the channel asks for one of its own.
+    fn thanks(&self) -> Option<&'static str> {
+        None
+    }
 }
 
-/// Every channel that sends webhooks.
-pub const CHANNELS: &[&dyn Channel] = &[&shopify::Shopify];
+/// Every channel.
+pub const CHANNELS: &[&dyn Channel] = &[
+    &adobe_commerce::AdobeCommerce,
+    &amazon::Amazon,
+    &bigcommerce::BigCommerce,
+    &ebay::Ebay,
+    &etsy::Etsy,
+    &generic::Generic,
+    &meta::Meta,
+    &shopify::Shopify,
+    &square::Square,
+    &tiktok::TikTok,
+    &walmart::Walmart,
+    &wix::Wix,
+    &woocommerce::WooCommerce,
+];
 
 /// The channel of a name.
 pub fn by_name(name: &str) -> Option<&'static dyn Channel> {
@@ -50,7 +103,10 @@ pub fn by_name(name: &str) -> Option<&'static dyn Channel> {
 mod tests {
     #[test]
     fn channels_are_found_by_their_names() {
-        assert_eq!(super::by_name("shopify").unwrap().name(), "shopify");
+        for channel in super::CHANNELS {
+            let found = super::by_name(channel.name()).unwrap();
+            assert_eq!(found.name(), channel.name(), "another has its name");
+        }
         assert!(super::by_name("api").is_none(), "not a webhook");
     }
 }

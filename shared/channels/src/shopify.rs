@@ -1,20 +1,30 @@
 //! Shopify: `orders/create` webhooks, and the same document as its Admin API wraps it.
 
+use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
-use domain::limits::MAX_TITLE_CHARS;
-use domain::order::{Address, Contact, Payment, Source};
-use domain::{Currency, Problem};
+use domain::order::{Address, Contact, Payment};
+use jiff::Timestamp;
 
-use crate::document::{self, Object, Value};
+use crate::document::{self, Object, Value, elements};
+use crate::draft::{Draft, Names, first_of, full_name, title};
 use crate::faults::Faults;
 use crate::signature::hmac_sha256_base64_matches;
-use crate::{Channel, Headers, Unreadable};
+use crate::{Channel, Delivery, Said, Secret, Unreadable};
 
 #[cfg(test)]
 mod tests;
 
 /// The topic of webhooks about new orders.
 const ORDERS_CREATE: &str = "orders/create";
+/// The topics whose webhooks bring the whole order.
+const WHOLE_ORDERS: &[&str] = &[
+    ORDERS_CREATE,
+    "orders/updated",
+    "orders/paid",
+    "orders/cancelled",
+    "orders/fulfilled",
+    "orders/partially_fulfilled",
+];
 /// What Shopify calls the only variant of a product that has none.
 const NO_VARIANT: &str = "Default Title";
 
@@ -27,17 +37,23 @@ impl Channel for Shopify {
         "shopify"
     }
 
-    fn verify(&self, headers: &Headers<'_>, raw_body: &[u8], secrets: &[&str]) -> bool {
-        header(headers, "hmac-sha256")
-            .is_some_and(|signature| hmac_sha256_base64_matches(raw_body, signature, secrets))
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[Secret], _: Timestamp) -> bool {
+        header(delivery, "hmac-sha256").is_some_and(|signature| {
+            hmac_sha256_base64_matches(delivery.raw_body, signature, secrets)
+        })
     }
 
-    fn topic<'h>(&self, headers: &Headers<'h>) -> &'h str {
-        header(headers, "topic").unwrap_or(ORDERS_CREATE)
+    fn topic<'d>(&self, delivery: &Delivery<'d>) -> &'d str {
+        header(delivery, "topic").unwrap_or(ORDERS_CREATE)
     }
 
-    fn brings_orders(&self, topic: &str) -> bool {
-        topic == ORDERS_CREATE
+    fn read(&self, delivery: &Delivery<'_>, account: &str) -> Result<Said, Unreadable> {
+        if !WHOLE_ORDERS.contains(&self.topic(delivery)) {
+            return Ok(Said::Nothing("webhooks of this topic are not handled"));
+        }
+        let mut order = self.parse(delivery.raw_body, account)?;
+        order.test |= header(delivery, "test") == Some("true");
+        Ok(Said::Order(Box::new(order)))
     }
 
     fn parse(&self, raw_body: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
@@ -46,69 +62,54 @@ impl Channel for Shopify {
             return Err(faults.unreadable());
         };
         if order.has("line_items") || !order.has("order") {
-            return new_order(order, account, &faults, &AT_ROOT);
+            return draft(order).finish(self.name(), account, &faults, &AT_ROOT);
         }
-        match order.take("order").and_then(|inner| inner.object()) {
-            Some(inner) => new_order(inner, account, &faults, &IN_ORDER),
+        match order.inner("order") {
+            Some(inner) => draft(inner).finish(self.name(), account, &faults, &IN_ORDER),
             None => Err(faults.unreadable()),
         }
+    }
+
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        elements(answer, "orders")
     }
 }
 
 /// A header by the end of its name: newer deliveries leave out the `x-`.
-fn header<'h>(headers: &Headers<'h>, name: &str) -> Option<&'h str> {
-    headers(&format!("x-shopify-{name}")).or_else(|| headers(&format!("shopify-{name}")))
+fn header<'d>(delivery: &Delivery<'d>, name: &str) -> Option<&'d str> {
+    let [old, new] = ["x-shopify-", "shopify-"].map(|prefix| format!("{prefix}{name}"));
+    delivery.header(&old).or_else(|| delivery.header(&new))
 }
 
-/// Where the order is within the document, as JSON pointers.
-struct Place {
-    order: &'static str,
-    lines: &'static str,
-    address: &'static str,
-}
-
-const AT_ROOT: Place = Place {
-    order: "",
+const FIELDS: &[(&str, &str)] = &[
+    ("/number", "/name"),
+    ("@/line1", "/address1"),
+    ("@/line2", "/address2"),
+    ("@/region", "/province"),
+    ("@/postal_code", "/zip"),
+    ("@/country", "/country_code"),
+];
+const AT_ROOT: Names = Names {
     lines: "/line_items",
     address: "/shipping_address",
+    fields: FIELDS,
 };
-const IN_ORDER: Place = Place {
-    order: "/order",
+const IN_ORDER: Names = Names {
     lines: "/order/line_items",
     address: "/order/shipping_address",
+    fields: &[
+        ("", "/order"),
+        ("/number", "/order/name"),
+        ("/id", "/order/id"),
+        ("@/line1", "/address1"),
+        ("@/line2", "/address2"),
+        ("@/region", "/province"),
+        ("@/postal_code", "/zip"),
+        ("@/country", "/country_code"),
+    ],
 };
 
-impl Place {
-    /// A problem under Shopify's name of the field.
-    fn rename(&self, problem: Problem) -> Problem {
-        let address = problem.pointer.strip_prefix(self.address);
-        let pointer = match (problem.pointer.as_str(), address) {
-            ("", _) => self.order.to_owned(),
-            ("/number", _) => format!("{}/name", self.order),
-            ("/id", _) => format!("{}/id", self.order),
-            (_, Some(field)) => {
-                let field = match field {
-                    "/line1" => "/address1",
-                    "/line2" => "/address2",
-                    "/region" => "/province",
-                    "/postal_code" => "/zip",
-                    "/country" => "/country_code",
-                    same => same,
-                };
-                format!("{}{field}", self.address)
-            }
-            (same, None) => same.to_owned(),
-        };
-        Problem::at(pointer, problem.detail)
-    }
-}
-
-fn new_order(
-    mut order: Object<'_>,
-    account: &str,
-    faults: &Faults,
-    place: &Place,
-) -> Result<NewOrder, Unreadable> {
+fn draft(mut order: Object<'_>) -> Draft {
     let external_id = exact_id(&mut order);
     let placed_at = order
         .take("processed_at")
@@ -149,40 +150,38 @@ fn new_order(
         .and_then(|total| total.amount(currency));
     let payments = payments(&mut order, total.unwrap_or(0), currency);
     let number = number(&mut order);
+    let total_shown = total_shown(&mut order);
     let (contact, point) = contact(&mut order);
-    let (Some(external_id), Some(placed_at), Some(currency)) = (external_id, placed_at, currency)
-    else {
-        return Err(faults.unreadable());
-    };
-    let new = NewOrder {
-        source: Source {
-            channel: Shopify.name().into(),
-            account: account.into(),
-            external_id,
-        },
+    Draft {
+        external_id,
         number,
         placed_at,
+        as_of: order.take("updated_at").and_then(|time| time.timestamp()),
         currency,
+        presentment: total_shown,
         taxes_included,
-        reservation: None,
         lines,
-        lines_pointer: place.lines,
-        // Below zero the document contradicts itself: the total then differs, and the order is held.
-        discount: discount.max(0),
-        tax: tax.max(0),
+        discount,
+        tax,
         extras,
-        stated_total: total,
+        total,
         payments,
-        contact,
-        address_pointer: place.address,
+        email: contact.email,
+        phone: contact.phone,
+        address: contact.address,
         point,
-        located: None,
-        mailed: true,
-        deliver_by: None,
         test: order.flag("test", false),
         cancelled: order.has("cancelled_at"),
-    };
-    faults.check(new, |problem| place.rename(problem))
+        ..Draft::default()
+    }
+}
+
+/// The total that the customer saw.
+fn total_shown(order: &mut Object<'_>) -> Option<(i64, Currency)> {
+    let shown = order.inner("total_price_set")?.inner("presentment_money");
+    let mut shown = shown?;
+    let currency = shown.require("currency_code")?.currency()?;
+    Some((shown.amount("amount", Some(currency)), currency))
 }
 
 /// The id. The global one is text, and so survives copies made by JavaScript, which rounds large
@@ -217,7 +216,7 @@ fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)
         id: exact_id(&mut line).unwrap_or_default(),
         sku: Some(line.words("sku")).filter(|sku| !sku.is_empty()),
         // Two titles of a length that Shopify allows may be longer than ours; people read the start.
-        title: title.chars().take(MAX_TITLE_CHARS).collect(),
+        title: self::title(&title),
         quantity: line
             .require("quantity")
             .and_then(|quantity| quantity.integer())
@@ -289,12 +288,7 @@ fn payments(order: &mut Object<'_>, total: i64, currency: Option<Currency>) -> V
         ("authorized", _) => Some(Payment::Authorised(total)),
         _ => None,
     };
-    let counts = |payment: &Payment| match payment {
-        Payment::Authorised(amount) | Payment::Captured(amount) | Payment::Refunded(_, amount) => {
-            *amount > 0
-        }
-    };
-    payment.filter(counts).into_iter().collect()
+    payment.into_iter().collect()
 }
 
 fn number(order: &mut Object<'_>) -> String {
@@ -328,7 +322,10 @@ fn contact(order: &mut Object<'_>) -> (Contact, Option<(f64, f64)>) {
         email,
         phone: own_phone.or(phone),
         address: Some(Address {
-            name: first_of([address.words("name"), full_name(&mut address)]),
+            name: first_of([
+                address.words("name"),
+                full_name(&mut address, "first_name", "last_name"),
+            ]),
             company: address.words("company"),
             line1: address.words("address1"),
             line2: address.words("address2"),
@@ -340,15 +337,4 @@ fn contact(order: &mut Object<'_>) -> (Contact, Option<(f64, f64)>) {
         ..Contact::default()
     };
     (contact, latitude.zip(longitude))
-}
-
-fn full_name(address: &mut Object<'_>) -> String {
-    let first = address.words("first_name");
-    let last = address.words("last_name");
-    format!("{first} {last}").trim().to_owned()
-}
-
-fn first_of(texts: [String; 2]) -> String {
-    let given = texts.into_iter().find(|text| !text.is_empty());
-    given.unwrap_or_default()
 }

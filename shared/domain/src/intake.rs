@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::change::LineUnits;
 use crate::event::{Event, Timeline};
 use crate::geo::{Located, is_country, point};
 use crate::kit::KitPart;
@@ -30,8 +31,12 @@ pub struct NewOrder {
     pub number: String,
     /// When the customer bought.
     pub placed_at: Timestamp,
+    /// The channel's own time of the state that this is; `None` if it gives none.
+    pub as_of: Option<Timestamp>,
     /// The currency of all its amounts.
     pub currency: Currency,
+    /// The total that the customer saw, where it was in another currency.
+    pub presentment: Option<(i64, Currency)>,
     /// Whether prices contain the tax.
     pub taxes_included: bool,
     /// The reservation whose goods it is to get.
@@ -50,6 +55,8 @@ pub struct NewOrder {
     pub stated_total: Option<i64>,
     /// What has been paid, or promised.
     pub payments: Vec<Payment>,
+    /// What the channel has given back.
+    pub refunds: Vec<ChannelRefund>,
     /// Who gets it.
     pub contact: Contact,
     /// JSON pointer of the address in the channel's document.
@@ -66,6 +73,17 @@ pub struct NewOrder {
     pub test: bool,
     /// It was cancelled before it reached us.
     pub cancelled: bool,
+}
+
+/// Money that the channel itself has given back: it is not paid out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelRefund {
+    /// The channel's id of it.
+    pub id: String,
+    /// Minor units.
+    pub amount: i64,
+    /// The units that it is for, by the channel's ids of the lines, if it says.
+    pub lines: Vec<LineUnits>,
 }
 
 /// A line of it.
@@ -307,6 +325,8 @@ impl NewOrder {
             currency: self.currency,
             taxes_included: self.taxes_included,
             placed_at: self.placed_at,
+            as_of: self.as_of,
+            presentment: self.presentment,
             deliver_by: self.deliver_by.unwrap_or_else(|| promised(self.placed_at)),
             destination,
             mailed: self.mailed && self.contact.email.is_some() && !self.test,

@@ -546,6 +546,17 @@ pub struct Order {
     /// When the customer bought.
     #[serde(rename = "at", with = "seconds")]
     pub placed_at: Timestamp,
+    /// The channel's own time of its newest statement that the order follows, to the millisecond.
+    #[serde(
+        rename = "ao",
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub as_of: Option<Timestamp>,
+    /// The total that the customer saw, where it was in another currency: minor units of that.
+    #[serde(rename = "pr", default, skip_serializing_if = "Option::is_none")]
+    pub presentment: Option<(i64, Currency)>,
     /// The day by which it should arrive.
     #[serde(rename = "by")]
     pub deliver_by: jiff::civil::Date,

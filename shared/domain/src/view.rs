@@ -101,6 +101,13 @@ struct Refund {
     status: &'static str,
 }
 
+/// The total that the customer saw, in another currency.
+#[derive(Debug, Serialize)]
+struct Presentment {
+    currency: &'static str,
+    total: String,
+}
+
 /// An order.
 #[derive(Debug, Serialize)]
 pub struct OrderView {
@@ -115,6 +122,8 @@ pub struct OrderView {
     waiting_for: Vec<String>,
     currency: &'static str,
     total: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presentment: Option<Presentment>,
     captured: String,
     refunded: String,
     taxes_included: bool,
@@ -203,6 +212,10 @@ pub fn order(order: &Order) -> OrderView {
         waiting_for: waiting_for(order),
         currency: order.currency.code(),
         total: amount(order.total()),
+        presentment: order.presentment.map(|(total, currency)| Presentment {
+            currency: currency.code(),
+            total: currency.format(total),
+        }),
         captured: amount(order.captured()),
         refunded: amount(order.refunded()),
         taxes_included: order.taxes_included,

@@ -110,6 +110,8 @@ fn complete() -> Order {
         currency: currency("KWD"),
         taxes_included: true,
         placed_at: now(),
+        as_of: None,
+        presentment: None,
         deliver_by: date(2026, 3, 14),
         destination: Some(Destination {
             country: "DE".into(),

@@ -13,7 +13,7 @@ use std::fs;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::sqs::SqsEvent;
-use channels::Channel;
+use channels::{Channel, Delivery, Said, Secret};
 use domain::allocation::allocate;
 use domain::catalog::Rate;
 use domain::order::{FulfillmentStatus, Order};
@@ -233,7 +233,6 @@ fn every_function_has_an_event_of_its_kind() {
     let queued: Vec<&str> = Step::ALL.iter().map(|step| step.name()).collect();
     let http = [
         ("accept-order", "POST /orders"),
-        ("accept-order-shopify", "POST /webhooks/{channel}/{account}"),
         ("adjust-stock", "POST /stock/{sku}/adjustments"),
         ("change-order", "POST /orders/{id}/cancel"),
         ("confirm-fulfillment", "POST /fulfillments/{id}/{report}"),
@@ -243,7 +242,18 @@ fn every_function_has_an_event_of_its_kind() {
         ("rehearse-routing", "POST /routing/rehearsals"),
         ("reserve-stock", "POST /reservations"),
     ];
-    for (name, route) in http {
+    let webhooks = channels::CHANNELS.iter().map(|channel| channel.name());
+    // Its notifications come by a queue.
+    let webhooks = webhooks.filter(|channel| *channel != "amazon");
+    let webhooks = webhooks.map(|channel| format!("accept-order-{channel}"));
+    let route_of_webhooks = "POST /webhooks/{channel}/{account}";
+    let http: Vec<(String, &str)> = http
+        .into_iter()
+        .map(|(name, route)| (name.to_owned(), route))
+        .chain(webhooks.map(|name| (name, route_of_webhooks)))
+        .collect();
+    for (name, route) in &http {
+        let route = *route;
         let event: ApiGatewayV2httpRequest = read(&format!("{name}.json"));
         assert_eq!(event.route_key.as_deref(), Some(route));
         let path = event.raw_path.unwrap();
@@ -294,15 +304,23 @@ fn the_sample_orders_can_be_accepted() {
     let event: ApiGatewayV2httpRequest = read("accept-order-shopify.json");
     let body = event.body.unwrap();
     let header = |name: &str| {
-        event
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
+        let header = event.headers.get(name);
+        header.and_then(|value| value.to_str().ok())
+    };
+    let delivery = Delivery {
+        method: "POST",
+        url: "",
+        headers: &header,
+        query: &|_| None,
+        raw_body: body.as_bytes(),
     };
     let shopify = channels::shopify::Shopify;
-    assert!(shopify.verify(&header, body.as_bytes(), &[SECRET]));
-    assert!(!shopify.verify(&header, body.as_bytes(), &["another"]));
-    assert!(shopify.brings_orders(shopify.topic(&header)));
+    let passes = |secret| shopify.verify(&delivery, &[Secret::read(secret)], now());
+    assert!(passes(SECRET) && !passes("another"));
+    assert!(matches!(
+        shopify.read(&delivery, "demo"),
+        Ok(Said::Order(_))
+    ));
     let (order, _) = retailer.accept(shopify.parse(body.as_bytes(), "demo").unwrap());
     assert!(order.holds.is_empty() && order.mailed);
 }

@@ -63,6 +63,27 @@ impl Request {
         self.event.query_string_parameters.first(name)
     }
 
+    /// The method.
+    pub fn method(&self) -> &str {
+        let end = self.route.find(' ').unwrap_or(self.route.len());
+        &self.route[..end]
+    }
+
+    /// The URL that it came to, as its sender sees it: API Gateway takes no other than HTTPS.
+    pub fn url(&self) -> String {
+        let host = self.event.request_context.domain_name.as_deref();
+        let path = self.event.raw_path.as_deref();
+        let query = self.event.raw_query_string.as_deref();
+        let query = query.filter(|query| !query.is_empty());
+        format!(
+            "https://{}{}{}{}",
+            host.unwrap_or_default(),
+            path.unwrap_or_default(),
+            if query.is_some() { "?" } else { "" },
+            query.unwrap_or_default(),
+        )
+    }
+
     /// A header, if given, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.event
@@ -195,6 +216,24 @@ impl Answer {
                 tracing::error!(%error, "an answer cannot be written");
                 Err(Self::internal())
             }
+        }
+    }
+
+    /// Text.
+    pub fn text(status: i64, body: String) -> Self {
+        Self {
+            status,
+            content_type: "text/plain",
+            body,
+        }
+    }
+
+    /// A JSON document that is written already.
+    pub fn written(status: i64, json: String) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body: json,
         }
     }
 

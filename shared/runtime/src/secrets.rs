@@ -10,6 +10,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::clock::Clock;
 
@@ -67,8 +68,8 @@ impl Secrets {
         }
     }
 
-    /// The secrets called `name`; none if there is no such secret. The value is one secret as text, or
-    /// a JSON list of the valid ones. `doubt`: one that we remember did not match.
+    /// The secrets called `name`; none if there is no such secret. The value is one secret, or a JSON
+    /// list of the valid ones; a secret is a text, or a JSON object of its parts. `doubt`: one that we remember did not match.
     pub async fn get(&self, name: &str, doubt: bool) -> Result<Valid, String> {
         let believed = match doubt {
             true => BELIEVED_IN_DOUBT,
@@ -78,7 +79,7 @@ impl Secrets {
             return Ok(valid);
         }
         let valid = match self.vault.read(&format!("{}{name}", self.prefix)).await? {
-            Some(text) => serde_json::from_str(&text).unwrap_or_else(|_| vec![text]),
+            Some(text) => read(text),
             None => Vec::new(),
         };
         let valid: Vec<String> = valid
@@ -113,6 +114,18 @@ impl Secrets {
     }
 }
 
+/// The secrets in a value.
+fn read(text: String) -> Vec<String> {
+    let Ok(several) = serde_json::from_str::<Vec<Value>>(&text) else {
+        return vec![text];
+    };
+    let secret = |value| match value {
+        Value::String(secret) => secret,
+        parts => parts.to_string(),
+    };
+    several.into_iter().map(secret).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
@@ -128,6 +141,20 @@ mod tests {
             secrets.remember(&name, Valid::default());
             assert!(secrets.remembered(&name, BELIEVED).is_some());
             assert!(secrets.known.lock().unwrap().len() <= MAX_REMEMBERED);
+        }
+    }
+
+    #[test]
+    fn a_value_is_one_secret_or_several_and_a_secret_may_have_parts() {
+        let cases = [
+            ("plain", vec!["plain"]),
+            (r#"["new","old"]"#, vec!["new", "old"]),
+            (r#"{"key":"a","url":"b"}"#, vec![r#"{"key":"a","url":"b"}"#]),
+            (r#"[{"key":"a"},"old"]"#, vec![r#"{"key":"a"}"#, "old"]),
+            ("[not a list", vec!["[not a list"]),
+        ];
+        for (value, secrets) in cases {
+            assert_eq!(read(value.to_owned()), secrets);
         }
     }
 }

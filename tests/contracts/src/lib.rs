@@ -3,6 +3,8 @@
 //! `../shared/payloads` beside the checkout. Without them the tests say so and pass, except in CI.
 
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod parsers;

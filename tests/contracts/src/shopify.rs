@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use channels::Unreadable;
+use ::channels::{Delivery, Secret, Unreadable};
 use data_encoding::BASE64;
 use domain::Currency;
 use domain::order::HoldReason;
@@ -34,7 +34,7 @@ fn order_in(raw_body: &[u8]) -> Option<Value> {
 
 #[test]
 fn orders_are_accepted_or_held_and_add_up() {
-    let shopify = channels::by_name("shopify").unwrap();
+    let shopify = ::channels::by_name("shopify").unwrap();
     let files = json_files("shopify");
     let now: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
     let mut table = String::new();
@@ -43,9 +43,16 @@ fn orders_are_accepted_or_held_and_add_up() {
         let raw_body = fs::read(path).unwrap();
         let signature = signature(&raw_body);
         let headers = |name: &str| (name == "x-shopify-hmac-sha256").then_some(signature.as_str());
-        assert!(shopify.verify(&headers, &raw_body, &["newer secret", SECRET]));
-        assert!(!shopify.verify(&headers, &raw_body, &["newer secret"]));
-        assert!(shopify.brings_orders(shopify.topic(&headers)));
+        let delivery = Delivery {
+            method: "POST",
+            url: "",
+            headers: &headers,
+            query: &|_| None,
+            raw_body: &raw_body,
+        };
+        let [new, old] = ["newer secret", SECRET].map(Secret::read);
+        assert!(!shopify.verify(&delivery, std::slice::from_ref(&new), now));
+        assert!(shopify.verify(&delivery, &[new, old], now));
         let file = name(path);
         let (verdict, total) = match (order_in(&raw_body), shopify.parse(&raw_body, "main")) {
             (Some(document), Ok(order)) => {
@@ -101,7 +108,7 @@ fn orders_are_accepted_or_held_and_add_up() {
 
 #[test]
 fn orders_cut_short_are_told_with_the_position() {
-    let shopify = channels::by_name("shopify").unwrap();
+    let shopify = ::channels::by_name("shopify").unwrap();
     for path in json_files("shopify") {
         let raw_body = fs::read(&path).unwrap();
         let whole = raw_body.trim_ascii_end().len();

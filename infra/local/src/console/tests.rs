@@ -103,6 +103,9 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
         deliver_by: None,
         test: false,
         cancelled: false,
+        as_of: None,
+        presentment: None,
+        refunds: Vec::new(),
     };
     assert_eq!(new.problems(), []);
     new.accept(&BTreeSet::from(["TEA-1".to_owned()]), Timestamp::now())

@@ -1,6 +1,10 @@
 use domain::order::HoldReason;
 
+use domain::Problem;
+use domain::limits::MAX_TITLE_CHARS;
+
 use super::*;
+use crate::testing::sent;
 
 /// A document like Shopify's, made up.
 const ORDER: &str = r##"{
@@ -322,16 +326,18 @@ fn headers_are_read_with_and_without_their_x() {
     // printf '%s' '{"id":1}' | openssl dgst -sha256 -hmac 'shop secret' -binary | base64
     let signature = "94+3rHh1+7iaaE/hOq6P7kTHc0flyfxGBuTm4WBsXUk=";
     for header in ["x-shopify-hmac-sha256", "shopify-hmac-sha256"] {
-        let headers = |name: &str| (name == header).then_some(signature);
-        assert!(Shopify.verify(&headers, b"{\"id\":1}", &["new", "shop secret"]));
-        assert!(!Shopify.verify(&headers, b"{\"id\":2}", &["shop secret"]));
+        let signed = |body: &str| sent(body).header(header, signature);
+        assert!(signed("{\"id\":1}").passes(&Shopify, &["new", "shop secret"]));
+        assert!(!signed("{\"id\":2}").passes(&Shopify, &["shop secret"]));
     }
-    let none = |_: &str| None;
-    assert!(!Shopify.verify(&none, b"{\"id\":1}", &["shop secret"]));
+    assert!(!sent("{\"id\":1}").passes(&Shopify, &["shop secret"]));
     for header in ["x-shopify-topic", "shopify-topic"] {
-        let headers = |name: &str| (name == header).then_some("orders/updated");
-        assert_eq!(Shopify.topic(&headers), "orders/updated");
-        assert!(!Shopify.brings_orders("orders/updated"));
+        let delivery = sent(ORDER).header(header, "orders/updated");
+        assert_eq!(delivery.topic(&Shopify), "orders/updated");
+        let other = sent(ORDER).header(header, "products/update");
+        assert!(matches!(other.read(&Shopify), Ok(Said::Nothing(_))));
     }
-    assert!(Shopify.brings_orders(Shopify.topic(&none)));
+    assert_eq!(sent(ORDER).topic(&Shopify), ORDERS_CREATE);
+    let test = sent(ORDER).header("x-shopify-test", "true");
+    assert!(matches!(test.read(&Shopify), Ok(Said::Order(order)) if order.test));
 }

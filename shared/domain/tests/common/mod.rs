@@ -102,6 +102,9 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         deliver_by: None,
         test: false,
         cancelled: false,
+        as_of: None,
+        presentment: None,
+        refunds: Vec::new(),
     }
 }
 

@@ -173,6 +173,9 @@ fn order(n: u32, sale: &Sale, at: Timestamp) -> Result<Order> {
         deliver_by: None,
         test: false,
         cancelled: false,
+        as_of: None,
+        presentment: None,
+        refunds: Vec::new(),
     };
     Ok(new.accept(&[sale.sku(n)].into(), at).0)
 }

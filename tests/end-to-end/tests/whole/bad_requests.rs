@@ -109,7 +109,7 @@ async fn what_does_not_exist_is_not_found() {
         (Method::GET, "/nothing/here", 404),
         (Method::POST, "/order", 404),
         (Method::DELETE, "/orders", 405),
-        (Method::GET, "/webhooks/shopify/demo", 405),
+        (Method::GET, "/webhooks/shopify/demo", 401),
         (Method::PUT, "/orders", 405),
     ] {
         let (status, answer) = shop.send(method, path, &[], WITHOUT_BODY).await;

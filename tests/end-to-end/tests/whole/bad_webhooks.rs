@@ -130,7 +130,7 @@ async fn a_signed_webhook_that_cannot_be_understood_is_kept_and_taken() {
     let body = shopify().to_string();
     let signature = sign(DEMO_ACCOUNT.2, body.as_bytes());
     let answer = shop
-        .signed("demo", "orders/updated", &signature, body)
+        .signed("demo", "products/update", &signature, body)
         .await;
     assert_eq!(answer, (200, json!({"status": "kept"})));
     assert_eq!(shop.kept().await.len(), kept.len() + 1);

@@ -10,6 +10,7 @@ mod bad_documents;
 mod bad_messages;
 mod bad_requests;
 mod bad_webhooks;
+mod channels;
 mod holds;
 mod journey;
 mod kits;

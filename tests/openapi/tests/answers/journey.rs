@@ -1,5 +1,6 @@
 //! The journey of the document's introduction, by its examples alone.
 
+use local::seed::add_account;
 use local::services::sqs::Outgoing;
 use openapi_tests::{Api, Call, READER};
 use serde_json::{Value, json};
@@ -24,6 +25,34 @@ pub async fn run(api: &Api) {
     api.expect(200, Call::of("receiveWebhook", "order")).await;
     let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
     assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));
+    greeted(api).await;
+}
+
+/// Channels that ask whether anybody listens.
+async fn greeted(api: &Api) {
+    for (channel, secret) in [
+        ("meta", r#"{"key":"k","verify_token":"t"}"#),
+        ("ebay", r#"{"token":"t"}"#),
+        ("woocommerce", "secret"),
+    ] {
+        add_account(&api.cloud, channel, "demo", secret)
+            .await
+            .unwrap();
+    }
+    let ask = |channel| {
+        Call::of("greetChannel", "")
+            .with("channel", channel)
+            .by(None)
+    };
+    let meta = ask("meta")
+        .with("hub.mode", "subscribe")
+        .with("hub.challenge", "4711");
+    let known = meta.with("hub.verify_token", "t");
+    assert_eq!(api.expect(200, known).await, json!("4711"));
+    let ebay = ask("ebay").with("challenge_code", "c");
+    let answer = api.expect(200, ebay).await;
+    assert_eq!(answer["challengeResponse"].as_str().unwrap().len(), 64);
+    api.expect(401, ask("shopify")).await;
 }
 
 async fn catalogue(api: &Api) {

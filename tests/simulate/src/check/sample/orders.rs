@@ -44,6 +44,8 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         currency: Currency::from_code("EUR").unwrap(),
         taxes_included: true,
         placed_at: at(0),
+        as_of: None,
+        presentment: None,
         deliver_by: jiff::civil::date(2027, 1, 30),
         destination: Some(Destination {
             country: "DE".into(),

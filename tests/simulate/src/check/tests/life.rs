@@ -64,6 +64,9 @@ impl Life {
             deliver_by: None,
             test: false,
             cancelled: false,
+            as_of: None,
+            presentment: None,
+            refunds: Vec::new(),
         };
         let known = ["A", "B"].map(String::from).into();
         let (order, _) = new.accept(&known, at(0));

@@ -1,0 +1,307 @@
+//! Amazon: `ORDER_CHANGE` notifications of the Selling Partner API, which come as messages of a queue of
+//! ours, and the order: as the API of 2026-01-01 gives it, or as the older one (v0) does in several
+//! answers, put together as `{"order", "items", "address", "buyer"}`.
+//!
+//! Amazon writes to the customer. What Amazon itself ships is no order of ours.
+
+use domain::Currency;
+use domain::intake::{NewLine, NewOrder};
+use domain::order::{Address, Payment};
+use jiff::Timestamp;
+
+use crate::document::{self, MoneyShape, Object, elements};
+use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::faults::Faults;
+use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
+
+/// The channel. Nothing of it comes as a webhook: who may put messages into the queue is the queue's to
+/// say.
+#[derive(Debug)]
+pub struct Amazon;
+
+const OF_2026: Names = Names {
+    lines: "/orderItems",
+    address: "/recipient/deliveryAddress",
+    fields: &[
+        ("/number", "/orderId"),
+        ("/id", "/orderId"),
+        ("*/id", "/orderItemId"),
+        ("*/sku", "/product/sellerSku"),
+        ("*/quantity", "/quantityOrdered"),
+        ("@/line1", "/addressLine1"),
+        ("@/line2", "/addressLine2"),
+        ("@/region", "/stateOrRegion"),
+        ("@/postal_code", "/postalCode"),
+        ("@/country", "/countryCode"),
+    ],
+};
+const OF_V0: Names = Names {
+    lines: "/items/OrderItems",
+    address: "/address/ShippingAddress",
+    fields: &[
+        ("/number", "/order/AmazonOrderId"),
+        ("/id", "/order/AmazonOrderId"),
+        ("*/id", "/OrderItemId"),
+        ("*/sku", "/SellerSKU"),
+        ("*/quantity", "/QuantityOrdered"),
+        ("@/line1", "/AddressLine1"),
+        ("@/line2", "/AddressLine2"),
+        ("@/region", "/StateOrRegion"),
+        ("@/postal_code", "/PostalCode"),
+        ("@/country", "/CountryCode"),
+    ],
+};
+const MONEY_OF_2026: MoneyShape = MoneyShape {
+    amount: "amount",
+    currency: "currencyCode",
+    minor: false,
+};
+const MONEY_OF_V0: MoneyShape = MoneyShape {
+    amount: "Amount",
+    currency: "CurrencyCode",
+    minor: false,
+};
+
+impl Channel for Amazon {
+    fn name(&self) -> &'static str {
+        "amazon"
+    }
+
+    fn verify(&self, _: &Delivery<'_>, _: &[Secret], _: Timestamp) -> bool {
+        false
+    }
+
+    fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut message) = document::root(delivery.raw_body, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        let as_of = message.take("EventTime").and_then(|time| time.timestamp());
+        let payload = message.inner("Payload");
+        let change = payload.and_then(|mut payload| payload.inner("OrderChangeNotification"));
+        let id = change.and_then(|mut change| change.take("AmazonOrderId")?.text());
+        Ok(match id {
+            Some(external_id) => Said::Changed(vec![Hint { external_id, as_of }]),
+            None => Said::Nothing("it names no order"),
+        })
+    }
+
+    fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut order) = document::root(document, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        if order.has("order") && order.has("items") {
+            return match draft_of_v0(&mut order) {
+                Some(draft) => draft.finish(self.name(), account, &faults, &OF_V0),
+                None => Err(faults.unreadable()),
+            };
+        }
+        draft_of_2026(order).finish(self.name(), account, &faults, &OF_2026)
+    }
+
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        elements(answer, "orders")
+    }
+}
+
+fn draft_of_2026(mut order: Object<'_>) -> Draft {
+    let mut proceeds = order
+        .require("proceeds")
+        .and_then(|proceeds| proceeds.object());
+    let total = proceeds
+        .as_mut()
+        .and_then(|proceeds| proceeds.total("grandTotal", MONEY_OF_2026));
+    let currency = total.map(|(currency, _)| currency);
+    let lines = order.lines("orderItems", |mut line| {
+        let mut product = line.inner("product");
+        let price = product.as_mut().and_then(|product| product.inner("price"));
+        let unit = price.map_or(0, |mut price| {
+            price.money_in("unitPrice", MONEY_OF_2026, currency)
+        });
+        let quantity = line.units("quantityOrdered");
+        // What the item comes to, taxes, shipping and discounts of its own included.
+        let comes_to = line
+            .inner("proceeds")
+            .map(|mut proceeds| proceeds.money_in("proceedsTotal", MONEY_OF_2026, currency));
+        let comes_to = comes_to.unwrap_or_else(|| unit.saturating_mul(quantity));
+        let (unit_price, discount) = price_of(comes_to, quantity);
+        let id = line.require("orderItemId").and_then(|id| id.digits());
+        Some(NewLine {
+            id: id.unwrap_or_default(),
+            sku: product
+                .as_mut()
+                .and_then(|product| sku(product, "sellerSku")),
+            title: title(&product.map_or_else(String::new, |mut product| product.words("title"))),
+            quantity,
+            unit_price,
+            discount,
+            ..NewLine::default()
+        })
+    });
+    let mut fulfillment = order.inner("fulfillment");
+    let status = fulfillment.as_mut().map(|f| f.words("fulfillmentStatus"));
+    ships_itself(fulfillment.as_mut(), "fulfilledBy", "AMAZON", "MERCHANT");
+    let total = total.map(|(_, total)| total);
+    let status = status.unwrap_or_default();
+    let address = order.inner("recipient").and_then(|mut to| {
+        let mut address = to.inner("deliveryAddress")?;
+        if_any(Address {
+            name: address.words("name"),
+            company: address.words("companyName"),
+            line1: address.words("addressLine1"),
+            line2: address.words("addressLine2"),
+            city: address.words("city"),
+            region: address.words("stateOrRegion"),
+            postal_code: address.words("postalCode"),
+            country: address.words("countryCode"),
+        })
+    });
+    Draft {
+        external_id: order.require("orderId").and_then(|id| id.text()),
+        placed_at: order
+            .require("createdTime")
+            .and_then(|time| time.timestamp()),
+        as_of: order
+            .take("lastUpdatedTime")
+            .and_then(|time| time.timestamp()),
+        currency,
+        taxes_included: true,
+        lines,
+        total,
+        payments: paid(total, &status),
+        email: order
+            .inner("buyer")
+            .and_then(|mut buyer| buyer.take("buyerEmail")?.email()),
+        address,
+        unmailed: true,
+        cancelled: status == "CANCELLED",
+        ..Draft::default()
+    }
+}
+
+/// Records it as a fault that Amazon ships the order.
+fn ships_itself(order: Option<&mut Object<'_>>, field: &str, amazon: &str, merchant: &str) {
+    let by = order.and_then(|order| order.take(field));
+    if let Some(by) = by
+        && by.text().is_some_and(|text| text == amazon)
+    {
+        by.expected::<()>(&format!("{merchant}: Amazon ships the others itself"));
+    }
+}
+
+/// An order is paid once it is no longer pending.
+fn paid(total: Option<i64>, status: &str) -> Vec<Payment> {
+    let status = status.to_lowercase();
+    let pending = status.starts_with("pending") || status == "canceled" || status == "cancelled";
+    let paid = total.filter(|_| !pending);
+    paid.map(Payment::Captured).into_iter().collect()
+}
+
+/// The members of an answer of the older API.
+fn answer<'a>(all: &mut Object<'a>, name: &str) -> Option<Object<'a>> {
+    let mut answer = all.inner(name)?;
+    match answer.has("payload") {
+        true => answer.inner("payload"),
+        false => Some(answer),
+    }
+}
+
+fn draft_of_v0(all: &mut Object<'_>) -> Option<Draft> {
+    let mut order = answer(all, "order")?;
+    let mut items = answer(all, "items")?;
+    let total = order.total("OrderTotal", MONEY_OF_V0);
+    let currency = total.map(|(currency, _)| currency);
+    let total = total.map(|(_, total)| total);
+    let mut extras = 0;
+    let mut lines = items.lines("OrderItems", |line| {
+        let (line, extra) = line_of_v0(line, currency);
+        extras += extra;
+        Some(line)
+    });
+    // Some marketplaces' prices contain the tax, and no field says so: the total does.
+    let without_tax = lines
+        .iter()
+        .map(|line| line.unit_price.saturating_mul(line.quantity) - line.discount)
+        .fold(extras, i64::saturating_add);
+    let taxes_included = total == Some(without_tax);
+    if answer_is_of_another(&mut order, &mut items) {
+        lines.clear();
+    }
+    ships_itself(Some(&mut order), "FulfillmentChannel", "AFN", "MFN");
+    let status = order.words("OrderStatus");
+    let address = answer(all, "address").and_then(|mut answer| {
+        let mut address = answer.inner("ShippingAddress")?;
+        if_any(Address {
+            name: address.words("Name"),
+            company: address.words("CompanyName"),
+            line1: address.words("AddressLine1"),
+            line2: address.words("AddressLine2"),
+            city: address.words("City"),
+            region: address.words("StateOrRegion"),
+            postal_code: address.words("PostalCode"),
+            country: address.words("CountryCode"),
+        })
+    });
+    Some(Draft {
+        external_id: order.require("AmazonOrderId").and_then(|id| id.text()),
+        placed_at: order
+            .require("PurchaseDate")
+            .and_then(|time| time.timestamp()),
+        as_of: order
+            .take("LastUpdateDate")
+            .and_then(|time| time.timestamp()),
+        currency,
+        taxes_included,
+        lines,
+        extras,
+        total,
+        payments: paid(total, &status),
+        email: answer(all, "buyer").and_then(|mut buyer| buyer.take("BuyerEmail")?.email()),
+        address,
+        unmailed: true,
+        cancelled: status == "Canceled",
+        ..Draft::default()
+    })
+}
+
+/// Whether the items are those of another order, which is a fault.
+fn answer_is_of_another(order: &mut Object<'_>, items: &mut Object<'_>) -> bool {
+    let of_items = items.take("AmazonOrderId");
+    let of_order = order.peek("AmazonOrderId").and_then(|id| id.text());
+    let differs = |id: &document::Value<'_>| id.text() != of_order;
+    match of_items.filter(differs) {
+        Some(id) => {
+            let own = of_order.unwrap_or_default();
+            id.expected::<()>(&format!("the items of order {own}"));
+            true
+        }
+        None => false,
+    }
+}
+
+/// A line, and what is charged with it for its shipping.
+fn line_of_v0(mut line: Object<'_>, currency: Option<Currency>) -> (NewLine, i64) {
+    let mut of = |name| line.money_in(name, MONEY_OF_V0, currency);
+    let goods = of("ItemPrice");
+    let off = of("PromotionDiscount");
+    let extra = of("ShippingPrice") - of("ShippingDiscount") + of("ShippingTax")
+        - of("ShippingDiscountTax");
+    let tax = of("ItemTax") - of("PromotionDiscountTax");
+    let quantity = line.units("QuantityOrdered");
+    let (unit_price, rounding) = price_of(goods, quantity);
+    let new = NewLine {
+        id: line
+            .require("OrderItemId")
+            .and_then(|id| id.text())
+            .unwrap_or_default(),
+        sku: sku(&mut line, "SellerSKU"),
+        title: title(&line.words("Title")),
+        quantity,
+        unit_price,
+        discount: off + rounding,
+        tax,
+        ..NewLine::default()
+    };
+    (new, extra)
+}

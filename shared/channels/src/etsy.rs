@@ -1,0 +1,154 @@
+//! Etsy: webhooks by Standard Webhooks, which say that a receipt has changed, and the receipt as the
+//! Open API (v3) gives it. Etsy writes to the customer.
+
+use domain::Currency;
+use domain::intake::{NewLine, NewOrder};
+use domain::order::{Address, Payment};
+use jiff::Timestamp;
+
+use crate::document::{self, Object, elements};
+use crate::draft::{Draft, Names, if_any, sku, title};
+use crate::faults::Faults;
+use crate::html::unescape;
+use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable, standard};
+
+/// The channel.
+#[derive(Debug)]
+pub struct Etsy;
+
+const NAMES: Names = Names {
+    lines: "/transactions",
+    address: "",
+    fields: &[
+        ("/number", "/receipt_id"),
+        ("/id", "/receipt_id"),
+        ("/email", "/buyer_email"),
+        ("/country", "/country_iso"),
+        ("/line1", "/first_line"),
+        ("/line2", "/second_line"),
+        ("/region", "/state"),
+        ("/postal_code", "/zip"),
+        ("*/id", "/transaction_id"),
+        ("*/unit_price", "/price"),
+    ],
+};
+
+impl Channel for Etsy {
+    fn name(&self) -> &'static str {
+        "etsy"
+    }
+
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[Secret], now: Timestamp) -> bool {
+        standard::verify(delivery, secrets, now)
+    }
+
+    fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        let url = body.words("resource_url");
+        let id = url.rsplit_once("/receipts/").map(|(_, id)| id);
+        let id = id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
+        Ok(match id {
+            Some(id) => Said::Changed(vec![Hint {
+                external_id: id.to_owned(),
+                as_of: standard::sent_at(delivery),
+            }]),
+            None => Said::Nothing("it names no receipt"),
+        })
+    }
+
+    fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
+        let faults = Faults::default();
+        let Some(order) = document::root(document, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        draft(order).finish(self.name(), account, &faults, &NAMES)
+    }
+
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        elements(answer, "results")
+    }
+}
+
+/// An amount and what it is to be divided by.
+fn money(object: &mut Object<'_>, name: &str) -> Option<(Currency, i64)> {
+    let mut money = object.inner(name)?;
+    let currency = money.require("currency_code")?.currency()?;
+    let amount = money.require("amount")?;
+    let divisor = money.require("divisor")?.integer()?;
+    let scaled = amount.minor()?.checked_mul(10_i64.pow(currency.exponent()));
+    let exact = scaled.filter(|scaled| divisor > 0 && scaled % divisor == 0);
+    match exact {
+        Some(scaled) => Some((currency, scaled / divisor)),
+        None => amount.expected(&format!("whole minor units of {currency}")),
+    }
+}
+
+fn draft(mut order: Object<'_>) -> Draft {
+    if !order.has("grandtotal") {
+        order.require("grandtotal");
+    }
+    let total = money(&mut order, "grandtotal");
+    let currency = total.map(|(currency, _)| currency);
+    // What is in another currency is no part of the sum: the total differs, and the order is held.
+    let of = |object: &mut Object<'_>, name: &str| {
+        let found = money(object, name).filter(|(found, _)| Some(*found) == currency);
+        found.map_or(0, |(_, amount)| amount)
+    };
+    let lines = order.lines("transactions", |mut line| {
+        let id = line.require("transaction_id").and_then(|id| id.digits());
+        Some(NewLine {
+            id: id.unwrap_or_default(),
+            sku: sku(&mut line, "sku"),
+            title: title(&unescape(&line.words("title"))),
+            quantity: line.units("quantity"),
+            intangible: line.flag("is_digital", false),
+            unit_price: of(&mut line, "price"),
+            ..NewLine::default()
+        })
+    });
+    let extras = of(&mut order, "total_shipping_cost") + of(&mut order, "gift_wrap_price");
+    let total = total.map(|(_, total)| total);
+    let paid = order.flag("is_paid", false);
+    let status = order.words("status").to_lowercase();
+    let address = if_any(Address {
+        name: unescape(&order.words("name")),
+        company: String::new(),
+        line1: unescape(&order.words("first_line")),
+        line2: unescape(&order.words("second_line")),
+        city: unescape(&order.words("city")),
+        region: unescape(&order.words("state")),
+        postal_code: order.words("zip"),
+        country: order.words("country_iso"),
+    });
+    Draft {
+        external_id: order.require("receipt_id").and_then(|id| id.digits()),
+        placed_at: order
+            .take("created_timestamp")
+            .or_else(|| order.require("create_timestamp"))
+            .and_then(|time| time.epoch()),
+        as_of: order
+            .take("updated_timestamp")
+            .or_else(|| order.take("update_timestamp"))
+            .and_then(|time| time.epoch()),
+        currency,
+        lines,
+        discount: of(&mut order, "discount_amt"),
+        // VAT is in the prices, sales tax is not.
+        tax: of(&mut order, "total_tax_cost"),
+        extras,
+        total,
+        payments: total
+            .filter(|_| paid)
+            .map(Payment::Captured)
+            .into_iter()
+            .collect(),
+        email: order.take("buyer_email").and_then(|email| email.email()),
+        address,
+        unmailed: true,
+        cancelled: matches!(status.as_str(), "canceled" | "cancelled"),
+        ..Draft::default()
+    }
+}

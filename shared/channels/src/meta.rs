@@ -1,0 +1,195 @@
+//! Facebook and Instagram Shops: Meta's webhooks, which say that an order has changed, and the order
+//! as the Graph API gives it with the fields that this reads.
+//!
+//! Orders are paid before they can be seen. Meta writes to the customer, and does not want us to.
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use domain::intake::{NewLine, NewOrder};
+use domain::money::split;
+use domain::order::{Address, Payment};
+use jiff::Timestamp;
+
+use crate::document::{self, MoneyShape, Object, elements};
+use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::faults::Faults;
+use crate::signature::{hmac_sha256_matches, same, with_any};
+use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
+
+/// The channel. A secret has the parts `key` (the app's secret) and `verify_token`.
+#[derive(Debug)]
+pub struct Meta;
+
+const NAMES: Names = Names {
+    lines: "/items/data",
+    address: "/shipping_address",
+    fields: &[
+        ("/number", "/id"),
+        ("/email", "/buyer_details/email"),
+        ("*/sku", "/retailer_id"),
+        ("@/line1", "/street1"),
+        ("@/line2", "/street2"),
+        ("@/region", "/state"),
+    ],
+};
+
+const MONEY: MoneyShape = MoneyShape {
+    amount: "amount",
+    currency: "currency",
+    minor: false,
+};
+
+impl Channel for Meta {
+    fn name(&self) -> &'static str {
+        "meta"
+    }
+
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[Secret], _: Timestamp) -> bool {
+        let signature = delivery.header("x-hub-signature-256");
+        let signature = signature
+            .and_then(|signature| signature.strip_prefix("sha256="))
+            .and_then(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok());
+        signature.is_some_and(|signature| {
+            with_any(secrets, |secret| {
+                let key = secret.key()?.as_bytes();
+                Some(hmac_sha256_matches(key, &[delivery.raw_body], &signature))
+            })
+        })
+    }
+
+    fn greet(&self, delivery: &Delivery<'_>, secrets: &[Secret]) -> Option<Greeting> {
+        if delivery.method != "GET" || delivery.query("hub.mode") != Some("subscribe") {
+            return None;
+        }
+        let token = delivery.query("hub.verify_token")?;
+        let known = with_any(secrets, |secret| {
+            Some(same(token, secret.part("verify_token")?))
+        });
+        let challenge = delivery.query("hub.challenge")?;
+        known.then(|| Greeting::Text(challenge.to_owned()))
+    }
+
+    fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        let mut hints = Vec::new();
+        for mut entry in body.objects("entry") {
+            let as_of = entry.take("time").and_then(|time| time.epoch());
+            for mut change in entry.objects("changes") {
+                let order = change.inner("value");
+                let id = order.and_then(|mut order| {
+                    let id = order.take("order_id").or_else(|| order.take("id"));
+                    id?.digits()
+                });
+                hints.extend(id.map(|external_id| Hint { external_id, as_of }));
+            }
+        }
+        match hints.is_empty() {
+            true => Ok(Said::Nothing("it names no order")),
+            false => Ok(Said::Changed(hints)),
+        }
+    }
+
+    fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
+        let faults = Faults::default();
+        let Some(order) = document::root(document, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        draft(order).finish(self.name(), account, &faults, &NAMES)
+    }
+
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        elements(answer, "data")
+    }
+}
+
+fn draft(mut order: Object<'_>) -> Draft {
+    let mut details = order
+        .require("estimated_payment_details")
+        .and_then(|details| details.object());
+    let total = details
+        .as_mut()
+        .and_then(|details| details.total("total_amount", MONEY));
+    let currency = total.map(|(currency, _)| currency);
+    let mut subtotal = details
+        .as_mut()
+        .and_then(|details| details.inner("subtotal"));
+    let mut of_subtotal = |name| match &mut subtotal {
+        Some(subtotal) => subtotal.money_in(name, MONEY, currency),
+        None => 0,
+    };
+    let goods = of_subtotal("items");
+    let extras = of_subtotal("shipping");
+    let tax = details.map_or(0, |mut details| details.money_in("tax", MONEY, currency));
+    let mut items = order.require("items").and_then(|items| items.object());
+    let mut unpriced = false;
+    let mut lines = items.as_mut().map_or_else(Vec::new, |items| {
+        items.lines("data", |mut line| {
+            let price = line.has("price_per_unit");
+            unpriced |= !price;
+            let sku = sku(&mut line, "retailer_id");
+            let id = line.take("id").and_then(|id| id.digits());
+            Some(NewLine {
+                id: id.or_else(|| sku.clone()).unwrap_or_default(),
+                sku,
+                title: title(&line.words("product_name")),
+                quantity: line.units("quantity"),
+                unit_price: line.money_in("price_per_unit", MONEY, currency),
+                ..NewLine::default()
+            })
+        })
+    });
+    if unpriced {
+        // Not asked for, or not given: what all of them cost is known.
+        let quantities: Vec<i64> = lines.iter().map(|line| line.quantity.max(0)).collect();
+        for (line, cost) in lines.iter_mut().zip(split(goods, &quantities)) {
+            (line.unit_price, line.discount) = price_of(cost, line.quantity);
+        }
+    }
+    let priced: i64 = lines
+        .iter()
+        .map(|line| line.unit_price.saturating_mul(line.quantity) - line.discount)
+        .fold(0, i64::saturating_add);
+    let state = order
+        .inner("order_status")
+        .map(|mut status| status.words("state"));
+    let state = state.unwrap_or_default();
+    let paid = !matches!(state.as_str(), "FB_PROCESSING" | "");
+    let total = total.map(|(_, total)| total);
+    Draft {
+        external_id: order.require("id").and_then(|id| id.digits()),
+        placed_at: order.require("created").and_then(|time| time.utc()),
+        as_of: order.take("last_updated").and_then(|time| time.utc()),
+        currency,
+        lines,
+        // The subtotal is after discounts.
+        discount: priced.saturating_sub(goods),
+        tax,
+        extras,
+        total,
+        payments: total
+            .filter(|_| paid)
+            .map(Payment::Captured)
+            .into_iter()
+            .collect(),
+        email: order
+            .inner("buyer_details")
+            .and_then(|mut buyer| buyer.take("email")?.email()),
+        address: order.inner("shipping_address").and_then(|mut address| {
+            if_any(Address {
+                name: address.words("name"),
+                company: String::new(),
+                line1: address.words("street1"),
+                line2: address.words("street2"),
+                city: address.words("city"),
+                region: address.words("state"),
+                postal_code: address.words("postal_code"),
+                country: address.words("country"),
+            })
+        }),
+        unmailed: true,
+        cancelled: state == "CANCELLED",
+        ..Draft::default()
+    }
+}

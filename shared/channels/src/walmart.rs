@@ -1,0 +1,233 @@
+//! Walmart Marketplace: notifications, which say that an order has changed, and the order as the
+//! Orders API (v3) gives it. Walmart writes to the customer.
+//!
+//! Walmart documents the signature for one kind of its notifications; the others are taken to be signed
+//! alike. Its time is read as seconds, milliseconds or text.
+
+use data_encoding::{BASE64, HEXLOWER};
+use domain::intake::{NewLine, NewOrder};
+use domain::order::{Address, Payment};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::document::{self, MoneyShape, Object, elements};
+use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::faults::Faults;
+use crate::signature::{hmac_sha256_matches, with_any};
+use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
+
+/// How far the signed time may be from ours, either way. Walmart names no window.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// Seconds beyond which a number is one of milliseconds: the year 5138.
+const MAX_SECONDS: i64 = 100_000_000_000;
+
+/// The channel.
+#[derive(Debug)]
+pub struct Walmart;
+
+const NAMES: Names = Names {
+    lines: "/orderLines/orderLine",
+    address: "/shippingInfo/postalAddress",
+    fields: &[
+        ("/number", "/customerOrderId"),
+        ("/id", "/purchaseOrderId"),
+        ("/email", "/customerEmailId"),
+        ("*/id", "/lineNumber"),
+        ("*/sku", "/item/sku"),
+        ("*/quantity", "/orderLineQuantity/amount"),
+        ("@/line1", "/address1"),
+        ("@/line2", "/address2"),
+        ("@/region", "/state"),
+        ("@/postal_code", "/postalCode"),
+    ],
+};
+const MONEY: MoneyShape = MoneyShape {
+    amount: "amount",
+    currency: "currency",
+    minor: false,
+};
+
+impl Channel for Walmart {
+    fn name(&self) -> &'static str {
+        "walmart"
+    }
+
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[Secret], now: Timestamp) -> bool {
+        let signature = delivery
+            .header("wm_sec.signature")
+            .and_then(|signature| BASE64.decode(signature.as_bytes()).ok());
+        let sent_at = delivery.header("wm_sec.timestamp");
+        let (Some(signature), Some(sent_at)) = (signature, sent_at) else {
+            return false;
+        };
+        let digest = HEXLOWER.encode(&Sha256::digest(delivery.raw_body));
+        let signed = with_any(secrets, |secret| {
+            let url = secret.part("url").unwrap_or(delivery.url);
+            let target = path_and_query(url);
+            let lines = [delivery.method, target, sent_at, &digest].join("\n");
+            let key = secret.key()?.as_bytes();
+            Some(hmac_sha256_matches(key, &[lines.as_bytes()], &signature))
+        });
+        signed && time(sent_at).is_some_and(|at| now.duration_since(at).abs() <= TOLERANCE)
+    }
+
+    fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        let source = body.inner("source");
+        let as_of = source
+            .and_then(|mut source| source.take("eventTime"))
+            .or_else(|| body.take("eventTime"))
+            .and_then(|time| time.digits())
+            .and_then(|text| time(&text));
+        let mut payload = body.inner("payload");
+        let id = payload
+            .as_mut()
+            .and_then(|payload| payload.take("purchaseOrderId"))
+            .or_else(|| body.take("purchaseOrderId"))
+            .and_then(|id| id.digits());
+        Ok(match id {
+            Some(external_id) => Said::Changed(vec![Hint { external_id, as_of }]),
+            None => Said::Nothing("it names no purchase order"),
+        })
+    }
+
+    fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
+        let faults = Faults::default();
+        let Some(mut order) = document::root(document, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        if let Some(inner) = order.inner("order") {
+            order = inner;
+        }
+        draft(order).finish(self.name(), account, &faults, &NAMES)
+    }
+
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        elements(answer, "list/elements/order")
+    }
+}
+
+fn path_and_query(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    match text.parse::<i64>() {
+        Ok(seconds @ ..MAX_SECONDS) => Timestamp::from_second(seconds).ok(),
+        Ok(millis) => Timestamp::from_millisecond(millis).ok(),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+fn draft(mut order: Object<'_>) -> Draft {
+    let mut currency = None;
+    let mut extras = 0_i64;
+    let mut tax = 0_i64;
+    let mut live = 0_u32;
+    let mut lines = order.require("orderLines").and_then(|lines| lines.object());
+    let lines = lines.as_mut().map_or_else(Vec::new, |lines| {
+        lines.lines("orderLine", |mut line| {
+            let mut goods = 0_i64;
+            let mut charges = line.inner("charges");
+            for mut charge in charges
+                .as_mut()
+                .map_or_else(Vec::new, |c| c.objects("charge"))
+            {
+                let product = charge.words("chargeType") == "PRODUCT";
+                let amount = charge.money("chargeAmount", MONEY);
+                currency = currency.or(amount.map(|(currency, _)| currency));
+                let taxed = charge.inner("tax");
+                tax += taxed.map_or(0, |mut tax| tax.money_in("taxAmount", MONEY, currency));
+                match amount {
+                    Some((_, amount)) if product => goods += amount,
+                    Some((_, amount)) => extras += amount,
+                    None => {}
+                }
+            }
+            let mut ordered = line.inner("orderLineQuantity");
+            let quantity = ordered
+                .as_mut()
+                .map_or(0, |ordered| ordered.units("amount"));
+            let mut statuses = line.inner("orderLineStatuses");
+            let statuses = statuses
+                .as_mut()
+                .map_or_else(Vec::new, |s| s.objects("orderLineStatus"));
+            let gone = |mut status: Object<'_>| status.words("status") == "Cancelled";
+            let cancelled = !statuses.is_empty() && statuses.into_iter().all(gone);
+            live += u32::from(!cancelled);
+            let (unit_price, discount) = price_of(goods, quantity);
+            let mut item = line.inner("item");
+            let id = line.require("lineNumber").and_then(|id| id.digits());
+            Some(NewLine {
+                id: id.unwrap_or_default(),
+                sku: item.as_mut().and_then(|item| sku(item, "sku")),
+                title: title(&item.map_or_else(String::new, |mut item| item.words("productName"))),
+                quantity,
+                unit_price,
+                discount,
+                ..NewLine::default()
+            })
+        })
+    });
+    let total = lines
+        .iter()
+        .map(|line| line.unit_price.saturating_mul(line.quantity) - line.discount)
+        .fold(tax + extras, i64::saturating_add);
+    if currency.is_none() {
+        order.require("currency");
+    }
+    let mut shipping = order.inner("shippingInfo");
+    let phone = shipping
+        .as_mut()
+        .and_then(|shipping| shipping.take("phone")?.short_text());
+    let mut time = |name: &str| order.require(name).and_then(|time| time.digits());
+    Draft {
+        placed_at: time("orderDate").and_then(|text| self::time(&text)),
+        external_id: time("purchaseOrderId"),
+        number: order
+            .take("customerOrderId")
+            .and_then(|id| id.digits())
+            .unwrap_or_default(),
+        currency,
+        cancelled: live == 0 && !lines.is_empty(),
+        lines,
+        tax,
+        extras,
+        // It states no total: the charges are it. They are paid.
+        payments: vec![Payment::Captured(total)],
+        email: order
+            .take("customerEmailId")
+            .and_then(|email| email.email()),
+        phone,
+        address: shipping.and_then(|mut shipping| {
+            let mut address = shipping.inner("postalAddress")?;
+            if_any(Address {
+                name: address.words("name"),
+                company: String::new(),
+                line1: address.words("address1"),
+                line2: address.words("address2"),
+                city: address.words("city"),
+                region: address.words("state"),
+                postal_code: address.words("postalCode"),
+                country: country(&address.words("country")),
+            })
+        }),
+        unmailed: true,
+        ..Draft::default()
+    }
+}
+
+/// Walmart names its countries by three letters.
+fn country(code: &str) -> String {
+    let two = match code {
+        "USA" => "US",
+        "CAN" => "CA",
+        "MEX" => "MX",
+        other => other,
+    };
+    two.to_owned()
+}

@@ -1,0 +1,200 @@
+//! WooCommerce: `order.*` webhooks, whose body is the order as its REST API (`wc/v3`) gives it.
+//!
+//! Lines never contain the tax here, whatever `prices_include_tax` says: that tells how the prices
+//! were entered. The id of a delivery is that of its second, so that it tells no deliveries apart.
+
+use domain::Currency;
+use domain::intake::{ChannelRefund, NewLine, NewOrder};
+use domain::order::{Address, Payment};
+
+use crate::document::{self, Object, elements};
+use crate::draft::{Draft, Names, first_of, full_name, if_any, price_of, sku, title};
+use crate::faults::Faults;
+use crate::html::unescape;
+use crate::signature::hmac_sha256_base64_matches;
+use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
+use jiff::Timestamp;
+
+/// The channel.
+#[derive(Debug)]
+pub struct WooCommerce;
+
+const NAMES: Names = Names {
+    lines: "/line_items",
+    address: "/shipping",
+    fields: &[
+        ("*/unit_price", "/subtotal"),
+        ("/email", "/billing/email"),
+        ("/phone", "/billing/phone"),
+        ("@/line1", "/address_1"),
+        ("@/line2", "/address_2"),
+        ("@/region", "/state"),
+        ("@/postal_code", "/postcode"),
+    ],
+};
+
+impl Channel for WooCommerce {
+    fn name(&self) -> &'static str {
+        "woocommerce"
+    }
+
+    fn verify(&self, delivery: &Delivery<'_>, secrets: &[Secret], _: Timestamp) -> bool {
+        let signature = delivery.header("x-wc-webhook-signature");
+        signature.is_some_and(|signature| {
+            hmac_sha256_base64_matches(delivery.raw_body, signature, secrets)
+        })
+    }
+
+    /// The ping that a webhook is saved with: a form, unsigned, about nothing.
+    fn greet(&self, delivery: &Delivery<'_>, secrets: &[Secret]) -> Option<Greeting> {
+        let id = delivery.raw_body.strip_prefix(b"webhook_id=")?;
+        let is_ping = delivery.method == "POST"
+            && delivery.header("x-wc-webhook-signature").is_none()
+            && (1..=20).contains(&id.len())
+            && id.iter().all(u8::is_ascii_digit);
+        (is_ping && !secrets.is_empty()).then(|| Greeting::Text(String::new()))
+    }
+
+    fn topic<'d>(&self, delivery: &Delivery<'d>) -> &'d str {
+        delivery.header("x-wc-webhook-topic").unwrap_or_default()
+    }
+
+    fn read(&self, delivery: &Delivery<'_>, account: &str) -> Result<Said, Unreadable> {
+        match self.topic(delivery) {
+            "" | "order.created" | "order.updated" | "order.restored" => self
+                .parse(delivery.raw_body, account)
+                .map(|order| Said::Order(Box::new(order))),
+            _ => Ok(Said::Nothing("webhooks of this topic are not handled")),
+        }
+    }
+
+    fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
+        let faults = Faults::default();
+        let Some(order) = document::root(document, &faults)?.object() else {
+            return Err(faults.unreadable());
+        };
+        draft(order).finish(self.name(), account, &faults, &NAMES)
+    }
+
+    fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
+        elements(answer, "")
+    }
+}
+
+fn draft(mut order: Object<'_>) -> Draft {
+    let currency = order.require("currency").and_then(|code| code.currency());
+    let lines = order.lines("line_items", |line| Some(new_line(line, currency)));
+    let mut discount = 0;
+    let mut extras = order.amount("shipping_total", currency);
+    let mut other_tax = order.amount("shipping_tax", currency);
+    for mut fee in order.objects("fee_lines") {
+        match fee.signed("total", currency) {
+            off @ ..0 => discount -= off,
+            fee => extras += fee,
+        }
+        other_tax += fee.signed("total_tax", currency);
+    }
+    extras += other_tax;
+    // Each line's tax is rounded by itself, and so is the sum.
+    let line_tax: i64 = lines.iter().map(|line| line.tax).sum();
+    let tax = order.amount("total_tax", currency) - line_tax - other_tax;
+    if (-(lines.len() as i64)..0).contains(&tax) {
+        discount -= tax;
+    }
+    // What a gift card paid is not in the total that is left to pay.
+    let cards = order.objects("gift_cards").into_iter();
+    let by_card: i64 = cards.map(|mut card| card.amount("amount", currency)).sum();
+    let total = order
+        .require("total")
+        .and_then(|total| total.amount(currency))
+        .map(|total| total + by_card);
+    let status = order.words("status");
+    let paid_at = order.has("date_paid_gmt") || order.has("date_paid");
+    let payments = total.map(|total| match status.as_str() {
+        "refunded" => Payment::Captured(total),
+        _ if paid_at => Payment::Captured(total),
+        // Cash on delivery and the like: the shop says that it may go.
+        "processing" | "completed" => Payment::Authorised(total),
+        _ => Payment::Captured(by_card),
+    });
+    let refunds = order.objects("refunds").into_iter();
+    let refunds = refunds.map(|mut refund| ChannelRefund {
+        id: refund
+            .require("id")
+            .and_then(|id| id.digits())
+            .unwrap_or_default(),
+        amount: refund.signed("total", currency).saturating_abs(),
+        lines: Vec::new(),
+    });
+    let refunds = refunds.collect();
+    let mut billing = order.inner("billing");
+    let shipping = order.inner("shipping");
+    let phone = |object: &mut Option<Object<'_>>| {
+        let phone = object.as_mut()?.take("phone")?.short_text()?;
+        Some(phone).filter(|phone| !phone.is_empty())
+    };
+    let mut shipping = shipping;
+    Draft {
+        external_id: order.require("id").and_then(|id| id.digits()),
+        number: order
+            .take("number")
+            .and_then(|number| number.digits())
+            .unwrap_or_default(),
+        placed_at: order
+            .require("date_created_gmt")
+            .and_then(|time| time.utc()),
+        as_of: order.take("date_modified_gmt").and_then(|time| time.utc()),
+        currency,
+        lines,
+        discount,
+        tax,
+        extras,
+        total,
+        payments: payments.into_iter().collect(),
+        refunds,
+        phone: phone(&mut shipping).or_else(|| phone(&mut billing)),
+        email: billing.and_then(|mut billing| billing.take("email")?.email()),
+        address: shipping.and_then(address),
+        cancelled: matches!(status.as_str(), "cancelled" | "failed" | "trash"),
+        ..Draft::default()
+    }
+}
+
+fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
+    let quantity = line.units("quantity");
+    let cost = line.require("total").and_then(|t| t.amount(currency));
+    let cost = cost.unwrap_or_default();
+    let goods = line.take("subtotal").and_then(|t| t.amount(currency));
+    let goods = goods.unwrap_or(cost);
+    let (unit_price, rounding) = price_of(goods, quantity);
+    NewLine {
+        id: line
+            .require("id")
+            .and_then(|id| id.digits())
+            .unwrap_or_default(),
+        sku: sku(&mut line, "sku"),
+        title: title(&unescape(&line.words("name"))),
+        quantity,
+        unit_price,
+        discount: goods - cost + rounding,
+        tax: line.amount("total_tax", currency),
+        ..NewLine::default()
+    }
+}
+
+fn address(mut address: Object<'_>) -> Option<Address> {
+    let mut words = |name: &str| unescape(&address.words(name));
+    let (company, line1, line2) = (words("company"), words("address_1"), words("address_2"));
+    let (city, region) = (words("city"), words("state"));
+    let name = unescape(&full_name(&mut address, "first_name", "last_name"));
+    if_any(Address {
+        name: first_of([name, company.clone()]),
+        company,
+        line1,
+        line2,
+        city,
+        region,
+        postal_code: address.words("postcode"),
+        country: address.words("country"),
+    })
+}
