@@ -10,7 +10,7 @@ use domain::geo::{Located, Point, postal_area};
 use domain::id::sha256_hex;
 use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
-use domain::order::{Address, LocatedBy, Order};
+use domain::order::{Address, Contact, LocatedBy, Order};
 use jiff::Timestamp;
 use runtime::auth::Keys;
 use runtime::cached::Cached;
@@ -76,8 +76,8 @@ struct Desk {
 enum Accepted {
     /// It is stored; it was there, or it is new.
     Stored(Arc<Order>),
-    /// Another document came under the same name before.
-    Reused(Arc<Order>),
+    /// Another document came under the same name before: the order as it is, and what this one would make.
+    Reused(Arc<Order>, Arc<Order>, Box<Contact>),
 }
 
 impl Desk {
@@ -116,7 +116,7 @@ impl Desk {
         match self.store_order(new, &request.body, now).await? {
             // What is said of an order never changes, so that a repeat gets the same answer.
             Accepted::Stored(order) => Answer::json(201, &receipt(&order)),
-            Accepted::Reused(order) => {
+            Accepted::Reused(order, ..) => {
                 let detail = format!(
                     "the Idempotency-Key was used for another document: order {}",
                     order.id
@@ -133,28 +133,12 @@ impl Desk {
 
     async fn store_order(
         &self,
-        mut new: NewOrder,
+        new: NewOrder,
         body: &[u8],
         now: Timestamp,
     ) -> Result<Accepted, Answer> {
-        new.contact.fingerprint = sha256_hex(body);
         let source = new.source.clone();
-        let mut products = self.products.get(new.skus()).await?;
-        let components: BTreeSet<&str> = component_skus(&products).collect();
-        if !components.is_empty() {
-            products.extend(self.products.get(components).await?);
-            new = take_apart(new, &products);
-        }
-        // Nobody keeps kits in stock: one that could not be taken apart has to be looked at.
-        let kept = products
-            .into_iter()
-            .filter(|product| product.components.is_empty());
-        let known = kept.map(|product| product.sku).collect();
-        new.located = match new.unlocated() {
-            Some(address) => self.locate(address).await?,
-            None => None,
-        };
-        let (order, contact) = new.accept(&known, now);
+        let (order, contact) = self.accept(new, body, now).await?;
         let order = Arc::new(order);
         match self.store.create_order(&order, &contact).await? {
             Created::New => {
@@ -171,10 +155,36 @@ impl Desk {
                 let (_, stored) = self.store.load_order_with_contact(&known.id).await?;
                 match stored.fingerprint == contact.fingerprint {
                     true => Ok(Accepted::Stored(known)),
-                    false => Ok(Accepted::Reused(known)),
+                    false => Ok(Accepted::Reused(known, order, Box::new(contact))),
                 }
             }
         }
+    }
+
+    /// The order as it would be if it were new.
+    async fn accept(
+        &self,
+        mut new: NewOrder,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(Order, Contact), Answer> {
+        new.contact.fingerprint = sha256_hex(body);
+        let mut products = self.products.get(new.skus()).await?;
+        let components: BTreeSet<&str> = component_skus(&products).collect();
+        if !components.is_empty() {
+            products.extend(self.products.get(components).await?);
+            new = take_apart(new, &products);
+        }
+        // Nobody keeps kits in stock: one that could not be taken apart has to be looked at.
+        let kept = products
+            .into_iter()
+            .filter(|product| product.components.is_empty());
+        let known = kept.map(|product| product.sku).collect();
+        new.located = match new.unlocated() {
+            Some(address) => self.locate(address).await?,
+            None => None,
+        };
+        Ok(new.accept(&known, now))
     }
 }
 

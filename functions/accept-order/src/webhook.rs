@@ -1,21 +1,26 @@
 //! Deliveries of channels: checked over their very bytes, understood, and answered so that the channel
 //! neither gives up nor sends for ever.
 
+use std::sync::Arc;
+
 use channels::{Channel, Delivery, Greeting, Said, Secret};
 use domain::intake::NewOrder;
 use domain::limits::MAX_NAME_CHARS;
+use domain::restate::{self, Statement};
+use domain::{Order, OrderId};
+use runtime::Emit;
 use runtime::http::{Answer, Request};
 use serde_json::json;
-use store::UnreadableDelivery;
+use store::{Driven, StoreError, UnreadableDelivery};
 
 use crate::{Accepted, Desk, receipt};
 
 /// What is said of a hint.
 const TO_BE_FETCHED: &str =
     "an order has changed in the channel: what it is now has to be looked up there";
-/// What is said of a later document of an order that is known.
-const RESTATED: &str =
-    "the channel states anew an order that is known: what differs has to be looked into";
+
+/// What is said of a change of an order that never came.
+const UNKNOWN: &str = "it is about an order that is not known";
 
 /// Who proved to have sent a delivery.
 enum Sender {
@@ -56,15 +61,33 @@ impl Desk {
             Sender::Greets(Greeting::Json(json)) => return Ok(Answer::written(200, json)),
             Sender::Verified => {}
         }
-        let reason = match channel.read(&delivery, account) {
-            Ok(Said::Order(order)) => match self.take_statement(*order, request).await? {
-                Ok(stored) => return Ok(thanks(channel).unwrap_or(stored)),
-                Err(reason) => reason.into(),
-            },
-            Ok(Said::Changed(_)) => TO_BE_FETCHED.into(),
-            Ok(Said::Nothing(reason)) => reason.into(),
+        let taken = match channel.read(&delivery, account) {
+            Ok(Said::Order(order)) => Ok(self.take_statement(*order, request).await?),
+            Ok(Said::Refunded(id, refund)) => {
+                let now = self.clock.now();
+                let order = OrderId::of(name, account, &id);
+                let noted = self.change(&order, |order| restate::refunded(order, &refund, now));
+                noted.await?.ok_or_else(|| UNKNOWN.to_owned())
+            }
+            Ok(Said::Deleted(id)) => {
+                let now = self.clock.now();
+                let order = OrderId::of(name, account, &id);
+                let noted = self.change(&order, |order| restate::deleted(order, now));
+                noted.await?.ok_or_else(|| UNKNOWN.to_owned())
+            }
+            Ok(Said::Changed(_)) => Err(TO_BE_FETCHED.to_owned()),
+            Ok(Said::Nothing(reason)) => Err(reason.to_owned()),
             // It is signed: refusing it makes the shop drop its subscription. A person looks at it.
-            Err(why) => why.to_string(),
+            Err(why) => Err(why.to_string()),
+        };
+        let reason = match taken {
+            Ok(order) => {
+                return match thanks(channel) {
+                    Some(thanks) => Ok(thanks),
+                    None => Answer::json(200, &receipt(&order)),
+                };
+            }
+            Err(reason) => reason,
         };
         let topic = channel.topic(&delivery);
         self.keep(channel, account, topic, &reason, request).await?;
@@ -74,17 +97,54 @@ impl Desk {
         }
     }
 
-    /// Takes an order in as the channel states it, or says why a person has to look at it.
-    async fn take_statement(
-        &self,
-        new: NewOrder,
-        request: &Request,
-    ) -> Result<Result<Answer, &'static str>, Answer> {
+    /// Takes an order in as the channel states it, be it new or known.
+    async fn take_statement(&self, new: NewOrder, request: &Request) -> Result<Arc<Order>, Answer> {
         let now = self.clock.now();
-        match self.store_order(new, &request.body, now).await? {
-            Accepted::Stored(order) => Answer::json(200, &receipt(&order)).map(Ok),
-            Accepted::Reused(_) => Ok(Err(RESTATED)),
-        }
+        let (refunds, shipped) = (new.refunds.clone(), new.shipped);
+        let (known, stated, contact) = match self.store_order(new, &request.body, now).await? {
+            Accepted::Stored(order) => return Ok(order),
+            Accepted::Reused(known, stated, contact) => (known, stated, contact),
+        };
+        let statement = Statement {
+            order: &stated,
+            contact: &contact,
+            refunds: &refunds,
+            shipped,
+        };
+        let driven = self.store.restate(&known.id, |order, contact| {
+            restate::restate(order, contact, statement, now)
+        });
+        Ok(self.told(driven.await?).await.unwrap_or(known))
+    }
+
+    /// Changes an order that is known; `None` if there is no such order.
+    async fn change(
+        &self,
+        id: &OrderId,
+        mut decide: impl FnMut(&Order) -> Option<Order>,
+    ) -> Result<Option<Arc<Order>>, Answer> {
+        let driven = self.store.drive(id, None, |order| Ok(decide(order)));
+        let driven = driven
+            .await
+            .map_err(|error: StoreError| Answer::from(error))?;
+        Ok(self.told(driven).await)
+    }
+
+    /// Tells the steps that have work now.
+    async fn told(&self, driven: Driven) -> Option<Arc<Order>> {
+        let (order, emits) = match driven {
+            Driven::Changed(before, after) => {
+                let emits = Emit::after(&before, &after);
+                (after, emits)
+            }
+            Driven::Unchanged(order) => {
+                let emits = Emit::again(&order);
+                (order, emits)
+            }
+            Driven::Missing => return None,
+        };
+        self.outbox.send_or_leave(&emits).await;
+        Some(order)
     }
 
     /// Who sent it. One that we remember no secret for that matches is looked up again: the secret may

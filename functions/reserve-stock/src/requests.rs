@@ -96,6 +96,7 @@ impl Asked {
             deliver_by: None,
             test: false,
             cancelled: false,
+            shipped: false,
         })
     }
 }

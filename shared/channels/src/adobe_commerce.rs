@@ -267,6 +267,7 @@ fn draft(mut order: Object<'_>) -> Draft {
         email: order.take("customer_email").and_then(|email| email.email()),
         phone,
         address: address.and_then(new_address),
+        shipped: state.as_deref() == Some("complete"),
         cancelled: state.as_deref() == Some("canceled"),
         ..Draft::default()
     }

@@ -175,6 +175,7 @@ fn draft_of_2026(mut order: Object<'_>) -> Draft {
             .and_then(|mut buyer| buyer.take("buyerEmail")?.email()),
         address,
         unmailed: true,
+        shipped: status == "SHIPPED",
         cancelled: status == "CANCELLED",
         ..Draft::default()
     }
@@ -222,7 +223,11 @@ fn draft_of_v0(all: &mut Object<'_>) -> Option<Draft> {
     // Some marketplaces' prices contain the tax, and no field says so: the total does.
     let without_tax = lines
         .iter()
-        .map(|line| line.unit_price.saturating_mul(line.quantity) - line.discount)
+        .map(|line| {
+            line.unit_price
+                .saturating_mul(line.quantity)
+                .saturating_sub(line.discount)
+        })
         .fold(extras, i64::saturating_add);
     let taxes_included = total == Some(without_tax);
     if answer_is_of_another(&mut order, &mut items) {
@@ -260,6 +265,7 @@ fn draft_of_v0(all: &mut Object<'_>) -> Option<Draft> {
         email: answer(all, "buyer").and_then(|mut buyer| buyer.take("BuyerEmail")?.email()),
         address,
         unmailed: true,
+        shipped: status == "Shipped",
         cancelled: status == "Canceled",
         ..Draft::default()
     })

@@ -123,6 +123,7 @@ fn read(
         deliver_by,
         test,
         cancelled: false,
+        shipped: false,
         as_of: None,
         presentment: None,
         refunds: Vec::new(),

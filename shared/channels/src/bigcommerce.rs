@@ -140,6 +140,8 @@ fn draft(mut order: Object<'_>) -> Draft {
                 country: address.words("country_iso2"),
             })
         }),
+        // Shipped, or completed.
+        shipped: matches!(status.as_str(), "2" | "10"),
         // Cancelled, or declined.
         cancelled: matches!(status.as_str(), "5" | "6"),
         ..Draft::default()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::intake::NewOrder;
+use domain::intake::{ChannelRefund, NewOrder};
 use jiff::Timestamp;
 
 /// Values of a request by name: its headers (in lower case), the parameters of its query.
@@ -95,6 +95,10 @@ pub struct Hint {
 pub enum Said {
     /// An order as it stands as a whole, and since when ([`NewOrder::as_of`]).
     Order(Box<NewOrder>),
+    /// The channel has given money back: the channel's own id of the order, and what went back.
+    Refunded(String, ChannelRefund),
+    /// An order, by the channel's own id, is no longer there.
+    Deleted(String),
     /// Orders have changed; what they are now is in the channel's API. Never empty.
     Changed(Vec<Hint>),
     /// Nothing that changes an order: why.

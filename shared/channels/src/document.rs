@@ -268,8 +268,11 @@ impl<'a> Value<'a> {
             Some((whole, fraction)) => fraction.bytes().all(|b| b == b'0').then_some(whole),
             None => Some(raw),
         };
-        let parsed = whole.and_then(|whole| whole.parse().ok());
-        parsed.or_else(|| self.expected("a whole number of units"))
+        // As many as no order has, and few enough to be multiplied and added up.
+        let parsed = whole.and_then(|whole| whole.parse::<u32>().ok());
+        parsed
+            .map(i64::from)
+            .or_else(|| self.expected("a whole number of units"))
     }
 
     /// Minor units that are not negative, from decimal text or a number.

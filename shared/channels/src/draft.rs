@@ -42,6 +42,8 @@ pub(crate) struct Draft {
     pub(crate) unmailed: bool,
     pub(crate) test: bool,
     pub(crate) cancelled: bool,
+    /// All of it has been shipped, whoever did.
+    pub(crate) shipped: bool,
 }
 
 /// What a channel calls the fields, as JSON pointers.
@@ -114,7 +116,7 @@ impl Draft {
             reservation: None,
             lines: self.lines,
             lines_pointer: names.lines,
-            discount: (self.discount - self.extras.min(0)).max(0),
+            discount: self.discount.saturating_sub(self.extras.min(0)).max(0),
             tax: self.tax.max(0),
             extras: self.extras.max(0),
             stated_total: self.total,
@@ -133,6 +135,7 @@ impl Draft {
             deliver_by: self.deliver_by,
             test: self.test,
             cancelled: self.cancelled,
+            shipped: self.shipped,
         };
         faults.check(new, |problem| names.rename(problem))
     }

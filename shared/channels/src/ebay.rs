@@ -231,6 +231,7 @@ fn draft(mut order: Object<'_>) -> Draft {
             })
         }),
         unmailed: true,
+        shipped: order.words("orderFulfillmentStatus") == "FULFILLED",
         cancelled: cancelled.as_deref() == Some("CANCELED"),
         ..Draft::default()
     }

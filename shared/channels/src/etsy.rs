@@ -148,6 +148,7 @@ fn draft(mut order: Object<'_>) -> Draft {
         email: order.take("buyer_email").and_then(|email| email.email()),
         address,
         unmailed: true,
+        shipped: order.flag("is_shipped", false),
         cancelled: matches!(status.as_str(), "canceled" | "cancelled"),
         ..Draft::default()
     }

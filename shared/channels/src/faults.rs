@@ -23,6 +23,12 @@ impl Faults {
         Unreadable::Problems(Problem::first_of(self.0.take()))
     }
 
+    /// The faults so far, if there are any.
+    pub(crate) fn found(&self) -> Option<Unreadable> {
+        let any = !self.0.borrow().is_empty();
+        any.then(|| self.unreadable())
+    }
+
     /// Adds what the house finds wrong with an order, under the names of the sender's document, and
     /// gives the order only if all is well.
     pub(crate) fn check(

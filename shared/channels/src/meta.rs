@@ -149,7 +149,11 @@ fn draft(mut order: Object<'_>) -> Draft {
     }
     let priced: i64 = lines
         .iter()
-        .map(|line| line.unit_price.saturating_mul(line.quantity) - line.discount)
+        .map(|line| {
+            line.unit_price
+                .saturating_mul(line.quantity)
+                .saturating_sub(line.discount)
+        })
         .fold(0, i64::saturating_add);
     let state = order
         .inner("order_status")
@@ -189,6 +193,7 @@ fn draft(mut order: Object<'_>) -> Draft {
             })
         }),
         unmailed: true,
+        shipped: state == "COMPLETED",
         cancelled: state == "CANCELLED",
         ..Draft::default()
     }

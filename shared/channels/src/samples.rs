@@ -520,3 +520,42 @@ fn a_signature_of_another_account_of_the_same_key_is_of_its_url() {
     let behind = r#"{"key":"k","url":"https://public.example/hook"}"#;
     assert!(signed("https://public.example/hook").passes(square, &[behind]));
 }
+
+#[test]
+fn numbers_that_no_order_has_are_refused_and_never_too_much_to_add_up() {
+    for channel in CHANNELS
+        .iter()
+        .filter(|channel| channel.name() != "shopify")
+    {
+        let document = file(&format!("channels/{}", channel.name()));
+        let mut documents = Vec::new();
+        for huge in [
+            "-9223372036854775808",
+            "9223372036854775807",
+            "4294967295",
+            "999999999999",
+        ] {
+            // Every number of the sample in its turn, and all of them at once.
+            let mut all = String::new();
+            let mut rest = document.as_str();
+            while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+                let digits = rest[at..].find(|c: char| !c.is_ascii_digit());
+                let end = at + digits.unwrap_or(rest.len() - at);
+                let before = document.len() - rest.len();
+                let (head, tail) = (&document[..before + at], &document[before + end..]);
+                documents.push(format!("{head}{huge}{tail}"));
+                all += &rest[..at];
+                all += huge;
+                rest = &rest[end..];
+            }
+            documents.push(all + rest);
+        }
+        for changed in documents {
+            if let Ok(new) = channel.parse(changed.as_bytes(), "main") {
+                let known = new.skus().into_iter().map(str::to_owned).collect();
+                let (order, _) = new.accept(&known, Timestamp::UNIX_EPOCH);
+                assert!(order.total() >= 0, "{}: {changed}", channel.name());
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Shopify: `orders/create` webhooks, and the same document as its Admin API wraps it.
 
 use domain::Currency;
-use domain::intake::{NewLine, NewOrder};
+use domain::intake::{ChannelRefund, NewLine, NewOrder};
 use domain::order::{Address, Contact, Payment};
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::document::{self, Object, Value, elements};
 use crate::draft::{Draft, Names, first_of, full_name, title};
 use crate::faults::Faults;
 use crate::signature::hmac_sha256_base64_matches;
-use crate::{Channel, Delivery, Said, Secret, Unreadable};
+use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 #[cfg(test)]
 mod tests;
@@ -48,8 +48,12 @@ impl Channel for Shopify {
     }
 
     fn read(&self, delivery: &Delivery<'_>, account: &str) -> Result<Said, Unreadable> {
-        if !WHOLE_ORDERS.contains(&self.topic(delivery)) {
-            return Ok(Said::Nothing("webhooks of this topic are not handled"));
+        match self.topic(delivery) {
+            topic if WHOLE_ORDERS.contains(&topic) => {}
+            "refunds/create" => return refund(delivery.raw_body),
+            "orders/edited" => return edit(delivery.raw_body),
+            "orders/delete" => return deletion(delivery.raw_body),
+            _ => return Ok(Said::Nothing("webhooks of this topic are not handled")),
         }
         let mut order = self.parse(delivery.raw_body, account)?;
         order.test |= header(delivery, "test") == Some("true");
@@ -79,6 +83,76 @@ impl Channel for Shopify {
 fn header<'d>(delivery: &Delivery<'d>, name: &str) -> Option<&'d str> {
     let [old, new] = ["x-shopify-", "shopify-"].map(|prefix| format!("{prefix}{name}"));
     delivery.header(&old).or_else(|| delivery.header(&new))
+}
+
+/// What has gone back: what was paid out, the shop's side of it.
+fn refund(raw_body: &[u8]) -> Result<Said, Unreadable> {
+    let faults = Faults::default();
+    let Some(mut refund) = document::root(raw_body, &faults)?.object() else {
+        return Err(faults.unreadable());
+    };
+    let order = refund.require("order_id").and_then(|id| id.digits());
+    let refund = channel_refund(refund, None);
+    match (order, faults.found()) {
+        (Some(order), None) => Ok(Said::Refunded(order, refund)),
+        (_, found) => Err(found.unwrap_or_else(|| faults.unreadable())),
+    }
+}
+
+/// What was edited is not in it: `orders/updated` comes as well, and restates the order.
+fn edit(raw_body: &[u8]) -> Result<Said, Unreadable> {
+    let faults = Faults::default();
+    let body = document::root(raw_body, &faults)?.object();
+    let edit = body.and_then(|mut body| body.require("order_edit")?.object());
+    let hint = edit.and_then(|mut edit| {
+        Some(Hint {
+            external_id: edit.require("order_id")?.digits()?,
+            as_of: edit.take("committed_at").and_then(|time| time.timestamp()),
+        })
+    });
+    let hint = hint.ok_or_else(|| faults.unreadable())?;
+    Ok(Said::Changed(vec![hint]))
+}
+
+fn deletion(raw_body: &[u8]) -> Result<Said, Unreadable> {
+    let faults = Faults::default();
+    let body = document::root(raw_body, &faults)?.object();
+    let id = body.and_then(|mut body| body.require("id")?.digits());
+    id.map(Said::Deleted).ok_or_else(|| faults.unreadable())
+}
+
+/// A refund: its successful transactions, in the currency of the shop where that is told.
+fn channel_refund(mut refund: Object<'_>, currency: Option<Currency>) -> ChannelRefund {
+    let transactions = refund.objects("transactions").into_iter();
+    let paid_out = transactions.filter_map(|mut transaction| {
+        let kind = transaction.words("kind");
+        let failed = matches!(
+            transaction.words("status").as_str(),
+            "failure" | "error" | "pending"
+        );
+        if kind != "refund" || failed {
+            return None;
+        }
+        let own = transaction
+            .take("currency")
+            .and_then(|code| code.currency());
+        let amount = transaction.take("amount")?;
+        amount.amount(currency.or(own))
+    });
+    let amount = paid_out.fold(0, i64::saturating_add);
+    let lines = refund.objects("refund_line_items").into_iter();
+    let lines = lines.filter_map(|mut line| {
+        let units = line.take("quantity")?.units()?;
+        Some((
+            line.take("line_item_id")?.digits()?,
+            u32::try_from(units).ok()?,
+        ))
+    });
+    ChannelRefund {
+        lines: lines.collect(),
+        id: exact_id(&mut refund).unwrap_or_default(),
+        amount,
+    }
 }
 
 const FIELDS: &[(&str, &str)] = &[
@@ -151,6 +225,10 @@ fn draft(mut order: Object<'_>) -> Draft {
     let payments = payments(&mut order, total.unwrap_or(0), currency);
     let number = number(&mut order);
     let total_shown = total_shown(&mut order);
+    let refunds = order.objects("refunds").into_iter();
+    let refunds = refunds
+        .map(|refund| channel_refund(refund, currency))
+        .collect();
     let (contact, point) = contact(&mut order);
     Draft {
         external_id,
@@ -166,12 +244,14 @@ fn draft(mut order: Object<'_>) -> Draft {
         extras,
         total,
         payments,
+        refunds,
         email: contact.email,
         phone: contact.phone,
         address: contact.address,
         point,
         test: order.flag("test", false),
         cancelled: order.has("cancelled_at"),
+        shipped: order.words("fulfillment_status") == "fulfilled",
         ..Draft::default()
     }
 }

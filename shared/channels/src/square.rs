@@ -146,6 +146,7 @@ fn draft(mut order: Object<'_>) -> Draft {
                 country: address.words("country"),
             })
         }),
+        shipped: state == "COMPLETED",
         cancelled: state == "CANCELED",
         ..Draft::default()
     }
@@ -163,7 +164,7 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
     let off = line.money_in("total_discount_money", MONEY, currency);
     let comes_to = match line.has("total_money") {
         true => line.money_in("total_money", MONEY, currency),
-        false => goods - off,
+        false => goods.saturating_sub(off),
     };
     let (name, variation) = (line.words("name"), line.words("variation_name"));
     let name = match variation.as_str() {
@@ -182,7 +183,7 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
         intangible: kind == "GIFT_CARD",
         unit_price,
         discount: off + rounding,
-        tax: comes_to - (goods - off),
+        tax: comes_to.saturating_sub(goods.saturating_sub(off)),
         ..NewLine::default()
     }
 }

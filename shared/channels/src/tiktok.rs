@@ -146,6 +146,7 @@ fn draft(mut order: Object<'_>) -> Draft {
             .and_then(|address| address.take("phone_number")?.short_text()),
         address: address.and_then(new_address),
         unmailed: true,
+        shipped: matches!(status.as_str(), "IN_TRANSIT" | "DELIVERED" | "COMPLETED"),
         cancelled: status == "CANCELLED",
         ..Draft::default()
     }

@@ -175,7 +175,11 @@ fn draft(mut order: Object<'_>) -> Draft {
     });
     let total = lines
         .iter()
-        .map(|line| line.unit_price.saturating_mul(line.quantity) - line.discount)
+        .map(|line| {
+            line.unit_price
+                .saturating_mul(line.quantity)
+                .saturating_sub(line.discount)
+        })
         .fold(tax + extras, i64::saturating_add);
     if currency.is_none() {
         order.require("currency");

@@ -232,6 +232,7 @@ fn draft(mut order: Object<'_>) -> Draft {
                 country: address.words("country"),
             })
         }),
+        shipped: order.words("fulfillmentStatus") == "FULFILLED",
         cancelled: matches!(status.as_str(), "CANCELED" | "REJECTED"),
         ..Draft::default()
     }

@@ -64,6 +64,12 @@ impl Channel for WooCommerce {
             "" | "order.created" | "order.updated" | "order.restored" => self
                 .parse(delivery.raw_body, account)
                 .map(|order| Said::Order(Box::new(order))),
+            "order.deleted" => {
+                let faults = Faults::default();
+                let body = document::root(delivery.raw_body, &faults)?.object();
+                let id = body.and_then(|mut body| body.require("id")?.digits());
+                id.map(Said::Deleted).ok_or_else(|| faults.unreadable())
+            }
             _ => Ok(Said::Nothing("webhooks of this topic are not handled")),
         }
     }
@@ -111,10 +117,10 @@ fn draft(mut order: Object<'_>) -> Draft {
     let status = order.words("status");
     let paid_at = order.has("date_paid_gmt") || order.has("date_paid");
     let payments = total.map(|total| match status.as_str() {
-        "refunded" => Payment::Captured(total),
+        "refunded" | "completed" => Payment::Captured(total),
         _ if paid_at => Payment::Captured(total),
         // Cash on delivery and the like: the shop says that it may go.
-        "processing" | "completed" => Payment::Authorised(total),
+        "processing" => Payment::Authorised(total),
         _ => Payment::Captured(by_card),
     });
     let refunds = order.objects("refunds").into_iter();
@@ -155,6 +161,7 @@ fn draft(mut order: Object<'_>) -> Draft {
         phone: phone(&mut shipping).or_else(|| phone(&mut billing)),
         email: billing.and_then(|mut billing| billing.take("email")?.email()),
         address: shipping.and_then(address),
+        shipped: status == "completed",
         cancelled: matches!(status.as_str(), "cancelled" | "failed" | "trash"),
         ..Draft::default()
     }

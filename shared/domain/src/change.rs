@@ -7,7 +7,7 @@ use crate::Refusal;
 use crate::event::Event;
 use crate::fulfillment::give_back;
 use crate::limits::RETURN_WINDOW_DAYS;
-use crate::order::{FulfillmentStatus, HoldReason, Move, Order, Return, Units};
+use crate::order::{Difference, FulfillmentStatus, HoldReason, Move, Order, Return, Units};
 use crate::owed::Notice;
 use crate::refund::request_units;
 use crate::stock::MovementKind;
@@ -34,6 +34,15 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
             expected: "one that can be shipped (cancel it, and have it placed again)".into(),
         });
     }
+    let heeded: Vec<Difference> = order
+        .holds
+        .iter()
+        .filter(|hold| hold.reason.name() == name)
+        .flat_map(|hold| match &hold.reason {
+            HoldReason::Channel(differences) => differences.clone(),
+            _ => Vec::new(),
+        })
+        .collect();
     let event = Event::HoldReleased(name.to_owned());
     Ok(Some(order.advance(now, event, |next| {
         next.holds.retain(|hold| hold.reason.name() != name);
@@ -43,6 +52,7 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
         if name == HoldReason::OutOfStock.name() {
             next.may_wait = true;
         }
+        next.heeded.extend(heeded);
     })))
 }
 
@@ -65,54 +75,9 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
             expected: "not yet packed".into(),
         });
     }
-    let before: Vec<u32> = order
-        .lines
-        .iter()
-        .map(|line| line.units.cancelled)
-        .collect();
     let event = Event::Cancelled(cancellable, reason.to_owned());
     Ok(Some(order.advance(now, event, |next| {
-        for line in &mut next.lines {
-            let units = &mut line.units;
-            units.cancelled += std::mem::take(&mut units.open);
-            units.cancelled += std::mem::take(&mut units.backordered);
-        }
-        let started = |f: &crate::FulfillmentOrder| {
-            use FulfillmentStatus::*;
-            match f.status {
-                Released | Accepted => true,
-                Packed | Shipped | Delivered | Rejected | Cancelled => false,
-            }
-        };
-        let stopped: Vec<u32> = next
-            .fulfillments
-            .iter()
-            .filter(|f| started(f))
-            .map(|f| f.n)
-            .collect();
-        for n in stopped {
-            let told = !next.notices.contains(&Notice::Pick(n));
-            give_back(next, n, FulfillmentStatus::Cancelled, |units, count| {
-                units.cancelled += count;
-            });
-            if told {
-                next.notices.push(Notice::Stop(n));
-            }
-        }
-        let cancelled: Vec<Units> = (0_u16..)
-            .zip(next.lines.iter().zip(&before))
-            .map(|(place, (line, before))| (place, line.units.cancelled - before))
-            .collect();
-        // Nobody has to say any more who else could send it, or whether it waits.
-        next.holds
-            .retain(|hold| !matches!(hold.reason, HoldReason::Rejections | HoldReason::OutOfStock));
-        // A confirmation that has not gone out would now be untrue.
-        next.notices.retain(|notice| *notice != Notice::Confirmed);
-        if next.mailed {
-            next.notices.push(Notice::Cancelled(
-                u32::try_from(next.version).unwrap_or(0) + 1,
-            ));
-        }
+        let cancelled = withdraw(next);
         // A test's money was never real.
         if !next
             .holds
@@ -122,6 +87,57 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
             request_units(next, "cancel", &cancelled);
         }
     })))
+}
+
+/// Takes back every unit that is not packed yet, and tells those who have to know. The units that it
+/// cancelled.
+pub(crate) fn withdraw(next: &mut Order) -> Vec<Units> {
+    let cancelled = |order: &Order| -> Vec<u32> {
+        let lines = order.lines.iter();
+        lines.map(|line| line.units.cancelled).collect()
+    };
+    let before = cancelled(next);
+    for line in &mut next.lines {
+        let units = &mut line.units;
+        units.cancelled += std::mem::take(&mut units.open);
+        units.cancelled += std::mem::take(&mut units.backordered);
+    }
+    let started = |f: &crate::FulfillmentOrder| {
+        use FulfillmentStatus::*;
+        match f.status {
+            Released | Accepted => true,
+            Packed | Shipped | Delivered | Rejected | Cancelled => false,
+        }
+    };
+    let stopped: Vec<u32> = next
+        .fulfillments
+        .iter()
+        .filter(|f| started(f))
+        .map(|f| f.n)
+        .collect();
+    for n in stopped {
+        let told = !next.notices.contains(&Notice::Pick(n));
+        give_back(next, n, FulfillmentStatus::Cancelled, |units, count| {
+            units.cancelled += count;
+        });
+        if told {
+            next.notices.push(Notice::Stop(n));
+        }
+    }
+    // Nobody has to say any more who else could send it, or whether it waits.
+    next.holds
+        .retain(|hold| !matches!(hold.reason, HoldReason::Rejections | HoldReason::OutOfStock));
+    // A confirmation that has not gone out would now be untrue.
+    next.notices.retain(|notice| *notice != Notice::Confirmed);
+    if next.mailed {
+        next.notices.push(Notice::Cancelled(
+            u32::try_from(next.version).unwrap_or(0) + 1,
+        ));
+    }
+    let now = cancelled(next).into_iter().zip(before);
+    (0_u16..)
+        .zip(now.map(|(now, before)| now - before))
+        .collect()
 }
 
 /// What becomes of goods that came back.

@@ -67,6 +67,9 @@ pub enum Event {
     /// Money went back.
     #[serde(rename = "mp")]
     RefundPaid(u32),
+    /// The channel has stated it anew; whether that was news.
+    #[serde(rename = "rs")]
+    Restated(bool),
 }
 
 impl Event {
@@ -91,6 +94,7 @@ impl Event {
             Self::RefundRequested(..) => "refund.requested",
             Self::RefundSubmitted(_) => "refund.submitted",
             Self::RefundPaid(_) => "refund.paid",
+            Self::Restated(_) => "order.restated",
         }
     }
 
@@ -134,6 +138,8 @@ impl Event {
             }
             Self::RefundSubmitted(n) => format!("refund {n} handed to the payment provider"),
             Self::RefundPaid(n) => format!("refund {n} paid"),
+            Self::Restated(true) => "changed by its channel".into(),
+            Self::Restated(false) => "stated anew by its channel: nothing that counts here".into(),
         }
     }
 }

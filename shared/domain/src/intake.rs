@@ -16,11 +16,11 @@ use crate::limits::{
 };
 use crate::money::{Currency, split};
 use crate::order::{
-    Address, Buckets, Contact, Destination, Hold, HoldReason, Line, LineMoney, LocatedBy,
-    NamedReservation, Order, Payment, Source,
+    Address, Buckets, Contact, Destination, Difference, Hold, HoldReason, Line, LineMoney,
+    LocatedBy, NamedReservation, Order, Payment, Source,
 };
 use crate::owed::owed;
-use crate::{OrderId, Problem};
+use crate::{OrderId, Problem, restate};
 
 /// An order in the house's terms, not yet checked. Amounts in minor units of `currency`.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,8 @@ pub struct NewOrder {
     pub test: bool,
     /// It was cancelled before it reached us.
     pub cancelled: bool,
+    /// The channel says that all of it has been shipped.
+    pub shipped: bool,
 }
 
 /// Money that the channel itself has given back: it is not paid out again.
@@ -337,6 +339,7 @@ impl NewOrder {
             holds: Vec::new(),
             forgiven: 0,
             may_wait: false,
+            heeded: Vec::new(),
             fulfillments: Vec::new(),
             payments: self.payments,
             refunds: Vec::new(),
@@ -363,6 +366,14 @@ impl NewOrder {
         }
         if order.promised_payments() < total {
             reasons.push(HoldReason::Payment);
+        }
+        // What has gone back before it came in.
+        restate::settle(&mut order, &self.refunds);
+        let excess = restate::excess(&order, &self.refunds);
+        let shipped = (self.shipped && ships).then_some(Difference::Shipped);
+        let differences: Vec<Difference> = excess.into_iter().chain(shipped).collect();
+        if !differences.is_empty() {
+            reasons.push(HoldReason::Channel(differences));
         }
         if self.cancelled {
             for line in &mut order.lines {

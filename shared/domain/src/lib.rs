@@ -30,6 +30,7 @@ pub mod reconcile;
 pub mod refund;
 pub mod rehearsal;
 pub mod reservation;
+pub mod restate;
 pub mod restock;
 pub mod routing;
 pub mod rules;

@@ -248,6 +248,47 @@ impl Line {
     }
 }
 
+/// What a channel says of an order that could not be followed any more. What it says is told apart by a
+/// digest, so that a person who has dealt with it is not asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Difference {
+    /// Its amounts are in this currency now.
+    #[serde(rename = "cur")]
+    Currency(Currency),
+    /// It is cancelled, and units of it are packed or have left.
+    #[serde(rename = "x")]
+    Cancelled,
+    /// All of it has been shipped, and not by us.
+    #[serde(rename = "sh")]
+    Shipped,
+    /// Its lines are others, and goods of the known ones have been taken or given back.
+    #[serde(rename = "ln")]
+    Lines(String),
+    /// It goes to somebody or somewhere else, and a parcel of it is closed.
+    #[serde(rename = "to")]
+    Recipient(String),
+    /// So many minor units more have gone back than are known to have come in.
+    #[serde(rename = "rf")]
+    Refunded(i64),
+}
+
+impl Difference {
+    /// What the channel says, for a person.
+    pub fn explain(&self, currency: Currency) -> String {
+        match self {
+            Self::Currency(stated) => format!("its amounts are in {stated}, not in {currency}"),
+            Self::Cancelled => "it is cancelled, and units of it are packed or have left".into(),
+            Self::Shipped => "all of it has been shipped, and not from here".into(),
+            Self::Lines(_) => "its lines are others, and goods of the old ones are taken".into(),
+            Self::Recipient(_) => "it goes to another recipient, and a parcel is closed".into(),
+            Self::Refunded(excess) => format!(
+                "{} more have gone back than are known to have come in",
+                currency.display(*excess)
+            ),
+        }
+    }
+}
+
 /// Why an order stands still until somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -271,6 +312,8 @@ pub enum HoldReason {
     Rejections,
     /// No warehouse has all of it, and what it lacks does not wait unless a person says so.
     OutOfStock,
+    /// The channel has restated it, and not all of that could be followed. Never empty.
+    Channel(Vec<Difference>),
 }
 
 impl HoldReason {
@@ -284,6 +327,7 @@ impl HoldReason {
             Self::Test => "test",
             Self::Rejections => "rejections",
             Self::OutOfStock => "out-of-stock",
+            Self::Channel(_) => "channel",
         }
     }
 
@@ -295,7 +339,7 @@ impl HoldReason {
             Self::Address => "customer service",
             Self::Test => "nobody: test orders are never shipped",
             Self::Rejections => "warehouse operations",
-            Self::OutOfStock => "customer service",
+            Self::OutOfStock | Self::Channel(_) => "customer service",
         }
     }
 
@@ -317,6 +361,10 @@ impl HoldReason {
             ),
             Self::OutOfStock => {
                 "no warehouse has all of it; released, what is missing waits for goods".into()
+            }
+            Self::Channel(differences) => {
+                let told = differences.iter().map(|d| d.explain(currency));
+                format!("the channel says: {}", told.collect::<Vec<_>>().join("; "))
             }
         }
     }
@@ -483,6 +531,9 @@ pub struct Refund {
     /// How far it is.
     #[serde(rename = "s")]
     pub status: RefundStatus,
+    /// The channel's id of it, if the channel has given the money back.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
 }
 
 /// Goods on their way back.
@@ -581,6 +632,9 @@ pub struct Order {
     /// Whether a person has said that it may wait for goods that are not there.
     #[serde(rename = "mw", default, skip_serializing_if = "is_default")]
     pub may_wait: bool,
+    /// What a person has seen of what the channel says: no reason to hold it again.
+    #[serde(rename = "hc", default, skip_serializing_if = "Vec::is_empty")]
+    pub heeded: Vec<Difference>,
     /// What each warehouse has to send.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub fulfillments: Vec<FulfillmentOrder>,

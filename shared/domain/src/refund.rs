@@ -98,6 +98,7 @@ fn push(next: &mut Order, key: &str, amount: i64, units: &[Units]) {
         key: key.to_owned(),
         amount,
         status: RefundStatus::Requested,
+        external: None,
     });
 }
 

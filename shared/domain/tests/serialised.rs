@@ -48,6 +48,7 @@ fn complete() -> Order {
             RefundRequested(1, 500),
             RefundSubmitted(1),
             RefundPaid(1),
+            Restated(true),
         ]
     };
     let entries = events.into_iter().map(|event| Entry { at: now(), event });
@@ -62,6 +63,14 @@ fn complete() -> Order {
         HoldReason::Test,
         HoldReason::Rejections,
         HoldReason::OutOfStock,
+        HoldReason::Channel(vec![
+            Difference::Currency(currency("USD")),
+            Difference::Cancelled,
+            Difference::Shipped,
+            Difference::Lines("L".into()),
+            Difference::Recipient("R".into()),
+            Difference::Refunded(100),
+        ]),
     ];
     let kinds = [
         MovementKind::Allocate,
@@ -110,8 +119,8 @@ fn complete() -> Order {
         currency: currency("KWD"),
         taxes_included: true,
         placed_at: now(),
-        as_of: None,
-        presentment: None,
+        as_of: Some(now()),
+        presentment: Some((2199, currency("USD"))),
         deliver_by: date(2026, 3, 14),
         destination: Some(Destination {
             country: "DE".into(),
@@ -153,6 +162,7 @@ fn complete() -> Order {
         }],
         forgiven: 1,
         may_wait: true,
+        heeded: vec![Difference::Cancelled],
         holds: holds
             .map(|reason| Hold {
                 reason,
@@ -185,6 +195,7 @@ fn complete() -> Order {
                 key: format!("key-{n}"),
                 amount: 500,
                 status,
+                external: (status == RefundStatus::Paid).then(|| "r1".into()),
             })
             .collect(),
         returns: vec![Return {

@@ -47,15 +47,22 @@ impl Store {
     }
 
     /// Stores `after` if the order is still at version `before`.
-    pub async fn commit_order(
+    pub async fn commit_order(&self, before: u64, after: Order) -> Result<Committed, StoreError> {
+        self.commit_order_and_contact(before, after, None).await
+    }
+
+    /// The same, with its names and addresses if they change with it.
+    pub async fn commit_order_and_contact(
         &self,
         before: u64,
         mut after: Order,
+        contact: Option<Contact>,
     ) -> Result<Committed, StoreError> {
         let id = after.id.clone();
         let page = after.timeline.take_page();
         let mut writes = vec![Write::Order(before, Arc::new(after))];
         writes.extend(page.map(|page| Write::Events(id.clone(), page)));
+        writes.extend(contact.map(|contact| Write::Contact(id.clone(), Box::new(contact))));
         match self.write(&writes).await? {
             Written::Done => match writes.swap_remove(0) {
                 Write::Order(_, after) => Ok(Committed::Done(after)),

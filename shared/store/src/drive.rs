@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::order::Contact;
 use domain::{Order, OrderId};
 
 use crate::{Committed, Store, StoreError};
@@ -44,6 +45,25 @@ impl Store {
         }
     }
 
+    /// Changes an order as a statement of its channel says, and its names and addresses with it.
+    pub async fn restate(
+        &self,
+        id: &OrderId,
+        mut decide: impl FnMut(&Order, &Contact) -> Option<(Order, Option<Contact>)>,
+    ) -> Result<Driven, StoreError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let (current, contact) = self.load_order_with_contact(id).await?;
+            let Some((next, contact)) = decide(&current, &contact) else {
+                return Ok(Driven::Unchanged(current));
+            };
+            let committed = self.commit_order_and_contact(current.version, next, contact);
+            if let Committed::Done(now) = committed.await? {
+                return Ok(Driven::Changed(current, now));
+            }
+        }
+        Err(too_often(id))
+    }
+
     async fn redrive<E: From<StoreError>>(
         &self,
         mut current: Arc<Order>,
@@ -58,12 +78,13 @@ impl Store {
                 Committed::Conflict(newer) => current = newer,
             }
         }
-        Err(E::from(StoreError::Transient {
-            operation: "PutItem (order)",
-            cause: format!(
-                "order {} changed {MAX_ATTEMPTS} times meanwhile",
-                current.id
-            ),
-        }))
+        Err(E::from(too_often(&current.id)))
+    }
+}
+
+fn too_often(id: &OrderId) -> StoreError {
+    StoreError::Transient {
+        operation: "PutItem (order)",
+        cause: format!("order {id} changed {MAX_ATTEMPTS} times meanwhile"),
     }
 }

@@ -135,7 +135,7 @@ fn known_orders_are_read_as_they_are() {
             "woocommerce/orders_list.json",
             vec![
                 "29.35 USD: held: unknown-sku",
-                "39.00 USD: held: unknown-sku",
+                "39.00 USD: held: unknown-sku, channel",
             ],
         ),
         (

@@ -70,7 +70,9 @@ impl Ask {
             Some(named.id)
         };
         match &mut deed {
-            Deed::Ordered { id: order, .. } => *order = OrderId::parse(&id()?)?,
+            Deed::Ordered { id: order, .. }
+            | Deed::Restated { id: order, .. }
+            | Deed::RefundedByChannel(order, _) => *order = OrderId::parse(&id()?)?,
             Deed::Counted { fact, .. } | Deed::ShelfCounted { fact, .. } => *fact = id()?,
             Deed::ReturnAnnounced(_, _, n, _) => *n = OrderId::parse_part(&id()?, "R")?.1,
             Deed::RefundRequested(_, _, n) => *n = OrderId::parse_part(&id()?, "F")?.1,

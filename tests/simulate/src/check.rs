@@ -1,6 +1,7 @@
 //! The invariants, written from the specification: no code of the steps is used here. What a line
 //! costs, what a movement does, what is owed, who may send what: all of it is derived again.
 
+mod channel;
 mod crossing;
 mod deeds;
 mod history;
@@ -93,6 +94,7 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
         reservations::check(observed, &mut found);
         routing::check(observed, &mut found);
         deeds::check(observed, &mut found);
+        channel::check(observed, &mut found);
         mail::check(observed, &mut found);
     }
     found.0

@@ -5,6 +5,7 @@
 //! [`check`], from the specification.
 
 pub mod ask;
+pub mod channel;
 pub mod check;
 pub mod fast;
 pub mod faults;

@@ -93,11 +93,13 @@ pub enum Mutant {
     LocationHasRoom,
     /// Why a location was chosen is stored before it is.
     DecisionIsStored,
+    /// Of what a channel says of an order, the newest by its own time counts.
+    NewestStatementCounts,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -143,5 +145,6 @@ impl Mutant {
         Self::IdempotencyKey,
         Self::LocationHasRoom,
         Self::DecisionIsStored,
+        Self::NewestStatementCounts,
     ];
 }

@@ -126,6 +126,21 @@ pub enum Deed {
         /// What its place has to be found by.
         located_by: &'static str,
     },
+    /// The channel stated an order as a whole.
+    Restated {
+        /// The id that the answer named.
+        id: OrderId,
+        /// The channel's own time of the statement.
+        as_of: jiff::Timestamp,
+        /// The customer's telephone number.
+        phone: String,
+        /// Whether the order is cancelled there.
+        cancelled: bool,
+        /// Minor units that have come in.
+        captured: i64,
+    },
+    /// The channel gave money back: the order, and the channel's id of the refund.
+    RefundedByChannel(OrderId, String),
     /// Goods came in (positive), or a count found more or less.
     Counted {
         /// The id that the answer named.

@@ -5,21 +5,18 @@ mod carts;
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use domain::fact::Transfer;
 use domain::id::derived;
 use domain::inbound::Inbound;
 use domain::order::{FulfillmentStatus, RefundStatus};
 use domain::{Order, OrderId, Step};
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use jiff::civil::date;
-use sha2::Sha256;
 
 use crate::ask::Ask;
+use crate::channel::{self, CANCELLED, PHONE, STATUS, State, Stated, UPDATED};
 use crate::observed::Deed;
-use crate::retailer::{KEY, Retailer, SECRET};
+use crate::retailer::{KEY, Retailer};
 use crate::tape::Tape;
 use carts::{extend, give_up};
 
@@ -56,6 +53,8 @@ pub struct Outside {
     expected: Vec<Inbound>,
     /// The ids of reservations that somebody has asked for.
     reserved: Vec<String>,
+    /// Orders in a shop.
+    stated: Vec<Stated>,
     script: Vec<Scripted>,
 }
 
@@ -108,6 +107,7 @@ impl Outside {
             sent: Vec::new(),
             expected: Vec::new(),
             reserved: Vec::new(),
+            stated: Vec::new(),
             script: Vec::new(),
         }
     }
@@ -130,6 +130,7 @@ impl Outside {
             sent: Vec::new(),
             expected: Vec::new(),
             reserved: Vec::new(),
+            stated: Vec::new(),
             script,
         }
     }
@@ -149,7 +150,7 @@ impl Outside {
             // Two lines: two of the first article, one of the second.
             Scripted::Place => {
                 let lines = vec![1, 0, 0, 1, 0, 0, 1, 0, 0, 1];
-                Some(place(1, retailer, now, &[], &mut Tape::of_choices(lines)))
+                Some(place(1, retailer, now, &[], &mut Tape::of_choices(lines)).0)
             }
             // One of the second article comes in.
             Scripted::Count => count(retailer, named, &mut Tape::of_choices(vec![1])),
@@ -182,18 +183,14 @@ impl Outside {
         if self.orders_left > 0 && (self.acts_left == 0 || tape.choose(3) < 2) {
             self.orders_left -= 1;
             self.placed += 1;
-            return Act::Ask(Box::new(place(
-                self.placed,
-                retailer,
-                now,
-                &self.reserved,
-                tape,
-            )));
+            let (ask, stated) = place(self.placed, retailer, now, &self.reserved, tape);
+            self.stated.extend(stated);
+            return Act::Ask(Box::new(ask));
         }
         self.acts_left = self.acts_left.saturating_sub(1);
         self.named += 1;
         let named = format!("r{}", self.named);
-        let ask = match tape.choose(40) {
+        let ask = match tape.choose(44) {
             0..9 => handle(orders, tape),
             9 => cancel(orders, tape),
             10 => announce(orders, named, tape),
@@ -218,6 +215,8 @@ impl Outside {
             35 | 36 => extend(&self.reserved, tape),
             37 => give_up(&self.reserved, tape),
             38 => return Act::Schedule("expire-reservations"),
+            39..42 => one_of(&mut self.stated, tape).map(|stated| stated.say(tape)),
+            42 => one_of(&mut self.stated, tape).map(|stated| stated.refund(&named, tape)),
             _ => None,
         };
         match ask {
@@ -414,7 +413,13 @@ struct Bought {
 }
 
 /// A new order, through our own API or as a webhook of a shop.
-fn place(n: u32, retailer: &Retailer, now: Timestamp, reserved: &[String], tape: &mut Tape) -> Ask {
+fn place(
+    n: u32,
+    retailer: &Retailer,
+    now: Timestamp,
+    reserved: &[String],
+    tape: &mut Tape,
+) -> (Ask, Option<Stated>) {
     let lines: Vec<Bought> = (0..1 + tape.choose(3))
         .map(|_| {
             let kits = &retailer.kits;
@@ -463,6 +468,7 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, reserved: &[String], tape:
         email: email.clone(),
         located_by,
     };
+    let minor = total;
     let (total, shipping, off) = (decimal(total), decimal(shipping), decimal(off));
     let email = email.map(|email| format!(r#""email":"{email}","#));
     let email = email.unwrap_or_default();
@@ -484,7 +490,7 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, reserved: &[String], tape:
             false => one(reserved, tape).filter(|_| tape.choose(4) > 0),
         };
         let named = named.map_or(String::new(), |id| format!(r#""reservation":"{id}","#));
-        return Ask {
+        let ask = Ask {
             function: "accept-order",
             route: "POST /orders",
             path: Vec::new(),
@@ -494,6 +500,7 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, reserved: &[String], tape:
             ),
             deed,
         };
+        return (ask, None);
     }
     let status = ["paid", "authorized", "pending"][status.saturating_sub(13) as usize];
     let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, price, shipped })| {
@@ -501,30 +508,29 @@ fn place(n: u32, retailer: &Retailer, now: Timestamp, reserved: &[String], tape:
         format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"price":"{price}","requires_shipping":{shipped}}}"#)
     });
     let lines = lines.collect::<Vec<String>>().join(",");
-    let body = format!(
-        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","currency":"EUR","taxes_included":true,{email}"financial_status":"{status}","total_price":"{total}","total_discounts":"{off}","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"{city}","zip":"{code}","country_code":"{country}"}}}}"##
+    let document = format!(
+        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","updated_at":"{UPDATED}","phone":"{PHONE}",{CANCELLED}"currency":"EUR","taxes_included":true,{email}"financial_status":"{STATUS}","total_price":"{total}","total_discounts":"{off}","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"{city}","zip":"{code}","country_code":"{country}"}}}}"##
     );
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|_| {
-        // HMAC takes keys of any length.
-        unreachable!("a key that HMAC does not take")
-    });
-    mac.update(body.as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
-    Ask {
-        function: "accept-order",
-        route: "POST /webhooks/{channel}/{account}",
-        path: vec![("channel", "shopify".into()), ("account", "shop".into())],
-        headers: vec![
-            ("x-shopify-topic", "orders/create".into()),
-            ("x-shopify-hmac-sha256", signature),
-        ],
-        body,
-        deed,
-    }
+    let stated = Stated {
+        n,
+        document,
+        placed_at: now,
+        total: minor,
+        said: vec![State {
+            status,
+            cancelled: false,
+        }],
+    };
+    let ask = channel::ask("orders/create", stated.first(), deed);
+    (ask, Some(stated))
 }
 
 fn one<'a, T>(all: &'a [T], tape: &mut Tape) -> Option<&'a T> {
     (!all.is_empty()).then(|| &all[tape.index(all.len())])
+}
+
+fn one_of<'a, T>(all: &'a mut [T], tape: &mut Tape) -> Option<&'a mut T> {
+    (!all.is_empty()).then(|| &mut all[tape.index(all.len())])
 }
 
 /// What somebody says to change an order.

@@ -13,6 +13,7 @@ use serde_json::json;
 use store::{Commit, Store};
 
 use crate::ask::Ask;
+use crate::channel;
 use crate::check::{self, Violation};
 use crate::faults::{Fate, Faults, Kind};
 use crate::mutant::Mutant;
@@ -754,6 +755,10 @@ impl<W: World> Run<'_, W> {
             for header in ask.headers.iter_mut().filter(|h| h.0 == "idempotency-key") {
                 header.1.push_str(&format!("-{}", sending.tries));
             }
+        }
+        if self.sim.state().is_off(Mutant::NewestStatementCounts) {
+            let now = self.sim.state().now();
+            ask = channel::of_now(ask, now);
         }
         let handler = self.instance(ask.function)?;
         let id = self.next_task;

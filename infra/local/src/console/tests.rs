@@ -103,6 +103,7 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
         deliver_by: None,
         test: false,
         cancelled: false,
+        shipped: false,
         as_of: None,
         presentment: None,
         refunds: Vec::new(),

@@ -102,6 +102,7 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         deliver_by: None,
         test: false,
         cancelled: false,
+        shipped: false,
         as_of: None,
         presentment: None,
         refunds: Vec::new(),

@@ -173,6 +173,7 @@ fn order(n: u32, sale: &Sale, at: Timestamp) -> Result<Order> {
         deliver_by: None,
         test: false,
         cancelled: false,
+        shipped: false,
         as_of: None,
         presentment: None,
         refunds: Vec::new(),

@@ -24,6 +24,7 @@ mod redrive;
 mod rehearsals;
 mod repeats;
 mod reservations;
+mod restated;
 mod restock;
 mod shelf;
 mod stock;

@@ -77,7 +77,7 @@ fn fulfillments(before: &Order, after: &Order, newest: &Event) -> Hold {
             Shipped => matches!(newest, Event::Shipped(of, _) if *of == n),
             Delivered => *newest == Event::Delivered(n),
             Rejected => matches!(newest, Event::FulfillmentRejected(of, _) if *of == n),
-            Cancelled => matches!(newest, Event::Cancelled(..)),
+            Cancelled => matches!(newest, Event::Cancelled(..) | Event::Restated(true)),
         };
         ensure(!moved || said, "event-differs", id, || {
             let (was, is) = (was.status, is.status);
@@ -170,7 +170,11 @@ fn refunds(before: &Order, after: &Order, newest: &Event) -> Hold {
             | (AwaitingConfirmation, AwaitingConfirmation)
             | (Paid, Paid) => true,
             (Requested, AwaitingConfirmation) => *newest == Event::RefundSubmitted(is.n),
-            (Requested | AwaitingConfirmation, Paid) => *newest == Event::RefundPaid(is.n),
+            (Requested | AwaitingConfirmation, Paid) => match is.external {
+                None => *newest == Event::RefundPaid(is.n),
+                // Somebody has paid it back in the channel.
+                Some(_) => *newest == Event::Restated(true),
+            },
             (AwaitingConfirmation | Paid, Requested) | (Paid, AwaitingConfirmation) => false,
         };
         ensure(next, "refund-transition", id, || {
@@ -185,6 +189,10 @@ fn refunds(before: &Order, after: &Order, newest: &Event) -> Hold {
                 *n == is.n && *amount == is.amount && is.key.starts_with('+')
             }
             Event::Cancelled(..) => is.key == "cancel",
+            Event::Restated(true) => {
+                let external = is.external.as_deref();
+                is.status == RefundStatus::Paid && is.key.strip_prefix("channel-") == external
+            }
             Event::ReturnReceived(n) => {
                 let number = is.key.strip_prefix("return-");
                 number.and_then(|number| number.parse().ok()) == Some(*n)

@@ -118,7 +118,7 @@ fn calls_for(stored: &StoredOrder, notice: &Notice) -> bool {
         Notice::Cancelled(version) => {
             let n = (*version as usize).checked_sub(1);
             let event = n.and_then(|n| history::events(stored).nth(n));
-            matches!(event, Some(Event::Cancelled(..)))
+            matches!(event, Some(Event::Cancelled(..) | Event::Restated(true)))
         }
     }
 }
@@ -164,7 +164,13 @@ where
 }
 
 fn was_cancelled(stored: &StoredOrder) -> bool {
-    history::events(stored).any(|event| matches!(event, Event::Cancelled(..)))
+    let units = stored.order.lines.iter().map(|line| line.units.cancelled);
+    let any = units.sum::<u32>() > 0;
+    history::events(stored).any(|event| match event {
+        Event::Cancelled(..) => true,
+        Event::Restated(news) => *news && any,
+        _ => false,
+    })
 }
 
 fn is(order: &Order, n: u32, status: FulfillmentStatus) -> bool {
@@ -218,7 +224,7 @@ where
     for refund in order
         .refunds
         .iter()
-        .filter(|r| r.status == RefundStatus::Paid)
+        .filter(|r| r.status == RefundStatus::Paid && r.amount > 0)
     {
         expect(true, "person-not-told", Notice::Refunded(refund.n));
     }

@@ -69,7 +69,9 @@ pub(super) fn stands(order: &Order) -> Hold {
     })?;
     for (k, refund) in order.refunds.iter().enumerate() {
         let once = order.refunds.iter().take(k).all(|r| r.key != refund.key);
-        let sound = refund.n as usize == k + 1 && refund.amount > 0 && once;
+        // What the channel gave back and never came in is noted, and is nothing.
+        let counts = refund.amount > 0 || (refund.external.is_some() && refund.amount == 0);
+        let sound = refund.n as usize == k + 1 && counts && once;
         ensure(sound, "refund-unsound", id, || {
             let n = k + 1;
             format!("expected number {n}, a key of its own, an amount above 0; found {refund:?}")
@@ -131,6 +133,14 @@ pub(super) fn follows(before: &Order, after: &Order) -> Hold {
     let Some(refund) = new.first() else {
         return Ok(());
     };
+    if new.iter().all(|refund| refund.external.is_some()) {
+        // The channel's own: as much as it says, of what there is.
+        let given: i64 = new.iter().map(|refund| refund.amount).sum();
+        let left = came_in(after) - promised(&before.refunds);
+        return ensure(given <= left, "refund-amount", id, || {
+            format!("expected at most {left} minor units, found {new:?}")
+        });
+    }
     let worth = lines().map(|(was, is)| worth(after, is, was.refunded_units, is.refunded_units));
     let worth: i64 = worth.sum();
     let left = came_in(after) - promised(&before.refunds);
@@ -184,7 +194,7 @@ pub(super) fn rests(order: &Order, cancelled_by_us: bool) -> Hold {
     let senders = order
         .refunds
         .iter()
-        .any(|refund| refund.key.starts_with('+'));
+        .any(|refund| refund.key.starts_with('+') || refund.external.is_some());
     let exact = promised == due || (senders && promised > due);
     ensure(!all || exact, "refunds-differ-from-charge", id, || {
         format!("all units are refunded: expected {due} minor units, found {promised}")

@@ -28,7 +28,10 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         at_rest(&stored.order, found);
         waits(observed, &stored.order, found);
         let cancelled = |event: &Event| matches!(event, Event::Cancelled(..));
-        let cancelled = history::events(stored).any(cancelled);
+        // Who cancels in the channel gives the money back there.
+        let restated = |event: &Event| matches!(event, Event::Restated(true));
+        let cancelled =
+            history::events(stored).any(cancelled) && !history::events(stored).any(restated);
         found.note(money::rests(&stored.order, cancelled));
     }
     for (sku, id, _) in &observed.waiting {

@@ -46,6 +46,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         placed_at: at(0),
         as_of: None,
         presentment: None,
+        heeded: Vec::new(),
         deliver_by: jiff::civil::date(2027, 1, 30),
         destination: Some(Destination {
             country: "DE".into(),
@@ -189,6 +190,7 @@ pub fn sent() -> StoredOrder {
         key: "return-1".into(),
         amount: 1100,
         status: RefundStatus::Paid,
+        external: None,
     }];
     order.payments.push(Payment::Refunded(1, 1100));
     use Event::*;
@@ -248,6 +250,7 @@ pub fn cancelled() -> StoredOrder {
         key: "cancel".into(),
         amount: 1300,
         status: RefundStatus::AwaitingConfirmation,
+        external: None,
     }];
     use Event::*;
     let events = vec![
@@ -282,6 +285,7 @@ pub fn unrated() -> StoredOrder {
         key: "+sorry".into(),
         amount: 50,
         status: RefundStatus::AwaitingConfirmation,
+        external: None,
     }];
     use Event::*;
     let events = vec![

@@ -64,6 +64,7 @@ impl Life {
             deliver_by: None,
             test: false,
             cancelled: false,
+            shipped: false,
             as_of: None,
             presentment: None,
             refunds: Vec::new(),
