@@ -270,6 +270,9 @@ pub enum Difference {
     /// So many minor units more have gone back than are known to have come in.
     #[serde(rename = "rf")]
     Refunded(i64),
+    /// It is paid and goes on, and units of it were cancelled here.
+    #[serde(rename = "pd")]
+    Paid,
 }
 
 impl Difference {
@@ -285,6 +288,7 @@ impl Difference {
                 "{} more have gone back than are known to have come in",
                 currency.display(*excess)
             ),
+            Self::Paid => "it is paid and goes on, and units of it were cancelled here".into(),
         }
     }
 }

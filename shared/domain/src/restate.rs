@@ -51,15 +51,19 @@ pub fn restate(
         differences.extend(excess(&next, said.refunds));
         if is_cancelled(stated) {
             differences.extend(cancel(&mut next));
-        } else if !is_cancelled(order) {
-            differences.extend(change_lines(&mut next, stated, now));
-            let due = |line: &Line| line.units.shipped + line.units.cancelled < line.units.ordered;
-            let elsewhere = said.shipped && next.lines.iter().any(due);
-            differences.extend(elsewhere.then_some(Difference::Shipped));
-            match readdress(&mut next, contact, said) {
-                Ok(contact) => next_contact = contact,
-                Err(difference) => differences.push(difference),
+        } else {
+            if !is_cancelled(order) {
+                differences.extend(change_lines(&mut next, stated, now));
+                let due =
+                    |line: &Line| line.units.shipped + line.units.cancelled < line.units.ordered;
+                let elsewhere = said.shipped && next.lines.iter().any(due);
+                differences.extend(elsewhere.then_some(Difference::Shipped));
+                match readdress(&mut next, contact, said) {
+                    Ok(contact) => next_contact = contact,
+                    Err(difference) => differences.push(difference),
+                }
             }
+            differences.extend(kept_money(&next));
         }
     } else {
         // None of its amounts can be compared with ours.
@@ -183,6 +187,13 @@ pub(crate) fn excess(order: &Order, refunds: &[ChannelRefund]) -> Option<Differe
     let said = refunds.iter().map(|refund| refund.amount);
     let excess = said.fold(0, i64::saturating_add) - order.captured();
     (excess > 0).then_some(Difference::Refunded(excess))
+}
+
+/// Money that nobody gives back: for units that were cancelled here, and that the channel goes on to sell.
+fn kept_money(order: &Order) -> Option<Difference> {
+    let unrefunded = |line: &Line| line.units.cancelled > line.refunded_units;
+    let left = order.captured() - order.refunds_promised();
+    (left > 0 && order.lines.iter().any(unrefunded)).then_some(Difference::Paid)
 }
 
 /// Cancels what is not packed. What is to go back for it is the channel's to decide.

@@ -325,6 +325,24 @@ fn what_we_cancelled_ourselves_stays_cancelled() {
 }
 
 #[test]
+fn money_that_comes_in_for_what_we_cancelled_is_for_a_person() {
+    let unpaid = NewOrder {
+        payments: Vec::new(),
+        ..said(0)
+    };
+    let (unpaid, _) = take(&unpaid);
+    let ours = cancel(&unpaid, "changed my mind", later(1))
+        .unwrap()
+        .unwrap();
+    assert_eq!((ours.status(), ours.refunds.len()), ("cancelled", 0));
+    let paid = after(&ours, &said(2));
+    assert_eq!(differences(&paid), [Difference::Paid]);
+    assert_eq!((paid.captured(), paid.refunds.len()), (2500, 0));
+    // Somebody has cancelled it there as well, and given the money back.
+    assert_eq!(differences(&after(&paid, &cancelled(3))), []);
+}
+
+#[test]
 fn what_was_shipped_elsewhere_is_not_shipped_again() {
     let shipped = |hours| NewOrder {
         shipped: true,

@@ -70,6 +70,7 @@ fn complete() -> Order {
             Difference::Lines("L".into()),
             Difference::Recipient("R".into()),
             Difference::Refunded(100),
+            Difference::Paid,
         ]),
     ];
     let kinds = [

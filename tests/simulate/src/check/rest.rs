@@ -1,11 +1,11 @@
 //! Everything is finished, or waits for somebody outside.
 
-use domain::order::{FulfillmentStatus, Order, RefundStatus};
+use domain::order::{Difference, FulfillmentStatus, HoldReason, Order, RefundStatus};
 use domain::stock::{Level, MovementKind};
 use domain::{Event, FulfillmentOrder};
 
 use super::{Findings, history, money};
-use crate::observed::{Observed, StoredOrder};
+use crate::observed::{Deed, Observed, StoredOrder};
 
 /// What may be parked: hints at what does not exist, and messages that are none.
 const MEANT_TO_BE_PARKED: [&str; 2] = ["there is no such", "the message cannot be read"];
@@ -28,10 +28,10 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         at_rest(&stored.order, found);
         waits(observed, &stored.order, found);
         let cancelled = |event: &Event| matches!(event, Event::Cancelled(..));
-        // Who cancels in the channel gives the money back there.
-        let restated = |event: &Event| matches!(event, Event::Restated(true));
-        let cancelled =
-            history::events(stored).any(cancelled) && !history::events(stored).any(restated);
+        // Money that came in after that is left to a person; and who cancels it in the channel as well gives
+        // it back there.
+        let left = is_asked_for(&stored.order) || is_cancelled_there(observed, &stored.order);
+        let cancelled = history::events(stored).any(cancelled) && !left;
         found.note(money::rests(&stored.order, cancelled));
     }
     for (sku, id, _) in &observed.waiting {
@@ -47,6 +47,24 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             },
         );
     }
+}
+
+/// Whether the channel has said that it is cancelled.
+fn is_cancelled_there(observed: &Observed, order: &Order) -> bool {
+    let said = |deed: &Deed| match deed {
+        Deed::Restated { id, cancelled, .. } => *id == order.id && *cancelled,
+        _ => false,
+    };
+    observed.deeds.iter().any(said)
+}
+
+/// Whether a person is told, or was, that money has come in for what was cancelled.
+fn is_asked_for(order: &Order) -> bool {
+    let held = order.holds.iter().any(|hold| match &hold.reason {
+        HoldReason::Channel(differences) => differences.contains(&Difference::Paid),
+        _ => false,
+    });
+    held || order.heeded.contains(&Difference::Paid)
 }
 
 fn at_rest(order: &Order, found: &mut Findings) {
