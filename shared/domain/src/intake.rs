@@ -326,8 +326,11 @@ impl NewOrder {
             number: self.number,
             currency: self.currency,
             taxes_included: self.taxes_included,
-            placed_at: self.placed_at,
-            as_of: self.as_of,
+            // As exact as they are stored: the same statement again is not newer than itself.
+            placed_at: Timestamp::from_second(self.placed_at.as_second()).unwrap_or(self.placed_at),
+            as_of: self
+                .as_of
+                .and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok()),
             presentment: self.presentment,
             deliver_by: self.deliver_by.unwrap_or_else(|| promised(self.placed_at)),
             destination,

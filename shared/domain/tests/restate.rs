@@ -343,6 +343,19 @@ fn money_that_comes_in_for_what_we_cancelled_is_for_a_person() {
 }
 
 #[test]
+fn a_statement_is_not_newer_than_itself_once_it_was_stored() {
+    let exact = NewOrder {
+        as_of: Some(later(1) + jiff::SignedDuration::from_nanos(1_234_567)),
+        ..said(1)
+    };
+    let (order, contact) = take(&exact);
+    let stored = serde_json::to_string(&order).unwrap();
+    let read: Order = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, order);
+    assert!(follow(&read, &contact, &exact).is_none());
+}
+
+#[test]
 fn what_was_shipped_elsewhere_is_not_shipped_again() {
     let shipped = |hours| NewOrder {
         shipped: true,
