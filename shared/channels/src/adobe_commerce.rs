@@ -66,7 +66,8 @@ impl Channel for AdobeCommerce {
                 continue;
             }
             for name in *wrapping {
-                order = match order.inner(name) {
+                let inner = order.require(name).and_then(|inner| inner.object());
+                order = match inner {
                     Some(inner) => inner,
                     None => return Err(faults.unreadable()),
                 };
@@ -352,4 +353,18 @@ fn new_address(mut address: Object<'_>) -> Option<Address> {
         postal_code: address.words("postcode"),
         country: address.words("country_id"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_event_lacks_is_named() {
+        let Err(Unreadable::Problems(problems)) = AdobeCommerce.parse(br#"{"event":{}}"#, "a")
+        else {
+            panic!("expected problems");
+        };
+        assert_eq!(problems[0].pointer, "/event/data");
+    }
 }

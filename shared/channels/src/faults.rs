@@ -20,7 +20,11 @@ impl Faults {
 
     /// The faults so far, when nothing can be made of the document.
     pub(crate) fn unreadable(&self) -> Unreadable {
-        Unreadable::Problems(Problem::first_of(self.0.take()))
+        let mut problems = self.0.take();
+        if problems.is_empty() {
+            problems.push(Problem::at("", "expected a document of this channel"));
+        }
+        Unreadable::Problems(Problem::first_of(problems))
     }
 
     /// The faults so far, if there are any.
