@@ -58,9 +58,7 @@ impl Channel for AdobeCommerce {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(mut order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut order = document::object(document, &faults)?;
         for (wrapping, names) in WRAPPINGS {
             if order.has("items") || !order.has(wrapping[0]) {
                 continue;

@@ -73,9 +73,7 @@ impl Channel for Amazon {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut message) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut message = document::object(delivery.raw_body, &faults)?;
         let as_of = message.take("EventTime").and_then(|time| time.timestamp());
         let payload = message.inner("Payload");
         let change = payload.and_then(|mut payload| payload.inner("OrderChangeNotification"));
@@ -88,9 +86,7 @@ impl Channel for Amazon {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(mut order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut order = document::object(document, &faults)?;
         if order.has("order") && order.has("items") {
             return match draft_of_v0(&mut order) {
                 Some(draft) => draft.finish(self.name(), account, &faults, &OF_V0),

@@ -29,9 +29,7 @@ pub fn parse(
         return Err(Unreadable::Problems(vec![Problem::at("", detail)]));
     }
     let faults = Faults::default();
-    let Some(order) = document::root(raw_body, &faults)?.object() else {
-        return Err(faults.unreadable());
-    };
+    let order = document::object(raw_body, &faults)?;
     let source = Source {
         channel: CHANNEL.into(),
         account: account.into(),
@@ -49,9 +47,7 @@ pub(crate) fn parse_named(
     account: &str,
 ) -> Result<NewOrder, Unreadable> {
     let faults = Faults::default();
-    let Some(mut order) = document::root(raw_body, &faults)?.object() else {
-        return Err(faults.unreadable());
-    };
+    let mut order = document::object(raw_body, &faults)?;
     let id = order.require("id").and_then(|id| id.name());
     let as_of = order.take("updated_at").and_then(|time| time.timestamp());
     let cancelled = order.flag("cancelled", false);

@@ -59,6 +59,12 @@ pub(crate) fn root<'a>(raw_body: &'a [u8], faults: &'a Faults) -> Result<Value<'
     })
 }
 
+/// The members of a document, which has to be an object.
+pub(crate) fn object<'a>(raw_body: &'a [u8], faults: &'a Faults) -> Result<Object<'a>, Unreadable> {
+    let object = root(raw_body, faults)?.object();
+    object.ok_or_else(|| faults.unreadable())
+}
+
 fn raw(raw_body: &[u8]) -> Result<&RawValue, Unreadable> {
     let text = std::str::from_utf8(raw_body).map_err(|error| {
         let before = &raw_body[..error.valid_up_to()];

@@ -88,9 +88,7 @@ impl Channel for Ebay {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut body = document::object(delivery.raw_body, &faults)?;
         let topic = body
             .inner("metadata")
             .map(|mut metadata| metadata.words("topic"));
@@ -116,9 +114,7 @@ impl Channel for Ebay {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let order = document::object(document, &faults)?;
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 

@@ -44,9 +44,7 @@ impl Channel for Etsy {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut body = document::object(delivery.raw_body, &faults)?;
         let url = body.words("resource_url");
         let id = url.rsplit_once("/receipts/").map(|(_, id)| id);
         let id = id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
@@ -61,9 +59,7 @@ impl Channel for Etsy {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let order = document::object(document, &faults)?;
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 

@@ -70,9 +70,7 @@ impl Channel for Meta {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut body = document::object(delivery.raw_body, &faults)?;
         let mut hints = Vec::new();
         for mut entry in body.objects("entry") {
             let as_of = entry.take("time").and_then(|time| time.epoch());
@@ -93,9 +91,7 @@ impl Channel for Meta {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let order = document::object(document, &faults)?;
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 

@@ -62,9 +62,7 @@ impl Channel for Shopify {
 
     fn parse(&self, raw_body: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(mut order) = document::root(raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut order = document::object(raw_body, &faults)?;
         if order.has("line_items") || !order.has("order") {
             return draft(order).finish(self.name(), account, &faults, &AT_ROOT);
         }
@@ -88,9 +86,7 @@ fn header<'d>(delivery: &Delivery<'d>, name: &str) -> Option<&'d str> {
 /// What has gone back: what was paid out, the shop's side of it.
 fn refund(raw_body: &[u8]) -> Result<Said, Unreadable> {
     let faults = Faults::default();
-    let Some(mut refund) = document::root(raw_body, &faults)?.object() else {
-        return Err(faults.unreadable());
-    };
+    let mut refund = document::object(raw_body, &faults)?;
     let order = refund.require("order_id").and_then(|id| id.digits());
     let refund = channel_refund(refund, None);
     match (order, faults.found()) {

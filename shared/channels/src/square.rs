@@ -61,9 +61,7 @@ impl Channel for Square {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut body = document::object(delivery.raw_body, &faults)?;
         let kind = body.words("type");
         let as_of = body.take("created_at").and_then(|time| time.timestamp());
         if !kind.starts_with("order.") {
@@ -80,9 +78,7 @@ impl Channel for Square {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(mut order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut order = document::object(document, &faults)?;
         if let Some(inner) = order.inner("order") {
             order = inner;
         }

@@ -52,9 +52,7 @@ impl Channel for TikTok {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut body = document::object(delivery.raw_body, &faults)?;
         let sent_at = body.take("timestamp").and_then(|time| time.epoch());
         let Some(mut data) = body.inner("data") else {
             return Ok(Said::Nothing("it says nothing of an order"));
@@ -72,9 +70,7 @@ impl Channel for TikTok {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let order = document::object(document, &faults)?;
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 

@@ -73,9 +73,7 @@ impl Channel for Walmart {
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
         let faults = Faults::default();
-        let Some(mut body) = document::root(delivery.raw_body, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut body = document::object(delivery.raw_body, &faults)?;
         let source = body.inner("source");
         let as_of = source
             .and_then(|mut source| source.take("eventTime"))
@@ -96,9 +94,7 @@ impl Channel for Walmart {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(mut order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut order = document::object(document, &faults)?;
         if let Some(inner) = order.inner("order") {
             order = inner;
         }

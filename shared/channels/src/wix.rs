@@ -61,9 +61,7 @@ impl Channel for Wix {
         let middle = document::root(data.as_bytes(), &faults)?.object();
         let event = middle.and_then(|mut middle| middle.require("data")?.text());
         let event = event.ok_or_else(|| faults.unreadable())?;
-        let Some(mut event) = document::root(event.as_bytes(), &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut event = document::object(event.as_bytes(), &faults)?;
         if let Some(order) = whole_order(&mut event) {
             let order = self.parse(order.as_bytes(), account)?;
             return Ok(Said::Order(Box::new(order)));
@@ -79,9 +77,7 @@ impl Channel for Wix {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(mut order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let mut order = document::object(document, &faults)?;
         if let Some(inner) = order.inner("order") {
             order = inner;
         }

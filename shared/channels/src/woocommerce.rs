@@ -76,9 +76,7 @@ impl Channel for WooCommerce {
 
     fn parse(&self, document: &[u8], account: &str) -> Result<NewOrder, Unreadable> {
         let faults = Faults::default();
-        let Some(order) = document::root(document, &faults)?.object() else {
-            return Err(faults.unreadable());
-        };
+        let order = document::object(document, &faults)?;
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
@@ -134,12 +132,11 @@ fn draft(mut order: Object<'_>) -> Draft {
     });
     let refunds = refunds.collect();
     let mut billing = order.inner("billing");
-    let shipping = order.inner("shipping");
+    let mut shipping = order.inner("shipping");
     let phone = |object: &mut Option<Object<'_>>| {
         let phone = object.as_mut()?.take("phone")?.short_text()?;
         Some(phone).filter(|phone| !phone.is_empty())
     };
-    let mut shipping = shipping;
     Draft {
         external_id: order.require("id").and_then(|id| id.digits()),
         number: order

@@ -14,6 +14,7 @@ pub mod event;
 pub mod fact;
 pub mod fulfillment;
 pub mod geo;
+mod hold;
 pub mod id;
 pub mod inbound;
 pub mod intake;

@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::discrepancy::{Discrepancy, Resolution};
 use domain::reconcile::Reconciliation;
 use jiff::Timestamp;
 
-use crate::item::{Item, attribute, item, key, number, text, value};
+use crate::item::{Item, attribute, item, key, number, text, update_or_see, value};
 use crate::{DynamoDb, StoreError, key};
 
 /// Discrepancies, and how far the search for them is.
@@ -149,7 +148,7 @@ impl Discrepancies for DynamoDb {
         id: &str,
         resolution: &Resolution,
     ) -> Result<Option<Discrepancy>, StoreError> {
-        let written = self
+        let update = self
             .db
             .update_item()
             .table_name(&self.tables.stock)
@@ -157,21 +156,8 @@ impl Discrepancies for DynamoDb {
             .update_expression("SET resolved = :resolution REMOVE #open, open_at")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(resolved)")
             .expression_attribute_names("#open", "open")
-            .expression_attribute_values(":resolution", attribute(resolution)?)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let now = match written {
-            Ok(written) => written.attributes,
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(known)) => {
-                    known.item().cloned()
-                }
-                _ => return Err(StoreError::of("UpdateItem (discrepancy)", error)),
-            },
-        };
-        now.map(value).transpose()
+            .expression_attribute_values(":resolution", attribute(resolution)?);
+        update_or_see(update, "UpdateItem (discrepancy)").await
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,6 +54,27 @@ pub(crate) fn item<T: Serialize>(
     item.insert("version".into(), number(1));
     item.extend(fields);
     Ok(item)
+}
+
+/// Sends an update that has a condition; the item as it is then, whether that held or not. `None` if there
+/// is no such item.
+pub(crate) async fn update_or_see<T: DeserializeOwned>(
+    update: UpdateItemFluentBuilder,
+    operation: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let written = update
+        .return_values(ReturnValue::AllNew)
+        .return_values_on_condition_check_failure(OnFailure::AllOld)
+        .send()
+        .await;
+    let now = match written {
+        Ok(written) => written.attributes,
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(known)) => known.item().cloned(),
+            _ => return Err(StoreError::of(operation, error)),
+        },
+    };
+    now.map(value).transpose()
 }
 
 /// An item as a value.

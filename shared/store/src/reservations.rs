@@ -1,16 +1,12 @@
 //! Reservations: begun and ended with the levels that they keep goods of.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use domain::OrderId;
 use domain::reservation::{Reservation, ReservationStatus};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::item::{Item, attribute, item, key, number, text, value};
+use crate::item::{Item, attribute, item, key, number, text, update_or_see, value};
 use crate::write::refused;
 use crate::{DynamoDb, StoreError, key};
 
@@ -69,7 +65,7 @@ impl Reservations for DynamoDb {
         id: &str,
         until: Timestamp,
     ) -> Result<Option<Reservation>, StoreError> {
-        let written = self
+        let update = self
             .db
             .update_item()
             .table_name(&self.tables.stock)
@@ -79,21 +75,8 @@ impl Reservations for DynamoDb {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":held", attribute(&ReservationStatus::Held)?)
             .expression_attribute_values(":until", number(until.as_second()))
-            .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let now = match written {
-            Ok(written) => written.attributes,
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(known)) => {
-                    known.item().cloned()
-                }
-                _ => return Err(StoreError::of("UpdateItem (reservation)", error)),
-            },
-        };
-        now.map(value).transpose()
+            .expression_attribute_values(":one", number(1));
+        update_or_see(update, "UpdateItem (reservation)").await
     }
 
     async fn due_reservations(
