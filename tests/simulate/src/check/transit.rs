@@ -8,7 +8,7 @@ use domain::fact::{Details, StockFact, Transfer};
 use domain::stock::MovementKind;
 
 use super::Findings;
-use super::ledger::movements;
+use super::ledger::{movements, parts};
 use super::stock::{Counters, Shelf};
 use crate::observed::{Deed, Observed, StoredLevel};
 
@@ -170,9 +170,10 @@ fn every_difference_is_noted(observed: &Observed, found: &mut Findings) {
     for stored in &observed.levels {
         let level = &stored.level;
         for movement in movements(stored).filter(|m| m.kind == MovementKind::Short) {
-            let shelf = Shelf(&level.sku, &level.location);
-            let (cause, units) = (movement.cause.as_str(), movement.quantity);
-            due.push((DiscrepancyKind::ShortPick, shelf, cause, units, 0));
+            for (cause, units) in parts(observed, level, movement) {
+                let shelf = Shelf(&level.sku, &level.location);
+                due.push((DiscrepancyKind::ShortPick, shelf, cause, units, 0));
+            }
         }
     }
     for discrepancy in &observed.discrepancies {

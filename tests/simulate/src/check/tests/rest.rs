@@ -255,6 +255,20 @@ fn a_movement_of_many_is_broken_down() {
     keeps(|w| {
         broken_down(w);
     });
+    // So is one of picks that fell short, of which each is noted.
+    keeps(|w| {
+        let level = &mut w.levels[A_NORTH];
+        let pages = level.pages.iter_mut().flat_map(|(_, page)| page);
+        let mut movements = level.level.tail.iter_mut().chain(pages);
+        let picks = movements.find(|m| m.kind == MovementKind::Short);
+        let order = std::mem::replace(&mut picks.unwrap().cause, "BATCH-s".into());
+        w.breakdowns.push(Breakdown {
+            id: "s".into(),
+            sku: "A".into(),
+            location: "north".into(),
+            parts: vec![(order, 1)],
+        });
+    });
     breaks("breakdown-missing", |w| broken_down(w).clear());
     breaks("breakdown-missing", |w| {
         broken_down(w);
