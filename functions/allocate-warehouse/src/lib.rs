@@ -11,14 +11,14 @@ use domain::limits::MAX_TRANSACTION_ACTIONS;
 use domain::reservation::{Reservation, ReservationStatus};
 use domain::shipping::today_in;
 use domain::stock::{Changes, Level};
-use domain::{Order, OrderId, Product};
+use domain::{Order, OrderId, Product, Step as StepName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use runtime::backoff::{pause, spread};
 use runtime::cached::Cached;
 use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, whole_batch};
-use runtime::{Clock, Emit, Function, Hint};
+use runtime::{Clock, Emit, Function, Hint, Outbox};
 use store::{Commit, Ending, Store, StoreError, Transacted, Waiting};
 
 mod follow;
@@ -47,12 +47,14 @@ pub fn function() -> Function {
         init: |setup| {
             Box::pin(async move {
                 let store = setup.store();
-                runtime::function::warm(&store, Some(&setup.outbox())).await;
+                let outbox = setup.outbox();
+                runtime::function::warm(&store, Some(&outbox)).await;
                 let step = Step {
                     products: Products::new(store.clone(), setup.clock.clone()),
                     store,
                     network: Cached::new(setup.clock.clone()),
                     shares: Shares::default(),
+                    outbox,
                     clock: setup.clock.clone(),
                 };
                 Ok(whole_batch(
@@ -71,6 +73,7 @@ struct Step {
     network: Cached<Network>,
     products: Products,
     shares: Shares,
+    outbox: Outbox,
     clock: Clock,
 }
 
@@ -231,14 +234,17 @@ impl Step {
             }
             group.commit.seen.clone_from(&view.seen);
             let changed = group.commit.changes.clone();
-            let written = match recorded == group.decisions {
+            let prepared = match recorded == group.decisions {
                 true => Ok(()),
-                false => self.store.put_decisions(&group.decisions).await,
+                false => self.prepare(&group).await,
             };
             recorded = group.decisions;
-            let committed = match written {
-                Ok(()) => self.store.transact(group.commit).await,
-                Err(error) => Err(error),
+            let committed = match prepared {
+                Ok(()) => {
+                    let committed = self.store.transact(group.commit).await;
+                    committed.map_err(|error| Outcome::from_store(&error))
+                }
+                Err(outcome) => Err(outcome),
             };
             match committed {
                 Ok(Transacted::Done(after)) => {
@@ -288,13 +294,34 @@ impl Step {
                         }
                     }
                 }
-                Err(error) => {
-                    let failed =
-                        |order: Arc<Order>| (order.id.clone(), Outcome::from_store(&error).into());
+                Err(outcome) => {
+                    let failed = |order: Arc<Order>| (order.id.clone(), outcome.clone().into());
                     handled.extend(rest.drain(..count).map(failed));
                 }
             }
         }
+    }
+
+    /// Records why, before it is done. And where goods that have come go to who waits for them, a hint is sent that
+    /// arrives when all is over: should this die between its commit and its hints, whoever brought the goods finds
+    /// nobody waiting any more, and somebody else may have ended the message that this works on, when there was
+    /// nothing for the order yet. What nobody has looked for yet needs none: whoever works on the same message
+    /// meets the commit.
+    async fn prepare(&self, group: &Group) -> Result<(), Outcome> {
+        let recorded = self.store.put_decisions(&group.decisions).await;
+        recorded.map_err(|error| Outcome::from_store(&error))?;
+        let waited = |order: &&Arc<Order>| {
+            let sent = group.decisions.iter().any(|(id, _)| *id == order.id);
+            sent && order.lines.iter().all(|line| line.units.open == 0)
+        };
+        let step = StepName::AllocateWarehouse;
+        let hints = group.before.iter().filter(waited).map(|order| Emit {
+            step,
+            hint: Hint::Order(order.id.clone(), None),
+        });
+        let hints: Vec<Emit> = hints.collect();
+        let sent = self.outbox.send_beyond(&hints).await;
+        sent.map_err(|why| Outcome::Transient(format!("a hint was not sent: {why}")))
     }
 
     /// Allocates one order on the truth of the store, as often as somebody else is quicker.
@@ -325,7 +352,9 @@ impl Step {
                 });
             }
             group.commit.seen = view.seen;
-            self.store.put_decisions(&group.decisions).await?;
+            if let Err(outcome) = self.prepare(&group).await {
+                return Ok(outcome.into());
+            }
             match self.store.transact(group.commit).await? {
                 Transacted::Done(after) => {
                     let given_back = &group.given_back;

@@ -20,6 +20,9 @@ pub const STEP_QUEUES: [&str; 6] = [
     "REFUND_ORDER_QUEUE",
 ];
 
+/// Seconds after which every invocation of a step has ended, well or not: more than its time-out (the template's).
+pub const OUTLIVED_S: i32 = 60;
+
 /// A hint to be sent to a step.
 #[derive(Debug, Clone)]
 pub struct Emit {
@@ -77,6 +80,10 @@ impl Outbox {
 
     /// Sends hints, as few calls as can be; for each, in order, whether it is on its way.
     pub async fn send(&self, emits: &[Emit]) -> Vec<Result<(), String>> {
+        self.send_in(0, emits).await
+    }
+
+    async fn send_in(&self, delay_s: i32, emits: &[Emit]) -> Vec<Result<(), String>> {
         let mut by_step: BTreeMap<Step, Vec<usize>> = BTreeMap::new();
         for (n, emit) in emits.iter().enumerate() {
             by_step.entry(emit.step).or_default().push(n);
@@ -84,7 +91,7 @@ impl Outbox {
         let calls = by_step.iter().flat_map(|(step, places)| {
             places.chunks(MAX_BATCH).map(async |places| {
                 let hints: Vec<&Hint> = places.iter().map(|place| &emits[*place].hint).collect();
-                (places, self.0.send(*step, &hints).await)
+                (places, self.0.send(*step, &hints, delay_s).await)
             })
         });
         let mut results: Vec<Result<(), String>> = vec![Ok(()); emits.len()];
@@ -99,6 +106,12 @@ impl Outbox {
     /// Sends hints, or says why not all of them are on their way.
     pub async fn send_all(&self, emits: &[Emit]) -> Result<(), String> {
         self.send(emits).await.into_iter().collect()
+    }
+
+    /// Sends hints that arrive when the sender has ended, so that they are there even if it dies; or says why not
+    /// all of them are on their way.
+    pub async fn send_beyond(&self, emits: &[Emit]) -> Result<(), String> {
+        self.send_in(OUTLIVED_S, emits).await.into_iter().collect()
     }
 
     /// Sends hints that follow from what is already stored. Should they fail, the sweeper sends them:

@@ -49,8 +49,9 @@ impl From<SqsMessage> for Delivery {
 /// The queues.
 #[async_trait]
 pub trait Queues: Send + Sync {
-    /// Sends hints to a step, at most [`MAX_BATCH`]; for each, in order, whether it is on its way.
-    async fn send(&self, step: Step, hints: &[&Hint]) -> Vec<Result<(), String>>;
+    /// Sends hints to a step, at most [`MAX_BATCH`], which nobody receives before so many seconds are over (at most
+    /// 900: SQS's own limit); for each, in order, whether it is on its way.
+    async fn send(&self, step: Step, hints: &[&Hint], delay_s: i32) -> Vec<Result<(), String>>;
 
     /// Lets a message rest for some seconds before it comes again.
     async fn defer(&self, delivery: &Delivery, seconds: i32) -> Result<(), String>;
@@ -83,11 +84,17 @@ impl Sqs {
         }
     }
 
-    async fn send_batch(&self, url: &str, hints: &[&Hint]) -> Result<Vec<(usize, String)>, String> {
+    async fn send_batch(
+        &self,
+        url: &str,
+        hints: &[&Hint],
+        delay_s: Option<i32>,
+    ) -> Result<Vec<(usize, String)>, String> {
         let entries = hints.iter().enumerate().map(|(place, hint)| {
             SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
                 .message_body(hint.to_body())
+                .set_delay_seconds(delay_s)
                 .build()
         });
         let entries = entries.collect::<Result<Vec<_>, _>>();
@@ -109,7 +116,8 @@ impl Sqs {
 
 #[async_trait]
 impl Queues for Sqs {
-    async fn send(&self, step: Step, hints: &[&Hint]) -> Vec<Result<(), String>> {
+    async fn send(&self, step: Step, hints: &[&Hint], delay_s: i32) -> Vec<Result<(), String>> {
+        let delay_s = (delay_s > 0).then_some(delay_s);
         let url = self
             .steps
             .get(&step)
@@ -117,11 +125,12 @@ impl Queues for Sqs {
             .unwrap_or_default();
         if let [hint] = hints {
             let sent = self.client.send_message().queue_url(url);
-            let sent = sent.message_body(hint.to_body()).send().await;
+            let sent = sent.message_body(hint.to_body());
+            let sent = sent.set_delay_seconds(delay_s).send().await;
             let why = |error| DisplayErrorContext(&error).to_string();
             return vec![sent.map(drop).map_err(why)];
         }
-        match self.send_batch(url, hints).await {
+        match self.send_batch(url, hints, delay_s).await {
             Ok(failed) => {
                 let mut results = vec![Ok(()); hints.len()];
                 for (place, why) in failed {

@@ -52,6 +52,24 @@ fn faults_of_the_books_ring() {
     );
 }
 
+/// What is to arrive when a step has ended is on its way for longer than one may run.
+#[test]
+fn hints_outlive_who_sends_them() {
+    let template = Template::load().unwrap();
+    let default = &template.value["Globals"]["Function"]["Timeout"];
+    let outlived_s = u64::try_from(runtime::outbox::OUTLIVED_S).unwrap();
+    let timeout_s = |name: &str| {
+        let mut functions = template.functions();
+        let (_, _, function) = functions.find(|(known, _, _)| known == name).unwrap();
+        function.get("Timeout").unwrap_or(default).as_u64().unwrap()
+    };
+    let steps = domain::Step::ALL.map(|step| (step, timeout_s(step.name())));
+    let longer = steps
+        .iter()
+        .filter(|(_, timeout_s)| *timeout_s >= outlived_s);
+    assert_eq!(longer.collect::<Vec<_>>(), Vec::<&(_, _)>::new());
+}
+
 #[test]
 fn a_missing_and_a_spare_variable_are_noticed() {
     for (id, change) in [("ShipOrder", "ORDERS_TABLE"), ("EditCatalog", "SPARE")] {

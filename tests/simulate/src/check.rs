@@ -58,6 +58,18 @@ pub fn order_written(before: Option<&Order>, after: &Order) -> Option<Violation>
     hold().err()
 }
 
+/// Where a write gives an order goods that it had waited for, and nothing else in the order called for it, a hint at
+/// it is on its way beforehand (`told`): what follows could else be forgotten by all.
+pub fn goods_given(before: &Order, after: &Order, told: bool) -> Option<Violation> {
+    let given = after.fulfillments.len() > before.fulfillments.len();
+    let called_for = before.lines.iter().any(|line| line.units.open > 0);
+    (given && !called_for && !told).then(|| Violation {
+        rule: "goods-given-unhinted",
+        subject: after.id.to_string(),
+        detail: "expected a hint at it to be on its way before it got what it waited for".into(),
+    })
+}
+
 /// What must hold of every single write of a level.
 pub fn level_written(before: Option<&Level>, after: &Level) -> Option<Violation> {
     let hold = || {

@@ -104,7 +104,7 @@ impl Post for Model {
 
 #[async_trait]
 impl Queues for Model {
-    async fn send(&self, step: Step, hints: &[&Hint]) -> Vec<Result<(), String>> {
+    async fn send(&self, step: Step, hints: &[&Hint], delay_s: i32) -> Vec<Result<(), String>> {
         let fate = match hints {
             [_] => self.0.turn("SendMessage", Kind::Send).await,
             _ => self.0.turn("SendMessageBatch", Kind::SendBatch).await,
@@ -123,10 +123,11 @@ impl Queues for Model {
             Fate::Repeated => 2,
             _ => 1,
         };
-        let silent = state.redelivered && state.is_off(Mutant::HintsAreSentAgain);
+        let silent = state.redelivered && state.is_off(Mutant::HintsAreSentAgain)
+            || delay_s > 0 && state.is_off(Mutant::GoodsAreHintedAt);
         for hint in hints[..sent].iter().cycle().take(sent * times) {
             if !silent {
-                state.send(step, (*hint).clone(), String::new(), String::new());
+                state.send(step, (*hint).clone(), delay_s, String::new(), String::new());
             }
         }
         let result = |n: usize| match fate {
@@ -242,7 +243,7 @@ impl DeadLetters for Model {
         let hint = Hint::parse(&message.body)?;
         for _ in 0..1 + u32::from(fate == Fate::Repeated) {
             let mut state = self.0.state();
-            state.send(message.step, hint.clone(), String::new(), String::new());
+            state.send(message.step, hint.clone(), 0, String::new(), String::new());
         }
         match fate {
             Fate::AnswerLost => Err(LOST.into()),

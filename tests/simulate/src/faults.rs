@@ -86,7 +86,7 @@ impl Faults {
             skew_s: 5,
             most: 20,
         };
-        match tape.choose(10) {
+        match tape.choose(11) {
             0 => Self::NONE,
             1..4 => mild,
             4 => Self {
@@ -119,6 +119,14 @@ impl Faults {
                 pause: 1_000,
                 skew_s: 5,
                 most: 100,
+                ..Self::NONE
+            },
+            // Two work on one message, and die; no hint is lost, so that the sweeper is no excuse.
+            8 => Self {
+                crash: 500,
+                crash_at_end: 500,
+                visible: 4_000,
+                most: 30,
                 ..Self::NONE
             },
             _ => Self {

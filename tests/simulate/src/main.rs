@@ -48,6 +48,9 @@ enum Command {
         /// Schedules for each
         #[arg(long, default_value_t = 20_000)]
         most: u64,
+        /// Only those whose name has this in it
+        #[arg(long, default_value = "")]
+        named: String,
     },
     /// Kill one order's process at every point, and at every two points, with and without doubled messages
     Exhaust,
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
             json: arguments.json,
         }),
         Some(Command::Replay { seed }) => report::replay(world, seed),
-        Some(Command::Mutants { most }) => report::mutants(most, arguments.json),
+        Some(Command::Mutants { most, named }) => report::mutants(most, &named, arguments.json),
         Some(Command::Exhaust) => report::exhaust(arguments.threads.max(1), arguments.json),
     };
     match well {

@@ -85,6 +85,8 @@ pub enum Mutant {
     HintsAreSentAgain,
     /// A hint that was not sent fails its message.
     UnsentHintsAreNoticed,
+    /// Who gives goods that have come to who waits for them sends a hint beforehand.
+    GoodsAreHintedAt,
     /// The sweeper runs.
     Sweeper,
     /// A request that is sent again names itself as before.
@@ -99,7 +101,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -141,6 +143,7 @@ impl Mutant {
         Self::FailuresComeAgain,
         Self::HintsAreSentAgain,
         Self::UnsentHintsAreNoticed,
+        Self::GoodsAreHintedAt,
         Self::Sweeper,
         Self::IdempotencyKey,
         Self::LocationHasRoom,

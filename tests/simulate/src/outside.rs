@@ -45,6 +45,8 @@ const IF_IMPORTED: &str = "imported";
 pub struct Outside {
     orders_left: u32,
     acts_left: u32,
+    /// Nothing else happens but that goods come in for the one who waits.
+    goods_come: bool,
     placed: u32,
     named: u32,
     /// Transfers that somebody has asked for.
@@ -91,17 +93,19 @@ pub enum Act {
 impl Outside {
     /// A load.
     pub fn draw(tape: &mut Tape) -> Self {
-        let (orders, acts) = match tape.choose(12) {
+        let (orders, acts, goods_come) = match tape.choose(12) {
             // They come at once: little happens besides.
-            11 => (RUSH, 3),
+            11 => (RUSH, 3, false),
+            10 => (1, 6, true),
             _ => {
                 let orders = 1 + tape.choose(MAX_ORDERS).min(tape.choose(MAX_ORDERS));
-                (orders, orders * MAX_ACTS_PER_ORDER + 2)
+                (orders, orders * MAX_ACTS_PER_ORDER + 2, false)
             }
         };
         Self {
             orders_left: orders,
             acts_left: tape.choose(acts),
+            goods_come,
             placed: 0,
             named: 0,
             sent: Vec::new(),
@@ -125,6 +129,7 @@ impl Outside {
         Self {
             orders_left: 0,
             acts_left: 0,
+            goods_come: false,
             placed: 0,
             named: 0,
             sent: Vec::new(),
@@ -181,6 +186,14 @@ impl Outside {
         tape: &mut Tape,
     ) -> Act {
         if self.orders_left > 0 && (self.acts_left == 0 || tape.choose(3) < 2) {
+            // A cart comes before its order.
+            if self.acts_left > 0 && tape.choose(4) == 3 {
+                self.acts_left -= 1;
+                self.named += 1;
+                let named = format!("r{}", self.named);
+                let ask = self.reserve(retailer, named, tape);
+                return ask.map_or(Act::Nothing, |ask| Act::Ask(Box::new(ask)));
+            }
             self.orders_left -= 1;
             self.placed += 1;
             let (ask, stated) = place(self.placed, retailer, now, &self.reserved, tape);
@@ -190,7 +203,11 @@ impl Outside {
         self.acts_left = self.acts_left.saturating_sub(1);
         self.named += 1;
         let named = format!("r{}", self.named);
-        let ask = match tape.choose(44) {
+        let chosen = match self.goods_come {
+            true => 14,
+            false => tape.choose(44),
+        };
+        let ask = match chosen {
             0..9 => handle(orders, tape),
             9 => cancel(orders, tape),
             10 => announce(orders, named, tape),

@@ -1,6 +1,6 @@
 //! The queues between the steps: what is in them, and what of it can be had now.
 
-use domain::Step;
+use domain::{OrderId, Step};
 use runtime::Hint;
 
 use crate::faults::Faults;
@@ -65,7 +65,8 @@ pub struct Queues {
 }
 
 impl Queues {
-    /// Takes a message in; faults may lose it, delay it or double it. How many faults that were.
+    /// Takes a message in that can be had from a certain time; faults may lose it, delay it or double it. How many
+    /// faults that were.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the message")]
     pub fn push(
         &mut self,
@@ -73,7 +74,7 @@ impl Queues {
         hint: Hint,
         body: String,
         handle: String,
-        now_ms: i64,
+        from_ms: i64,
         faults: &Faults,
         tape: &mut Tape,
     ) -> u32 {
@@ -81,7 +82,7 @@ impl Queues {
             self.needs_sweeper = true;
             return 1;
         }
-        let (mut visible_ms, mut met) = (now_ms, 0);
+        let (mut visible_ms, mut met) = (from_ms, 0);
         if tape.happens(faults.late) {
             visible_ms += i64::from(1 + tape.choose(MAX_LATE_S)) * 1_000;
             met += 1;
@@ -121,6 +122,13 @@ impl Queues {
     /// Whether any step has something to do now.
     pub fn any_ready(&self, now_ms: i64) -> bool {
         self.messages.iter().any(|m| m.visible_ms <= now_ms)
+    }
+
+    /// Whether there is a message about an order for a step that nobody has been handed yet.
+    pub fn holds_unread(&self, step: Step, order: &OrderId) -> bool {
+        let about = |hint: &Hint| matches!(hint, Hint::Order(id, _) if id == order);
+        let mut messages = self.messages.iter();
+        messages.any(|m| m.step == step && m.receives == 0 && about(&m.hint))
     }
 
     /// When the next message can be had.

@@ -716,7 +716,7 @@ impl<W: World> Run<'_, W> {
             Act::Poison(step) => {
                 let nobody = Hint::Order(OrderId::of("nobody", "", ""), None);
                 let mut state = self.sim.state();
-                state.send(step, nobody, String::new(), String::new());
+                state.send(step, nobody, 0, String::new(), String::new());
                 Ok(())
             }
             Act::Ask(ask) => self.ask(*ask),

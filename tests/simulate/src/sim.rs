@@ -135,14 +135,14 @@ impl State {
         self.mutant == Some(safeguard)
     }
 
-    /// A message is sent to a step; what goes wrong with it is left to chance.
-    pub fn send(&mut self, step: Step, hint: Hint, body: String, handle: String) {
+    /// A message is sent to a step, that can be had after some seconds; what goes wrong with it is left to chance.
+    pub fn send(&mut self, step: Step, hint: Hint, delay_s: i32, body: String, handle: String) {
         let met = self.queues.push(
             step,
             hint,
             body,
             handle,
-            self.now_ms,
+            self.now_ms + i64::from(delay_s) * 1_000,
             &self.faults,
             &mut self.tape,
         );

@@ -34,6 +34,15 @@ fn receipted(body: &Value) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, handle))
 }
 
+/// Takes the delay out of a message that is to be sent: all of one call have the same.
+fn take_delay(message: &mut Value) -> i32 {
+    let delay_s = message
+        .as_object_mut()
+        .and_then(|m| m.remove("DelaySeconds"));
+    let delay_s = delay_s.as_ref().and_then(Value::as_i64).unwrap_or(0);
+    i32::try_from(delay_s).unwrap_or(0)
+}
+
 fn ok(answer: &Response<Bytes>) -> bool {
     answer.status().is_success()
 }
@@ -77,7 +86,16 @@ impl Ground {
             body["VisibilityTimeout"] = HIDDEN.as_secs().into();
             return self.handle(request, &body).await;
         }
-        let answer = self.services.handle(&self.caller, request).await;
+        // The same for what is sent with a delay.
+        let mut body = call.body.clone();
+        let mut delay_s = take_delay(&mut body);
+        for entry in body["Entries"].as_array_mut().into_iter().flatten() {
+            delay_s = delay_s.max(take_delay(entry));
+        }
+        let answer = match delay_s {
+            0 => self.services.handle(&self.caller, request).await,
+            _ => self.handle(request, &body).await,
+        };
         self.must(ok(&answer), format!("{} has failed", call.operation));
         let arrived = match self.queue_of(step, false) {
             Some(queue) => self.receive(&queue).await,
@@ -86,10 +104,11 @@ impl Ground {
         for received in arrived.into_iter().flatten() {
             let body = received.message.body.clone();
             match Hint::parse(&body) {
-                Ok(hint) => self
-                    .sim
-                    .state()
-                    .send(step, hint, body, received.receipt_handle),
+                Ok(hint) => {
+                    self.sim
+                        .state()
+                        .send(step, hint, delay_s, body, received.receipt_handle)
+                }
                 Err(why) => self.must(false, format!("a hint cannot be read: {why}")),
             }
         }

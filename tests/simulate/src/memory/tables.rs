@@ -13,7 +13,7 @@ use domain::reconcile::Reconciliation;
 use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::stock::{Breakdown, Level, LevelChange, Movement};
-use domain::{Order, OrderId};
+use domain::{Order, OrderId, Step};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
@@ -482,8 +482,12 @@ impl State {
         };
         let before = std::mem::replace(&mut row.order, Arc::clone(order));
         let broken = check::order_written(Some(&before), &row.order);
+        let unread = self.queues.holds_unread(Step::AllocateWarehouse, &order.id);
+        let told = unread || self.queues.needs_sweeper;
+        let given = check::goods_given(&before, &row.order, told);
         row.previous = Some(before);
         self.blame(broken);
+        self.blame(given);
     }
 
     fn change_level(&mut self, change: &LevelChange, turns: bool) {

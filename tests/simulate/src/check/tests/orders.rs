@@ -5,8 +5,8 @@ use domain::order::{FulfillmentStatus, HoldReason, Order, Payment, RefundStatus}
 use domain::owed::Notice;
 
 use super::life::Life;
-use crate::check::order_written;
 use crate::check::sample::at;
+use crate::check::{goods_given, order_written};
 
 #[test]
 fn what_the_steps_decide_is_right() {
@@ -373,4 +373,19 @@ fn a_reservation_is_used_once() {
     named(&mut before, false);
     named(&mut after, false);
     assert_eq!(rule(&before, &after), otherwise, "it is still to be used");
+}
+
+#[test]
+fn goods_that_were_waited_for_are_hinted_at_beforehand() {
+    let life = Life::whole(4000).0;
+    let more = |pair: &&[Order]| pair[0].fulfillments.len() < pair[1].fulfillments.len();
+    let given = life.windows(2).find(more).unwrap();
+    let rule = |before: &Order, told| goods_given(before, &given[1], told).map(|v| v.rule);
+    let mut before = given[0].clone();
+    assert_eq!(rule(&before, false), None, "it is what the order calls for");
+    for units in before.lines.iter_mut().map(|line| &mut line.units) {
+        units.backordered += std::mem::take(&mut units.open);
+    }
+    assert_eq!(rule(&before, false), Some("goods-given-unhinted"));
+    assert_eq!(rule(&before, true), None);
 }
