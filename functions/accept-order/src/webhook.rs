@@ -8,10 +8,9 @@ use domain::intake::NewOrder;
 use domain::limits::MAX_NAME_CHARS;
 use domain::restate::{self, Statement};
 use domain::{Order, OrderId};
-use runtime::Emit;
 use runtime::http::{Answer, Request};
 use serde_json::json;
-use store::{Driven, StoreError, UnreadableDelivery};
+use store::{StoreError, UnreadableDelivery};
 
 use crate::{Accepted, Desk, receipt};
 
@@ -114,7 +113,7 @@ impl Desk {
         let driven = self.store.restate(&known.id, |order, contact| {
             restate::restate(order, contact, statement, now)
         });
-        Ok(self.told(driven.await?).await.unwrap_or(known))
+        Ok(self.outbox.tell(driven.await?).await.unwrap_or(known))
     }
 
     /// Changes an order that is known; `None` if there is no such order.
@@ -127,24 +126,7 @@ impl Desk {
         let driven = driven
             .await
             .map_err(|error: StoreError| Answer::from(error))?;
-        Ok(self.told(driven).await)
-    }
-
-    /// Tells the steps that have work now.
-    async fn told(&self, driven: Driven) -> Option<Arc<Order>> {
-        let (order, emits) = match driven {
-            Driven::Changed(before, after) => {
-                let emits = Emit::after(&before, &after);
-                (after, emits)
-            }
-            Driven::Unchanged(order) => {
-                let emits = Emit::again(&order);
-                (order, emits)
-            }
-            Driven::Missing => return None,
-        };
-        self.outbox.send_or_leave(&emits).await;
-        Some(order)
+        Ok(self.outbox.tell(driven).await)
     }
 
     /// Who sent it. One that we remember no secret for that matches is looked up again: the secret may

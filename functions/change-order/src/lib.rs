@@ -10,9 +10,9 @@ use domain::{OrderId, Problem, change, refund};
 use runtime::auth::Keys;
 use runtime::cached::Cached;
 use runtime::http::{Answer, Request, answer};
-use runtime::{Clock, Emit, Function, Outbox};
+use runtime::{Clock, Function, Outbox};
 use serde_json::json;
-use store::{Driven, Store};
+use store::Store;
 
 use crate::requests::{Cancel, Received, RefundWish, ReturnWish};
 
@@ -157,19 +157,9 @@ impl Desk {
         id: &OrderId,
         decide: impl FnMut(&Order) -> Result<Option<Order>, Answer>,
     ) -> Result<Arc<Order>, Answer> {
-        let (order, emits) = match self.store.drive(id, None, decide).await? {
-            Driven::Changed(before, after) => {
-                let emits = Emit::after(&before, &after);
-                (after, emits)
-            }
-            Driven::Unchanged(order) => {
-                let emits = Emit::again(&order);
-                (order, emits)
-            }
-            Driven::Missing => return Err(Answer::not_found(&format!("order {id}"))),
-        };
-        self.outbox.send_or_leave(&emits).await;
-        Ok(order)
+        let driven = self.store.drive(id, None, decide).await?;
+        let order = self.outbox.tell(driven).await;
+        order.ok_or_else(|| Answer::not_found(&format!("order {id}")))
     }
 }
 

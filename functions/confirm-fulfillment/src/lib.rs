@@ -9,9 +9,9 @@ use domain::order::Order;
 use domain::{OrderId, Problem};
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
-use runtime::{Clock, Emit, Function, Outbox};
+use runtime::{Clock, Function, Outbox};
 use serde::Deserialize;
-use store::{Driven, Store};
+use store::Store;
 
 /// The function.
 pub fn function() -> Function {
@@ -109,18 +109,8 @@ impl Desk {
             }
             Ok(report(order, n, &report_of, now)?)
         };
-        let (order, emits) = match self.store.drive(&order, None, decide).await? {
-            Driven::Changed(before, after) => {
-                let emits = Emit::after(&before, &after);
-                (after, emits)
-            }
-            Driven::Unchanged(order) => {
-                let emits = Emit::again(&order);
-                (order, emits)
-            }
-            Driven::Missing => return Err(unknown()),
-        };
-        self.outbox.send_or_leave(&emits).await;
+        let driven = self.store.drive(&order, None, decide).await?;
+        let order = self.outbox.tell(driven).await.ok_or_else(unknown)?;
         let fulfillment = order.fulfillment(n)?;
         Answer::json(200, &domain::view::fulfillment(&order, fulfillment))
     }

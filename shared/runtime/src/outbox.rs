@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::{Order, Step};
 use futures::future::join_all;
-use store::{Store, StoreError, Waiting};
+use store::{Driven, Store, StoreError, Waiting};
 
 use crate::Hint;
 use crate::sqs::{MAX_BATCH, Queues};
@@ -120,6 +120,18 @@ impl Outbox {
         if let Err(error) = self.send_all(emits).await {
             tracing::warn!(error, "hints are left to the sweeper");
         }
+    }
+
+    /// Tells the steps what an order is owed after a request, and gives the order; `None` if there is none. Of everything,
+    /// not only of what is new: the request may be the repeat of one that changed it and ended before it told of that,
+    /// and still find something else to change.
+    pub async fn tell(&self, driven: Driven) -> Option<Arc<Order>> {
+        let order = match driven {
+            Driven::Changed(_, order) | Driven::Unchanged(order) => order,
+            Driven::Missing => return None,
+        };
+        self.send_or_leave(&Emit::again(&order)).await;
+        Some(order)
     }
 
     /// Opens a connection while there is time.
