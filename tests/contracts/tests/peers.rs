@@ -1,0 +1,54 @@
+//! Webhooks that implementations of others have signed, and judged: our checks say the same of each.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+use std::collections::BTreeMap;
+use std::{env, fs};
+
+use ::channels::{Delivery, Secret, by_name};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// Channels that the peers sign for.
+const CHANNELS: usize = 8;
+
+/// A delivery that a peer has made.
+#[derive(Deserialize)]
+struct Signed {
+    channel: String,
+    /// The secret as our account holds it.
+    secret: String,
+    headers: BTreeMap<String, String>,
+    body: String,
+    /// Whether it is as it was signed, with this secret.
+    genuine: bool,
+}
+
+#[test]
+#[ignore = "tests/contracts/peers/run makes the deliveries, and then runs this"]
+fn our_checks_agree_with_those_of_others() {
+    let path = env::var("PEERS").unwrap();
+    let deliveries: Vec<Signed> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut judged: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for signed in &deliveries {
+        let channel = by_name(&signed.channel).unwrap();
+        let header = |name: &str| signed.headers.get(name).map(String::as_str);
+        let delivery = Delivery {
+            method: "POST",
+            url: "https://oms.example/webhooks/c/a",
+            headers: &header,
+            query: &|_| None,
+            raw_body: signed.body.as_bytes(),
+        };
+        let secrets = ["another", &signed.secret].map(Secret::read);
+        let passes = channel.verify(&delivery, &secrets, Timestamp::now());
+        let (name, body) = (&signed.channel, &signed.body);
+        assert_eq!(passes, signed.genuine, "{name}: {body}");
+        judged.entry(name).or_default()[usize::from(passes)] += 1;
+    }
+    for (channel, [refused, passed]) in &judged {
+        println!("{channel}: {passed} passed, {refused} refused");
+        assert!(*passed > 0 && *refused > 0);
+    }
+    assert_eq!(judged.len(), CHANNELS);
+}
