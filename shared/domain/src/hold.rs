@@ -29,7 +29,7 @@ pub enum Difference {
     /// So many minor units more have gone back than are known to have come in.
     #[serde(rename = "rf")]
     Refunded(i64),
-    /// It is paid and goes on, and units of it were cancelled here.
+    /// It is paid, also for units that were cancelled here or have come back.
     #[serde(rename = "pd")]
     Paid,
 }
@@ -47,7 +47,9 @@ impl Difference {
                 "{} more have gone back than are known to have come in",
                 currency.display(*excess)
             ),
-            Self::Paid => "it is paid and goes on, and units of it were cancelled here".into(),
+            Self::Paid => {
+                "it is paid, also for units that were cancelled here or have come back".into()
+            }
         }
     }
 }

@@ -189,9 +189,10 @@ pub(crate) fn excess(order: &Order, refunds: &[ChannelRefund]) -> Option<Differe
     (excess > 0).then_some(Difference::Refunded(excess))
 }
 
-/// Money that nobody gives back: for units that were cancelled here, and that the channel goes on to sell.
+/// Money that nobody gives back: it has come in after its units were cancelled here, or had come back.
 fn kept_money(order: &Order) -> Option<Difference> {
-    let unrefunded = |line: &Line| line.units.cancelled > line.refunded_units;
+    let gone = |line: &Line| line.units.cancelled + line.units.returned;
+    let unrefunded = |line: &Line| gone(line) > line.refunded_units;
     let left = order.captured() - order.refunds_promised();
     (left > 0 && order.lines.iter().any(unrefunded)).then_some(Difference::Paid)
 }

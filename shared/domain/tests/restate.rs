@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use common::*;
 use domain::Order;
-use domain::change::{cancel, release_hold};
+use domain::change::{Disposition, announce_return, cancel, receive_return, release_hold};
 use domain::event::Event;
 use domain::fulfillment::Report;
 use domain::intake::{ChannelRefund, NewOrder};
@@ -340,6 +340,25 @@ fn money_that_comes_in_for_what_we_cancelled_is_for_a_person() {
     assert_eq!((paid.captured(), paid.refunds.len()), (2500, 0));
     // Somebody has cancelled it there as well, and given the money back.
     assert_eq!(differences(&after(&paid, &cancelled(3))), []);
+}
+
+#[test]
+fn money_that_comes_in_after_the_goods_came_back_is_for_a_person() {
+    let promised = NewOrder {
+        payments: vec![Payment::Authorised(2500)],
+        ..said(0)
+    };
+    let (promised, _) = take(&promised);
+    let order = allocated(&promised, &[("A", "ber", 2), ("B", "ber", 1)]);
+    let order = reported(&order, 1, &shipped_by_hand());
+    let announced = announce_return(&order, "r", &[("2".into(), 1)], later(1)).unwrap();
+    let came = [("2".to_owned(), 1, Disposition::Restock)];
+    let back = receive_return(&announced.0.unwrap(), 1, "ber", &came, later(1));
+    let back = back.unwrap().unwrap();
+    let asked: i64 = back.refunds.iter().map(|refund| refund.amount).sum();
+    assert_eq!(asked, 0, "nothing has come in that could go back");
+    let paid = after(&back, &said(2));
+    assert_eq!(differences(&paid), [Difference::Paid]);
 }
 
 #[test]

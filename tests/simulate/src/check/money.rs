@@ -161,7 +161,7 @@ pub(super) fn follows(before: &Order, after: &Order) -> Hold {
 }
 
 /// Once nothing moves: what is cancelled or has come back has been asked back, to the minor unit.
-pub(super) fn rests(order: &Order, cancelled_by_us: bool) -> Hold {
+pub(super) fn rests(order: &Order, cancelled_by_us: bool, returns_are_paid: bool) -> Hold {
     let id = &order.id;
     let (captured, promised) = (came_in(order), promised(&order.refunds));
     let test = |hold: &domain::order::Hold| hold.reason == domain::order::HoldReason::Test;
@@ -174,7 +174,12 @@ pub(super) fn rests(order: &Order, cancelled_by_us: bool) -> Hold {
         } else {
             0
         };
-        let due = cancelled + line.units.returned;
+        let returned = if returns_are_paid {
+            line.units.returned
+        } else {
+            0
+        };
+        let due = cancelled + returned;
         let settled = refunded >= due || spent || worth(order, line, refunded, ordered) == 0;
         ensure(settled, "money-not-given-back", id, || {
             format!(

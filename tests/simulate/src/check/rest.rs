@@ -28,11 +28,12 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         at_rest(&stored.order, found);
         waits(observed, &stored.order, found);
         let cancelled = |event: &Event| matches!(event, Event::Cancelled(..));
-        // Money that came in after that is left to a person; and who cancels it in the channel as well gives
+        // Money that came in after that, or after goods had come back, is left to a person; and who cancels it in the channel as well gives
         // it back there.
-        let left = is_asked_for(&stored.order) || is_cancelled_there(observed, &stored.order);
+        let asked = is_asked_for(&stored.order);
+        let left = asked || is_cancelled_there(observed, &stored.order);
         let cancelled = history::events(stored).any(cancelled) && !left;
-        found.note(money::rests(&stored.order, cancelled));
+        found.note(money::rests(&stored.order, cancelled, !asked));
     }
     for (sku, id, _) in &observed.waiting {
         let order = observed.orders.iter().find(|stored| stored.order.id == *id);
