@@ -27,6 +27,7 @@ pub mod order;
 pub mod owed;
 mod plan;
 pub mod problem;
+pub mod quantity;
 pub mod reconcile;
 pub mod refund;
 pub mod rehearsal;
@@ -47,6 +48,7 @@ pub use money::Currency;
 pub use order::{FulfillmentOrder, Line, Order};
 pub use owed::{Step, Work};
 pub use problem::{Problem, Refusal};
+pub use quantity::Quantity;
 
 /// Whether a field says nothing, and is left out of what is stored.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

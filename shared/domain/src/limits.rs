@@ -37,8 +37,10 @@ pub const MAX_RESERVATION_S: i64 = 2_592_000;
 pub const MAX_TRANSACTION_ACTIONS: usize = 100;
 /// Items of one `BatchWriteItem` (DynamoDB's own limit).
 pub const MAX_BATCH_WRITES: usize = 25;
-/// Units of one line.
+/// Units of one line; of a product sold by measure they are its smallest steps.
 pub const MAX_QUANTITY: u32 = 100_000;
+/// Decimals of a product's quantities: grams of a kilogram. With more, [`MAX_QUANTITY`] steps would be less than most sell at once.
+pub const MAX_DECIMALS: u8 = 3;
 /// Components of one kit: its product is one item, and each is a line of the order.
 pub const MAX_COMPONENTS: usize = 50;
 /// Units that a count finds or expects on one shelf: receipts of [`MAX_QUANTITY`] add up.
