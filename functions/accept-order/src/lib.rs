@@ -11,6 +11,7 @@ use domain::id::sha256_hex;
 use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
 use domain::order::{Address, Contact, LocatedBy, Order};
+use domain::{Problem, Product};
 use jiff::Timestamp;
 use runtime::auth::Keys;
 use runtime::cached::Cached;
@@ -72,6 +73,13 @@ struct Desk {
     clock: Clock,
 }
 
+/// An order whose quantities its products can have.
+struct Measured {
+    new: NewOrder,
+    /// Those that it names, as far as they are known.
+    products: Vec<Product>,
+}
+
 /// What became of an order that came in.
 enum Accepted {
     /// It is stored; it was there, or it is new.
@@ -113,6 +121,8 @@ impl Desk {
                     Unreadable::Problems(problems) => Answer::invalid(&problems),
                 },
             )?;
+        let new = self.measured(new).await?;
+        let new = new.map_err(|problems| Answer::invalid(&problems))?;
         match self.store_order(new, &request.body, now).await? {
             // What is said of an order never changes, so that a repeat gets the same answer.
             Accepted::Stored(order) => Answer::json(201, &receipt(&order)),
@@ -131,14 +141,24 @@ impl Desk {
         }
     }
 
+    /// The order in the measure of the products that it names; or which of its quantities they cannot have.
+    async fn measured(&self, mut new: NewOrder) -> Result<Result<Measured, Vec<Problem>>, Answer> {
+        let products = self.products.get(new.skus()).await?;
+        let problems = new.measure(&products);
+        Ok(match problems.is_empty() {
+            true => Ok(Measured { new, products }),
+            false => Err(problems),
+        })
+    }
+
     async fn store_order(
         &self,
-        new: NewOrder,
+        Measured { new, products }: Measured,
         body: &[u8],
         now: Timestamp,
     ) -> Result<Accepted, Answer> {
         let source = new.source.clone();
-        let (order, contact) = self.accept(new, body, now).await?;
+        let (order, contact) = self.accept(new, products, body, now).await?;
         let order = Arc::new(order);
         match self.store.create_order(&order, &contact).await? {
             Created::New => {
@@ -165,11 +185,11 @@ impl Desk {
     async fn accept(
         &self,
         mut new: NewOrder,
+        mut products: Vec<Product>,
         body: &[u8],
         now: Timestamp,
     ) -> Result<(Order, Contact), Answer> {
         new.contact.fingerprint = sha256_hex(body);
-        let mut products = self.products.get(new.skus()).await?;
         let components: BTreeSet<&str> = component_skus(&products).collect();
         if !components.is_empty() {
             products.extend(self.products.get(components).await?);

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use channels::{Channel, Delivery, Greeting, Said, Secret};
-use domain::intake::NewOrder;
+use channels::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 use domain::limits::MAX_NAME_CHARS;
 use domain::restate::{self, Statement};
 use domain::{Order, OrderId};
@@ -12,7 +11,7 @@ use runtime::http::{Answer, Request};
 use serde_json::json;
 use store::{StoreError, UnreadableDelivery};
 
-use crate::{Accepted, Desk, receipt};
+use crate::{Accepted, Desk, Measured, receipt};
 
 /// What is said of a hint.
 const TO_BE_FETCHED: &str =
@@ -61,7 +60,10 @@ impl Desk {
             Sender::Verified => {}
         }
         let taken = match channel.read(&delivery, account) {
-            Ok(Said::Order(order)) => Ok(self.take_statement(*order, request).await?),
+            Ok(Said::Order(order)) => match self.measured(*order).await? {
+                Ok(order) => Ok(self.take_statement(order, request).await?),
+                Err(problems) => Err(Unreadable::Problems(problems).to_string()),
+            },
             Ok(Said::Refunded(id, refund)) => {
                 let now = self.clock.now();
                 let order = OrderId::of(name, account, &id);
@@ -97,9 +99,9 @@ impl Desk {
     }
 
     /// Takes an order in as the channel states it, be it new or known.
-    async fn take_statement(&self, new: NewOrder, request: &Request) -> Result<Arc<Order>, Answer> {
+    async fn take_statement(&self, new: Measured, request: &Request) -> Result<Arc<Order>, Answer> {
         let now = self.clock.now();
-        let (refunds, shipped) = (new.refunds.clone(), new.shipped);
+        let (refunds, shipped) = (new.new.refunds.clone(), new.new.shipped);
         let (known, stated, contact) = match self.store_order(new, &request.body, now).await? {
             Accepted::Stored(order) => return Ok(order),
             Accepted::Reused(known, stated, contact) => (known, stated, contact),

@@ -5,15 +5,15 @@ mod requests;
 
 use std::sync::Arc;
 
-use domain::catalog::Role;
 use domain::catalog::problems::{BAD_NAME, name};
+use domain::catalog::{Role, decimals_of};
 use domain::discrepancy::Resolution;
 use domain::fact::{Count, Details, StockFact, Transfer};
 use domain::id::derived;
 use domain::inbound::Inbound;
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
 use domain::stock::MovementKind;
-use domain::{Problem, Refusal, Step, stock_view};
+use domain::{Problem, Product, Refusal, Step, stock_view};
 use jiff::SignedDuration;
 use requests::{Adjustment, Arrived, Counted, Expected, Resolved, Sent};
 use runtime::auth::{Keys, forbidden};
@@ -72,9 +72,10 @@ impl Desk {
     async fn adjust(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
         let adjustment: Adjustment = request.json()?;
         let location = &adjustment.location;
-        let id = id_of(role, request, location, adjustment.problems())?;
+        let id = id_of(role, request, location)?;
         let sku = request.path("sku");
-        let shares = self.exist(sku, &[("/location", location)]).await?;
+        let product = self.exist(sku, &[("/location", location)]).await?;
+        let units = adjustment.units(product.decimals).map_err(invalid)?;
         if let Some(inbound) = &adjustment.inbound {
             self.is_expected(sku, inbound).await?;
         }
@@ -83,15 +84,15 @@ impl Desk {
             sku: sku.to_owned(),
             kind: adjustment.kind.movement(),
             location: adjustment.location,
-            quantity: adjustment.quantity,
+            quantity: units,
             reason: adjustment.reason,
             at: self.clock.now(),
             applied: false,
             details: adjustment.inbound.map(Details::Inbound),
-            shares,
+            shares: product.shares,
         };
         let fact = self.store_fact(fact).await?;
-        Answer::json(202, &shown(&fact))
+        Answer::json(202, &shown(&fact, &product))
     }
 
     /// A purchase line, new or changed: said again, it is the same.
@@ -101,24 +102,23 @@ impl Desk {
         }
         let expected: Expected = request.json()?;
         let (sku, id) = (request.path("sku"), request.path("id"));
-        let mut problems = expected.problems();
         if !name(id, MAX_NAME_CHARS) {
             let detail = format!("expected a purchase line's name in the path: {BAD_NAME}");
-            problems.push(Problem::at("", detail));
+            refuse(&[Problem::at("", detail)])?;
         }
-        refuse(&problems)?;
         let location = &expected.location;
-        self.exist(sku, &[("/location", location)]).await?;
+        let product = self.exist(sku, &[("/location", location)]).await?;
+        let units = expected.units(product.decimals).map_err(invalid)?;
         let inbound = Inbound {
             id: id.to_owned(),
             sku: sku.to_owned(),
             location: expected.location,
-            quantity: expected.quantity,
+            quantity: units,
             expected_on: expected.expected_on,
             received: 0,
         };
         let inbound = self.store.put_inbound(&inbound).await?;
-        Answer::json(200, &inbound)
+        Answer::json(200, &stock_view::inbound(&inbound, product.decimals))
     }
 
     /// Refuses goods of a purchase line that is not known. Where they have come in is not asked: they have.
@@ -135,20 +135,18 @@ impl Desk {
     async fn count(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
         let counted: Counted = request.json()?;
         let (sku, location) = (request.path("sku"), &counted.location);
-        let id = id_of(role, request, location, counted.problems())?;
-        let shares = self.exist(sku, &[("/location", location)]).await?;
-        let expected = match counted.expected {
+        let id = id_of(role, request, location)?;
+        let product = self.exist(sku, &[("/location", location)]).await?;
+        let (found, expected) = counted.units(product.decimals).map_err(invalid)?;
+        let expected = match expected {
             Some(expected) => expected,
             None => {
-                let keys = (0..shares).map(|share| (sku, location.as_str(), share));
+                let keys = (0..product.shares).map(|share| (sku, location.as_str(), share));
                 let levels = self.store.load_levels(&keys.collect::<Vec<_>>()).await?;
                 levels.iter().map(|level| level.on_hand).sum()
             }
         };
-        let count = Count {
-            found: counted.found,
-            expected,
-        };
+        let count = Count { found, expected };
         let fact = StockFact {
             id,
             sku: sku.to_owned(),
@@ -159,13 +157,13 @@ impl Desk {
             at: self.clock.now(),
             applied: false,
             details: Some(Details::Count(count)),
-            shares,
+            shares: product.shares,
         };
         let fact = self.store_fact(fact).await?;
-        let mut document = shown(&fact);
+        let mut document = shown(&fact, &product);
         if let Some(Details::Count(count)) = fact.details {
-            document["found"] = json!(count.found);
-            document["expected"] = json!(count.expected);
+            document["found"] = json!(product.quantity(count.found));
+            document["expected"] = json!(product.quantity(count.expected));
         }
         Answer::json(202, &document)
     }
@@ -173,9 +171,10 @@ impl Desk {
     async fn transfer(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
         let sent: Sent = request.json()?;
         let sku = request.path("sku");
-        let id = id_of(role, request, &sent.from, sent.problems())?;
+        let id = id_of(role, request, &sent.from)?;
         let named = [("/from", &sent.from), ("/to", &sent.to)];
-        let shares = self.exist(sku, &named).await?;
+        let product = self.exist(sku, &named).await?;
+        let units = sent.units(product.decimals).map_err(invalid)?;
         // To the second, as it is stored: a repeat gives the same answer.
         let now = self.clock.now();
         let sent_at = now - SignedDuration::from_nanos(now.subsec_nanosecond().into());
@@ -184,17 +183,18 @@ impl Desk {
             sku: sku.to_owned(),
             from: sent.from,
             to: sent.to,
-            quantity: sent.quantity,
+            quantity: units,
             expected_on: sent.expected_on,
             sent_at,
         };
         let departure = StockFact {
-            shares,
+            shares: product.shares,
             ..transfer.departure(sent.reason)
         };
         let fact = self.store_fact(departure).await?;
         let transfer = fact.departed().ok_or_else(Answer::internal)?;
-        Answer::json(202, &stock_view::transfer(transfer, None))
+        let view = stock_view::transfer(transfer, None, product.decimals);
+        Answer::json(202, &view)
     }
 
     /// What arrived is all that ever will: the rest is a discrepancy. A second report says the same,
@@ -211,24 +211,26 @@ impl Desk {
         let departure = departure.ok_or_else(unknown)?;
         let transfer = departure.departed().ok_or_else(unknown)?;
         authorise(role, &transfer.to)?;
-        refuse(&arrived.problems())?;
+        let product = self.store.products(&[sku]).await?.pop().unwrap_or_default();
+        let units = arrived.units(product.decimals).map_err(invalid)?;
         let arrival = StockFact {
             shares: departure.shares,
-            ..transfer.clone().arrival(arrived.quantity, self.clock.now())
+            ..transfer.clone().arrival(units, self.clock.now())
         };
         let known = self.store.store_fact(&arrival).await?;
         let known = known.unwrap_or_else(|| arrival.clone());
         if known.quantity != arrival.quantity {
             return Err(Answer::from(Refusal::WrongState {
                 subject: format!("transfer {id}"),
-                state: format!("received, with {} units", known.quantity),
-                request: format!("receiving {}", arrived.quantity),
+                state: format!("received, with {} units", product.quantity(known.quantity)),
+                request: format!("receiving {}", product.quantity(units)),
                 expected: "in transit".into(),
             }));
         }
         self.tell(&known).await;
         let received = Some(known.quantity);
-        Answer::json(202, &stock_view::transfer(transfer, received))
+        let view = stock_view::transfer(transfer, received, product.decimals);
+        Answer::json(202, &view)
     }
 
     async fn resolve(&self, role: &Role, request: &Request) -> Result<Answer, Answer> {
@@ -248,15 +250,17 @@ impl Desk {
         };
         let found = self.store.resolve_discrepancy(id, &resolution).await?;
         let found = found.ok_or_else(unknown)?;
-        Answer::json(200, &stock_view::discrepancy(&found))
+        let products = self.store.products(&[&found.sku]).await?;
+        let decimals = decimals_of(&products, &found.sku);
+        Answer::json(200, &stock_view::discrepancy(&found, decimals))
     }
 
     /// Refuses a report on a product or from a warehouse that does not exist; each warehouse with its
-    /// place in the document. How many shares the product's levels have.
-    async fn exist(&self, sku: &str, named: &[(&str, &String)]) -> Result<u8, Answer> {
-        let products = self.store.products(&[sku]).await?;
+    /// place in the document. The product.
+    async fn exist(&self, sku: &str, named: &[(&str, &String)]) -> Result<Product, Answer> {
         let unknown = || Answer::not_found(&format!("product {sku:?}"));
-        let shares = products.first().ok_or_else(unknown)?.shares;
+        let product = self.store.products(&[sku]).await?.pop();
+        let product = product.ok_or_else(unknown)?;
         let locations = self.store.locations().await?;
         let missing = named
             .iter()
@@ -265,7 +269,7 @@ impl Desk {
             Problem::at(*pointer, format!("location {name:?} does not exist"))
         });
         refuse(&missing.collect::<Vec<_>>())?;
-        Ok(shares)
+        Ok(product)
     }
 
     /// Stores a fact, and has it applied: as it was first reported, if this is a repeat.
@@ -294,16 +298,10 @@ impl Desk {
     }
 }
 
-/// The id of what is reported, if this key may report it, it is named, and nothing is wrong with it.
-fn id_of(
-    role: &Role,
-    request: &Request,
-    location: &str,
-    problems: Vec<Problem>,
-) -> Result<String, Answer> {
+/// The id of what is reported, if this key may report it, and it is named.
+fn id_of(role: &Role, request: &Request, location: &str) -> Result<String, Answer> {
     authorise(role, location)?;
     let key = request.idempotency_key()?;
-    refuse(&problems)?;
     Ok(derived(&[request.path("sku"), key]))
 }
 
@@ -319,6 +317,10 @@ fn stranger() -> Answer {
     forbidden("an operator's key, or that of the warehouse itself")
 }
 
+fn invalid(problems: Vec<Problem>) -> Answer {
+    Answer::invalid(&problems)
+}
+
 fn refuse(problems: &[Problem]) -> Result<(), Answer> {
     match problems.is_empty() {
         true => Ok(()),
@@ -326,12 +328,12 @@ fn refuse(problems: &[Problem]) -> Result<(), Answer> {
     }
 }
 
-fn shown(fact: &StockFact) -> Value {
+fn shown(fact: &StockFact, product: &Product) -> Value {
     json!({
         "id": fact.id,
         "sku": fact.sku,
         "location": fact.location,
         "kind": fact.kind.name(),
-        "quantity": fact.quantity,
+        "quantity": product.quantity(fact.quantity),
     })
 }

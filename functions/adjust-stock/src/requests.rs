@@ -1,8 +1,8 @@
 //! What may be reported, and what is wrong with it.
 
-use domain::Problem;
 use domain::limits::{MAX_COUNTED, MAX_QUANTITY, MAX_TEXT_CHARS};
 use domain::stock::MovementKind;
+use domain::{Problem, Quantity};
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub(crate) struct Adjustment {
     pub location: String,
     pub kind: AdjustmentKind,
-    pub quantity: i64,
+    pub quantity: Quantity,
     #[serde(default)]
     pub reason: String,
     /// The purchase line that received goods are of.
@@ -31,7 +31,7 @@ pub(crate) enum AdjustmentKind {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expected {
     pub location: String,
-    pub quantity: i64,
+    pub quantity: Quantity,
     pub expected_on: Date,
 }
 
@@ -40,9 +40,9 @@ pub(crate) struct Expected {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Counted {
     pub location: String,
-    pub found: i64,
+    pub found: Quantity,
     /// What the counter said when the person began; if not given, what it says now.
-    pub expected: Option<i64>,
+    pub expected: Option<Quantity>,
     #[serde(default)]
     pub reason: String,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Counted {
 pub(crate) struct Sent {
     pub from: String,
     pub to: String,
-    pub quantity: i64,
+    pub quantity: Quantity,
     pub expected_on: Option<Date>,
     #[serde(default)]
     pub reason: String,
@@ -63,7 +63,7 @@ pub(crate) struct Sent {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arrived {
-    pub quantity: i64,
+    pub quantity: Quantity,
 }
 
 /// What came of a discrepancy.
@@ -83,18 +83,20 @@ impl AdjustmentKind {
 }
 
 impl Adjustment {
-    pub fn problems(&self) -> Vec<Problem> {
+    /// To how many units of an article of so many decimals it happened; or what is wrong with it.
+    pub fn units(&self, decimals: u8) -> Result<i64, Vec<Problem>> {
         let most = i64::from(MAX_QUANTITY);
-        let mut problems: Vec<Problem> = match self.kind {
-            AdjustmentKind::Receive => between("/quantity", self.quantity, 1, most),
-            AdjustmentKind::Adjust if self.quantity == 0 => {
-                let expected = format!("expected -{most} to {most}, and not 0, found 0");
-                Some(Problem::at("/quantity", expected))
-            }
-            AdjustmentKind::Adjust => between("/quantity", self.quantity, -most, most),
+        let mut problems = Vec::new();
+        let units = match self.kind {
+            AdjustmentKind::Receive => Range(1, most),
+            AdjustmentKind::Adjust => Range(-most, most),
+        };
+        let units = units.read("/quantity", self.quantity, decimals, &mut problems);
+        if matches!(self.kind, AdjustmentKind::Adjust) && self.quantity.is_zero() {
+            let most = Quantity::new(most, decimals);
+            let expected = format!("expected -{most} to {most}, and not 0, found 0");
+            problems.push(Problem::at("/quantity", expected));
         }
-        .into_iter()
-        .collect();
         if matches!(self.kind, AdjustmentKind::Adjust) && self.reason.trim().is_empty() {
             problems.push(Problem::at("/reason", "expected why the count differs"));
         }
@@ -103,54 +105,56 @@ impl Adjustment {
             problems.push(Problem::at("/inbound", detail));
         }
         problems.extend(too_long("/reason", &self.reason));
-        problems
+        sound(units, problems)
     }
 }
 
 impl Expected {
-    pub fn problems(&self) -> Vec<Problem> {
-        between("/quantity", self.quantity, 0, i64::from(MAX_QUANTITY))
-            .into_iter()
-            .collect()
+    /// As [`Adjustment::units`].
+    pub fn units(&self, decimals: u8) -> Result<i64, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let range = Range(0, MAX_QUANTITY.into());
+        let units = range.read("/quantity", self.quantity, decimals, &mut problems);
+        sound(units, problems)
     }
 }
 
 impl Counted {
-    pub fn problems(&self) -> Vec<Problem> {
-        let expected = self.expected.unwrap_or_default();
-        [
-            between("/found", self.found, 0, MAX_COUNTED),
-            between("/expected", expected, -MAX_COUNTED, MAX_COUNTED),
-            too_long("/reason", &self.reason),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// The units that were found, and those that were expected, if that is said.
+    pub fn units(&self, decimals: u8) -> Result<(i64, Option<i64>), Vec<Problem>> {
+        let mut problems = Vec::new();
+        let found = Range(0, MAX_COUNTED).read("/found", self.found, decimals, &mut problems);
+        let range = Range(-MAX_COUNTED, MAX_COUNTED);
+        let expected = self
+            .expected
+            .map(|expected| range.read("/expected", expected, decimals, &mut problems));
+        problems.extend(too_long("/reason", &self.reason));
+        sound((found, expected), problems)
     }
 }
 
 impl Sent {
-    pub fn problems(&self) -> Vec<Problem> {
-        let to_itself = (self.from == self.to).then(|| {
+    /// As [`Adjustment::units`].
+    pub fn units(&self, decimals: u8) -> Result<i64, Vec<Problem>> {
+        let mut problems = Vec::new();
+        if self.from == self.to {
             let detail = format!("expected another warehouse than {:?}", self.from);
-            Problem::at("/to", detail)
-        });
-        [
-            to_itself,
-            between("/quantity", self.quantity, 1, i64::from(MAX_QUANTITY)),
-            too_long("/reason", &self.reason),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+            problems.push(Problem::at("/to", detail));
+        }
+        let range = Range(1, MAX_QUANTITY.into());
+        let units = range.read("/quantity", self.quantity, decimals, &mut problems);
+        problems.extend(too_long("/reason", &self.reason));
+        sound(units, problems)
     }
 }
 
 impl Arrived {
-    pub fn problems(&self) -> Vec<Problem> {
-        between("/quantity", self.quantity, 0, i64::from(MAX_QUANTITY))
-            .into_iter()
-            .collect()
+    /// As [`Adjustment::units`].
+    pub fn units(&self, decimals: u8) -> Result<i64, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let range = Range(0, MAX_QUANTITY.into());
+        let units = range.read("/quantity", self.quantity, decimals, &mut problems);
+        sound(units, problems)
     }
 }
 
@@ -165,13 +169,31 @@ impl Resolved {
     }
 }
 
-fn between(pointer: &str, units: i64, least: i64, most: i64) -> Option<Problem> {
-    (!(least..=most).contains(&units)).then(|| {
-        Problem::at(
-            pointer,
-            format!("expected {least} to {most}, found {units}"),
-        )
-    })
+/// The fewest units and the most.
+struct Range(i64, i64);
+
+impl Range {
+    /// Units of an article of so many decimals; 0 with a problem if they are out of range.
+    fn read(
+        self,
+        pointer: &str,
+        quantity: Quantity,
+        decimals: u8,
+        problems: &mut Vec<Problem>,
+    ) -> i64 {
+        let units = quantity.units_within(decimals, self.0, self.1);
+        units.unwrap_or_else(|detail| {
+            problems.push(Problem::at(pointer, detail));
+            0
+        })
+    }
+}
+
+fn sound<T>(read: T, problems: Vec<Problem>) -> Result<T, Vec<Problem>> {
+    match problems.is_empty() {
+        true => Ok(read),
+        false => Err(problems),
+    }
 }
 
 fn too_long(pointer: &str, text: &str) -> Option<Problem> {

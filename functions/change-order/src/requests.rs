@@ -3,7 +3,7 @@
 use domain::change::{Disposition, LineUnits};
 use domain::limits::{MAX_LINES_PER_COMMIT, MAX_TEXT_CHARS};
 use domain::order::Order;
-use domain::{Problem, refund};
+use domain::{Problem, Quantity, refund};
 use runtime::http::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,7 +31,7 @@ impl Cancel {
 #[serde(deny_unknown_fields)]
 struct LineWish {
     line: String,
-    quantity: u32,
+    quantity: Quantity,
 }
 
 fn units(lines: &[LineWish]) -> Result<Vec<LineUnits>, Answer> {
@@ -73,11 +73,11 @@ pub struct Received {
 #[serde(deny_unknown_fields)]
 struct ReceivedLine {
     line: String,
-    quantity: u32,
+    quantity: Quantity,
     disposition: Disposition,
 }
 
-type Arrived = Vec<(String, u32, Disposition)>;
+type Arrived = Vec<(String, Quantity, Disposition)>;
 
 impl Received {
     pub fn of(&self, order: &Order, n: u32) -> Result<(String, Arrived), Answer> {
@@ -101,7 +101,8 @@ impl Received {
             return Ok((location, lines.iter().map(arrived).collect()));
         }
         let arrived = |&(place, units): &(u16, u32)| {
-            (order.line(place).id.clone(), units, Disposition::Restock)
+            let line = order.line(place);
+            (line.id.clone(), line.quantity(units), Disposition::Restock)
         };
         Ok((location, announced.iter().map(arrived).collect()))
     }

@@ -158,7 +158,9 @@ impl Step {
     ) -> Result<(), String> {
         let text = |error: StoreError| error.to_string();
         let before = Crossings::of(level);
-        let look = look(level, product.reorder_point, self.clock.now());
+        let point = product.reorder_point;
+        let point = point.and_then(|point| product.units(point));
+        let look = look(level, point, self.clock.now());
         if look.held {
             return Err("another run is telling of it".into());
         }

@@ -6,7 +6,7 @@ use domain::catalog::Role;
 use domain::fulfillment::{Report, report};
 use domain::limits::{MAX_LINES, MAX_NAME_CHARS, MAX_TEXT_CHARS};
 use domain::order::Order;
-use domain::{OrderId, Problem};
+use domain::{OrderId, Problem, Quantity};
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
 use runtime::{Clock, Function, Outbox};
@@ -65,7 +65,7 @@ struct Packed {
 #[serde(deny_unknown_fields)]
 struct PackedLine {
     line: String,
-    quantity: u32,
+    quantity: Quantity,
 }
 
 /// The body of `shipped`: by the warehouse's own means.

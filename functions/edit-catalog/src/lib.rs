@@ -10,6 +10,7 @@ use domain::catalog::problems::{
 };
 use domain::catalog::{Location, Product, Rate, Supplier};
 use domain::kit::component_skus;
+use domain::limits::MAX_QUANTITY;
 use domain::rules::Rules;
 use runtime::Function;
 use runtime::auth::Keys;
@@ -61,9 +62,14 @@ impl Desk {
             "PUT /products" => {
                 let products: Vec<Product> = documents(&request, product_problems)?;
                 self.check_components(&request, &products).await?;
-                self.keep_shares(&request, &products).await?;
-                for product in &products {
-                    self.store.put_product(product).await?;
+                self.keep_what_is_stored(&request, &products).await?;
+                for (n, product) in products.iter().enumerate() {
+                    // Somebody may have stored another one meanwhile.
+                    if !self.store.put_product(product).await? {
+                        let detail = format!("expected other decimals, found {}", product.decimals);
+                        let pointer = pointer(&request, n, "/decimals");
+                        return Err(Answer::invalid(&[Problem::at(pointer, detail)]));
+                    }
                 }
                 products.len()
             }
@@ -116,7 +122,15 @@ impl Desk {
         for (n, product) in products.iter().enumerate() {
             for (k, component) in product.components.iter().enumerate() {
                 let detail = match of(&component.sku) {
-                    Some(found) if found.components.is_empty() => continue,
+                    Some(found) if found.components.is_empty() => {
+                        let quantity = component.quantity;
+                        let wrong = quantity.count(found.decimals, 1, MAX_QUANTITY).err();
+                        problems.extend(wrong.map(|detail| {
+                            let within = format!("/components/{k}/quantity");
+                            Problem::at(pointer(request, n, &within), detail)
+                        }));
+                        continue;
+                    }
                     Some(_) => "expected a product that is no kit itself",
                     None => "expected a product of the catalogue",
                 };
@@ -135,22 +149,39 @@ impl Desk {
 }
 
 impl Desk {
-    /// Refuses products with fewer shares than they have: what is in the others would not be found any more.
-    async fn keep_shares(&self, request: &Request, products: &[Product]) -> Result<(), Answer> {
+    /// Refuses products with fewer shares than they have: what is in the others would not be found any more;
+    /// and those with other decimals: everything that is stored of them counts units of these.
+    async fn keep_what_is_stored(
+        &self,
+        request: &Request,
+        products: &[Product],
+    ) -> Result<(), Answer> {
         let skus: BTreeSet<&str> = products.iter().map(|product| &*product.sku).collect();
         let skus: Vec<&str> = skus.into_iter().collect();
         let known = match skus.is_empty() {
             true => Vec::new(),
             false => self.store.products(&skus).await?,
         };
-        let problem = |(n, product): (usize, &Product)| {
-            let known = known.iter().find(|known| known.sku == product.sku)?;
+        let mut problems = Vec::new();
+        for (n, product) in products.iter().enumerate() {
+            let same = |known: &&Product| known.sku == product.sku;
+            let before = products[..n].iter().rev().find(same);
+            let Some(known) = before.or_else(|| known.iter().find(same)) else {
+                continue;
+            };
             let (had, found) = (known.shares, product.shares);
-            let detail =
-                format!("expected at least the {had} shares that there are, found {found}");
-            (found < had).then(|| Problem::at(pointer(request, n, "/shares"), detail))
-        };
-        let problems: Vec<Problem> = products.iter().enumerate().filter_map(problem).collect();
+            if found < had {
+                let detail =
+                    format!("expected at least the {had} shares that there are, found {found}");
+                problems.push(Problem::at(pointer(request, n, "/shares"), detail));
+            }
+            let (had, found) = (known.decimals, product.decimals);
+            if found != had {
+                let detail =
+                    format!("expected the {had} decimals that it has for good, found {found}");
+                problems.push(Problem::at(pointer(request, n, "/decimals"), detail));
+            }
+        }
         match problems.is_empty() {
             true => Ok(()),
             false => Err(Answer::invalid(&problems)),

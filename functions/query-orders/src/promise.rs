@@ -64,24 +64,28 @@ impl Desk {
         let rules = self.store.rules().await?;
         let buffer = Rules::of(&rules, channel).buffer;
         let waiting: i64 = prospect.waiting.iter().map(|w| i64::from(w.units)).sum();
-        let promises = left(&prospect.supply, waiting + i64::from(buffer));
+        // A buffer is of whole ones, whatever a product is measured in.
+        let kept_back = i64::from(product.units(i64::from(buffer).into()).unwrap_or(u32::MAX));
+        let promises = left(&prospect.supply, waiting + kept_back);
         let until = |day: Date| promises.iter().rev().find(|promise| promise.on <= day);
         let quantity = match on {
             Some(day) => until(day).map_or(0, |promise| promise.units),
             None => promises.first().map_or(0, |promise| promise.units),
         };
         let steps = promises.iter();
-        let steps = steps.map(|promise| json!({"from": promise.on, "quantity": promise.units}));
+        let steps = steps.map(
+            |promise| json!({"from": promise.on, "quantity": product.quantity(promise.units)}),
+        );
         Answer::json(
             200,
             &json!({
                 "sku": sku,
                 "channel": channel,
-                "quantity": quantity,
+                "quantity": product.quantity(quantity),
                 "steps": steps.collect::<Vec<_>>(),
-                "waiting": waiting,
+                "waiting": product.quantity(waiting),
                 "buffer": buffer,
-                "overdue": prospect.overdue,
+                "overdue": product.quantity(prospect.overdue),
             }),
         )
     }

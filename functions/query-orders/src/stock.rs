@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::catalog::decimals_of;
 use domain::fact::Transfer;
 use domain::ledger::{Entry, Place, describe, newest};
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
 use domain::stock::{Breakdown, Level, Movement, whole};
-use domain::{Problem, stock_view};
+use domain::{Problem, Quantity, stock_view};
 use jiff::Timestamp;
 use runtime::http::{Answer, Request};
 use serde_json::{Value, json};
@@ -15,10 +16,15 @@ use crate::{Desk, PAGE};
 
 impl Desk {
     pub(crate) async fn stock(&self, sku: &str) -> Result<Answer, Answer> {
-        let levels = whole(self.levels(sku).await?);
-        let levels: Vec<Value> = levels.iter().map(level).collect();
-        let in_transit = in_transit(&self.store.in_transit(sku).await?);
+        let (levels, decimals) = self.levels(sku).await?;
+        let levels = whole(levels);
+        let levels: Vec<Value> = levels.iter().map(|of| level(of, decimals)).collect();
+        let in_transit = in_transit(&self.store.in_transit(sku).await?, decimals);
         let inbound = self.store.inbound_of(sku).await?;
+        let inbound = inbound
+            .iter()
+            .map(|line| stock_view::inbound(line, decimals));
+        let inbound: Vec<_> = inbound.collect();
         let document =
             json!({"sku": sku, "levels": levels, "in_transit": in_transit, "inbound": inbound});
         Answer::json(200, &document)
@@ -34,30 +40,38 @@ impl Desk {
             })
         });
         let (found, next) = self.store.open_discrepancies(after.transpose()?).await?;
-        let found: Vec<_> = found.iter().map(stock_view::discrepancy).collect();
+        let skus: BTreeSet<&str> = found.iter().map(|found| found.sku.as_str()).collect();
+        let skus: Vec<&str> = skus.into_iter().collect();
+        let products = match skus.is_empty() {
+            true => Vec::new(),
+            false => self.store.products(&skus).await?,
+        };
+        let view = |found| stock_view::discrepancy(found, decimals_of(&products, &found.sku));
+        let found: Vec<_> = found.iter().map(view).collect();
         let next = next.map(|(at, id)| format!("{}.{id}", at.as_second()));
         Answer::json(200, &json!({"discrepancies": found, "next": next}))
     }
 
-    /// The levels of a product, by share and location.
-    async fn levels(&self, sku: &str) -> Result<Vec<Level>, Answer> {
+    /// The levels of a product, by share and location, and the decimals of its quantities.
+    async fn levels(&self, sku: &str) -> Result<(Vec<Level>, u8), Answer> {
         let unknown = || Answer::not_found(&format!("product {sku:?}"));
         // The database refuses keys that are too long.
         if sku.len() > MAX_SKU_CHARS {
             return Err(unknown());
         }
         let levels = self.store.levels_of(sku).await?;
-        if levels.is_empty() && self.store.products(&[sku]).await?.is_empty() {
+        let products = self.store.products(&[sku]).await?;
+        if levels.is_empty() && products.is_empty() {
             return Err(unknown());
         }
-        Ok(levels)
+        Ok((levels, decimals_of(&products, sku)))
     }
 
     /// Why there is so much of a product: what happened to it, the newest first, and what each movement
     /// left, in each share by itself. For all locations the movements that are at hand; for one, page by page, all there are.
     pub(crate) async fn why(&self, request: &Request) -> Result<Answer, Answer> {
         let sku = request.path("sku");
-        let mut levels = self.levels(sku).await?;
+        let (mut levels, decimals) = self.levels(sku).await?;
         let location = request.query("location");
         let before = request.query("before");
         let share = match request.query("share") {
@@ -117,8 +131,8 @@ impl Desk {
             let next = (!place.is_start()).then(|| place.to_string());
             let entries = entries
                 .iter()
-                .map(|entry| told(entry, &reasons, &breakdowns));
-            let mut document = counters(level);
+                .map(|entry| told(entry, decimals, &reasons, &breakdowns));
+            let mut document = counters(level, decimals);
             if level.share > 0 {
                 document["share"] = json!(level.share);
             }
@@ -154,23 +168,31 @@ fn read_after(text: &str) -> Option<(Timestamp, String)> {
 }
 
 /// What is on the road, by where it goes.
-fn in_transit(transfers: &[Transfer]) -> Vec<Value> {
+fn in_transit(transfers: &[Transfer], decimals: u8) -> Vec<Value> {
     let mut by_location: BTreeMap<&str, Vec<&Transfer>> = BTreeMap::new();
     for transfer in transfers {
         by_location.entry(&transfer.to).or_default().push(transfer);
     }
     let document = |(location, transfers): (&str, Vec<&Transfer>)| {
-        let views = transfers.iter().map(|t| stock_view::transfer(t, None));
+        let views = transfers
+            .iter()
+            .map(|t| stock_view::transfer(t, None, decimals));
         json!({
             "location": location,
-            "quantity": transfers.iter().map(|t| t.quantity).sum::<i64>(),
+            "quantity": Quantity::new(transfers.iter().map(|t| t.quantity).sum::<i64>(), decimals),
             "transfers": views.collect::<Vec<_>>(),
         })
     };
     by_location.into_iter().map(document).collect()
 }
 
-fn told(entry: &Entry, reasons: &BTreeMap<String, String>, breakdowns: &[Breakdown]) -> Value {
+fn told(
+    entry: &Entry,
+    decimals: u8,
+    reasons: &BTreeMap<String, String>,
+    breakdowns: &[Breakdown],
+) -> Value {
+    let of = |units: i64| Quantity::new(units, decimals);
     let movement = &entry.movement;
     let reason = reasons.get(&movement.cause);
     let reason = reason
@@ -182,37 +204,40 @@ fn told(entry: &Entry, reasons: &BTreeMap<String, String>, breakdowns: &[Breakdo
         "number": entry.number,
         "at": movement.at,
         "kind": movement.kind.name(),
-        "quantity": movement.quantity,
+        "quantity": of(movement.quantity),
         "cause": movement.cause,
-        "on_hand": entry.on_hand,
-        "allocated": entry.allocated,
-        "reserved": entry.reserved,
-        "text": describe(movement, reason, breakdown),
+        "on_hand": of(entry.on_hand),
+        "allocated": of(entry.allocated),
+        "reserved": of(entry.reserved),
+        "text": describe(movement, decimals, reason, breakdown),
     });
     if let Some(breakdown) = breakdown {
-        let part =
-            |(cause, quantity): &(String, i64)| json!({"cause": cause, "quantity": quantity});
+        let part = |(cause, units): &(String, i64)| json!({"cause": cause, "quantity": of(*units)});
         document["parts"] = breakdown.parts.iter().map(part).collect();
     }
     document
 }
 
-fn level(level: &Level) -> Value {
-    let movement = |m: &Movement| json!({"kind": m.kind.name(), "quantity": m.quantity, "cause": m.cause, "at": m.at});
-    let mut document = counters(level);
+fn level(level: &Level, decimals: u8) -> Value {
+    let movement = |m: &Movement| {
+        let quantity = Quantity::new(m.quantity, decimals);
+        json!({"kind": m.kind.name(), "quantity": quantity, "cause": m.cause, "at": m.at})
+    };
+    let mut document = counters(level, decimals);
     document["newest_movements"] = level.tail.iter().map(movement).collect();
     document
 }
 
-fn counters(level: &Level) -> Value {
+fn counters(level: &Level, decimals: u8) -> Value {
+    let of = |units: i64| Quantity::new(units, decimals);
     json!({
         "location": level.location,
-        "on_hand": level.on_hand,
-        "allocated": level.allocated,
-        "reserved": level.reserved,
-        "available": level.available.max(0),
+        "on_hand": of(level.on_hand),
+        "allocated": of(level.allocated),
+        "reserved": of(level.reserved),
+        "available": of(level.available.max(0)),
         // What was promised and is not there: to be resolved by a person.
-        "shortfall": (-level.available).max(0),
+        "shortfall": of((-level.available).max(0)),
         "movements": level.movements,
     })
 }

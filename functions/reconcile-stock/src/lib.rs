@@ -170,7 +170,8 @@ impl Step {
                     tracing::error!(
                         sku,
                         location,
-                        text = found.describe(),
+                        // In units: the log does not know the article.
+                        text = found.describe(0),
                         "the books are wrong"
                     );
                 }

@@ -12,7 +12,7 @@ use domain::catalog::{Location, Rate};
 use domain::limits::MAX_REHEARSED_ORDERS;
 use domain::rehearsal::{Routed, Shelves, Sum, put_back, rehearse};
 use domain::rules::Rules;
-use domain::{Currency, Order, Problem};
+use domain::{Currency, Order, Problem, Quantity};
 use futures::future::try_join_all;
 use runtime::Function;
 use runtime::auth::Keys;
@@ -97,7 +97,7 @@ fn usual_orders() -> usize {
 struct Shelf {
     sku: String,
     location: String,
-    available: u32,
+    available: Quantity,
 }
 
 impl Rehearsal {
@@ -174,8 +174,20 @@ impl Desk {
                 (shelves.clone(), shelves)
             }
         };
-        for shelf in rehearsal.stock {
-            then.insert((shelf.sku, shelf.location), i64::from(shelf.available));
+        let mut problems = Vec::new();
+        for (n, shelf) in rehearsal.stock.into_iter().enumerate() {
+            let decimals = match products.iter().find(|product| product.sku == shelf.sku) {
+                Some(product) => product.decimals,
+                // None of the orders wants it.
+                None => shelf.available.decimals(),
+            };
+            match shelf.available.count(decimals, 0, u32::MAX) {
+                Ok(units) => drop(then.insert((shelf.sku, shelf.location), units.into())),
+                Err(detail) => problems.push(Problem::at(format!("/stock/{n}/available"), detail)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Answer::invalid(&Problem::first_of(problems)));
         }
         now.retain(|_, units| *units > 0);
         then.retain(|_, units| *units > 0);

@@ -44,8 +44,8 @@ pub fn draw(before: &Side, after: &Side) -> String {
         ),
         (
             "units missing",
-            f64::from(was.missing),
-            f64::from(is.missing),
+            was.missing.into(),
+            is.missing.into(),
             String::new(),
         ),
     ];

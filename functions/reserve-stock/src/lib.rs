@@ -230,11 +230,11 @@ impl Desk {
 
     /// What is asked for as it would be ordered, with its kits taken apart; or what is wrong with it.
     async fn wanted(&self, asked: Asked, id: &str, now: Timestamp) -> Result<Wanted, Answer> {
-        let new = asked.as_order(id, now).ok_or_else(Answer::internal)?;
+        let mut new = asked.as_order(id, now).ok_or_else(Answer::internal)?;
         refuse(&new.problems())?;
         let network = self.network.get(self.store.network()).await?;
         let mut products = self.products.get(new.skus()).await?;
-        let mut problems = Vec::new();
+        let mut problems = new.measure(&products);
         for (n, line) in asked.lines.iter().enumerate() {
             if products.iter().all(|product| product.sku != line.sku) {
                 let detail = format!("product {:?} does not exist", line.sku);

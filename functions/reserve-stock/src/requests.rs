@@ -3,7 +3,7 @@
 use domain::intake::{NewLine, NewOrder};
 use domain::limits::{MAX_RESERVATION_S, MAX_RESERVED_LEVELS};
 use domain::order::{Address, Contact, Source};
-use domain::{Currency, Problem};
+use domain::{Currency, Problem, Quantity};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ pub(crate) struct Asked {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AskedLine {
     pub sku: String,
-    pub quantity: i64,
+    pub quantity: Quantity,
     /// The warehouse that is to keep all of them.
     pub location: Option<String>,
 }

@@ -246,8 +246,7 @@ impl<S: Fn(&str)> Stage<'_, S> {
             }
         }
         if story == Story::Return && order.status() == "delivered" && order.returns.is_empty() {
-            let all =
-                |line: &domain::Line| json!({"line": line.id, "quantity": line.units.delivered});
+            let all = |line: &domain::Line| json!({"line": line.id, "quantity": line.quantity(line.units.delivered)});
             let lines: Vec<Value> = order.lines.iter().map(all).collect();
             let body = json!({"lines": lines}).to_string();
             self.post(&format!("/orders/{id}/returns"), Some("demo-return"), body)

@@ -1,7 +1,8 @@
 //! What a cloud starts with: the sample retailer, and the accounts and keys of the command line.
 
-use anyhow::{Context, Result, anyhow};
-use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
+use anyhow::{Context, Result, anyhow, ensure};
+use domain::Quantity;
+use domain::catalog::{Account, Location, Product, Rate, Role, Supplier, decimals_of};
 use domain::fact::StockFact;
 use domain::id::{derived, sha256_hex};
 use domain::rules::Rules;
@@ -31,7 +32,7 @@ macro_rules! retailer {
 struct Opening {
     sku: String,
     location: String,
-    quantity: i64,
+    quantity: Quantity,
 }
 
 /// The store on a cloud's tables, its calls counted under `caller`.
@@ -67,8 +68,10 @@ pub async fn sample_retailer(cloud: &Cloud) -> Result<()> {
     if warehouses.iter().all(is_known) {
         return Ok(());
     }
-    for product in read::<Product>("products", retailer!("products"))? {
-        store.put_product(&product).await?;
+    let products = read::<Product>("products", retailer!("products"))?;
+    for product in &products {
+        let same = store.put_product(product).await?;
+        ensure!(same, "the catalogue has other decimals of {}", product.sku);
     }
     for supplier in read::<Supplier>("suppliers", retailer!("suppliers"))? {
         store.put_supplier(&supplier).await?;
@@ -80,7 +83,7 @@ pub async fn sample_retailer(cloud: &Cloud) -> Result<()> {
         store.put_rules(&rules).await?;
     }
     for opening in read::<Opening>("stock", retailer!("stock"))? {
-        receive(&store, opening).await?;
+        receive(&store, opening, &products).await?;
     }
     for location in warehouses {
         store.put_location(&location).await?;
@@ -89,13 +92,15 @@ pub async fn sample_retailer(cloud: &Cloud) -> Result<()> {
 }
 
 /// Opening stock is a receipt like any other: it is in the ledger.
-async fn receive(store: &Store, opening: Opening) -> Result<()> {
+async fn receive(store: &Store, opening: Opening, products: &[Product]) -> Result<()> {
+    let units = opening.quantity.units(decimals_of(products, &opening.sku));
+    let units = units.map_err(|why| anyhow!("{}: {why}", opening.sku))?;
     let fact = StockFact {
         id: derived(&["opening", &opening.sku, &opening.location]),
         sku: opening.sku,
         location: opening.location,
         kind: MovementKind::Receive,
-        quantity: opening.quantity,
+        quantity: units,
         reason: "opening stock".into(),
         at: Timestamp::now(),
         applied: false,

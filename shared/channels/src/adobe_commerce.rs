@@ -12,7 +12,7 @@ use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
 use crate::document::{self, Object, elements};
-use crate::draft::{Draft, Names, full_name, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, same, with_any};
 use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
@@ -287,7 +287,7 @@ fn new_line(mut line: Object<'_>, amounts: &Amounts) -> Option<(NewLine, i64)> {
     let virtual_flag = line.take("is_virtual").and_then(|flag| flag.digits());
     let kind = line.words("product_type");
     let goods = amounts.of(&mut line, "row_total");
-    let (unit_price, rounding) = price_of(goods, quantity);
+    let (unit_price, rounding) = quantity.price_of(goods);
     let hidden = amounts.of(&mut line, "discount_tax_compensation_amount");
     let id = line
         .take("item_id")

@@ -10,7 +10,7 @@ use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
 use crate::document::{self, MoneyShape, Object, elements};
-use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
@@ -120,8 +120,8 @@ fn draft_of_2026(mut order: Object<'_>) -> Draft {
         let comes_to = line
             .inner("proceeds")
             .map(|mut proceeds| proceeds.money_in("proceedsTotal", MONEY_OF_2026, currency));
-        let comes_to = comes_to.unwrap_or_else(|| unit.saturating_mul(quantity));
-        let (unit_price, discount) = price_of(comes_to, quantity);
+        let comes_to = comes_to.unwrap_or_else(|| quantity.cost_at(unit));
+        let (unit_price, discount) = quantity.price_of(comes_to);
         let id = line.require("orderItemId").and_then(|id| id.digits());
         Some(NewLine {
             id: id.unwrap_or_default(),
@@ -219,11 +219,7 @@ fn draft_of_v0(all: &mut Object<'_>) -> Option<Draft> {
     // Some marketplaces' prices contain the tax, and no field says so: the total does.
     let without_tax = lines
         .iter()
-        .map(|line| {
-            line.unit_price
-                .saturating_mul(line.quantity)
-                .saturating_sub(line.discount)
-        })
+        .map(NewLine::goods)
         .fold(extras, i64::saturating_add);
     let taxes_included = total == Some(without_tax);
     if answer_is_of_another(&mut order, &mut items) {
@@ -291,7 +287,7 @@ fn line_of_v0(mut line: Object<'_>, currency: Option<Currency>) -> (NewLine, i64
         - of("ShippingDiscountTax");
     let tax = of("ItemTax") - of("PromotionDiscountTax");
     let quantity = line.units("QuantityOrdered");
-    let (unit_price, rounding) = price_of(goods, quantity);
+    let (unit_price, rounding) = quantity.price_of(goods);
     let new = NewLine {
         id: line
             .require("OrderItemId")

@@ -147,7 +147,7 @@ fn line(value: &Value<'_>, n: usize, currency: Option<Currency>) -> Option<NewLi
         title: line.words("title"),
         quantity: line
             .require("quantity")
-            .and_then(|quantity| quantity.integer())
+            .and_then(|quantity| quantity.units())
             .unwrap_or_default(),
         intangible: !line.flag("requires_shipping", true),
         unit_price: line
@@ -156,7 +156,7 @@ fn line(value: &Value<'_>, n: usize, currency: Option<Currency>) -> Option<NewLi
             .unwrap_or_default(),
         discount: line.amount("discount", currency),
         tax: line.amount("tax", currency),
-        kit: None,
+        ..NewLine::default()
     };
     line.deny_rest();
     Some(new)
@@ -232,7 +232,7 @@ fn total(order: &NewOrder) -> i64 {
     let goods: i64 = lines
         .map(|line| {
             let tax = if order.taxes_included { 0 } else { line.tax };
-            line.unit_price * line.quantity - line.discount + tax
+            line.goods() + tax
         })
         .sum();
     let tax = if order.taxes_included { 0 } else { order.tax };

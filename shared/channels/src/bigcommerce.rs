@@ -11,7 +11,7 @@ use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
 use crate::document::{self, Object, elements};
-use crate::draft::{Draft, Names, full_name, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{same, with_any};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
@@ -148,11 +148,9 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
     let quantity = line.units("quantity");
     let goods = match line.has("total_inc_tax") {
         true => line.amount("total_inc_tax", currency),
-        false => line
-            .amount("price_inc_tax", currency)
-            .saturating_mul(quantity),
+        false => quantity.cost_at(line.amount("price_inc_tax", currency)),
     };
-    let (unit_price, discount) = price_of(goods, quantity);
+    let (unit_price, discount) = quantity.price_of(goods);
     NewLine {
         id: line
             .require("id")

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use domain::Currency;
-use domain::limits::{MAX_EXACT_JSON_INTEGER, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS};
+use domain::limits::{MAX_DECIMALS, MAX_EXACT_JSON_INTEGER, MAX_LINES, MAX_MINOR, MAX_NAME_CHARS};
+use domain::{Currency, Quantity};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -267,18 +267,14 @@ impl<'a> Value<'a> {
         parsed.or_else(|| self.expected("a whole number"))
     }
 
-    /// A number of units: a whole number, or a decimal without a fraction, as text or not.
-    pub(crate) fn units(&self) -> Option<i64> {
-        let raw = self.raw.get().trim_matches('"');
-        let whole = match raw.split_once('.') {
-            Some((whole, fraction)) => fraction.bytes().all(|b| b == b'0').then_some(whole),
-            None => Some(raw),
-        };
-        // As many as no order has, and few enough to be multiplied and added up.
-        let parsed = whole.and_then(|whole| whole.parse::<u32>().ok());
-        parsed
-            .map(i64::from)
-            .or_else(|| self.expected("a whole number of units"))
+    /// How much of something: a decimal number, as text or not, read from its own digits.
+    pub(crate) fn units(&self) -> Option<Quantity> {
+        match Quantity::parse(self.raw.get().trim_matches('"')) {
+            Ok(quantity) => Some(quantity),
+            Err(_) => self.expected(&format!(
+                "a decimal number of at most {MAX_DECIMALS} decimals"
+            )),
+        }
     }
 
     /// Minor units that are not negative, from decimal text or a number.
@@ -483,8 +479,8 @@ impl<'a> Object<'a> {
         items.filter_map(|value| value.object()).collect()
     }
 
-    /// The member's units; zero, which is refused of a line, when there are none.
-    pub(crate) fn units(&mut self, name: &str) -> i64 {
+    /// The member's quantity; zero, which is refused of a line, when there is none.
+    pub(crate) fn units(&mut self, name: &str) -> Quantity {
         let units = self.require(name).and_then(|value| value.units());
         units.unwrap_or_default()
     }

@@ -149,16 +149,6 @@ fn counts(payment: &Payment) -> bool {
     }
 }
 
-/// The price of a unit, rounded up, and the discount that makes so many of them cost `goods`.
-pub(crate) fn price_of(goods: i64, quantity: i64) -> (i64, i64) {
-    if quantity < 1 {
-        return (goods, 0);
-    }
-    let unit_price = goods.div_euclid(quantity) + i64::from(goods.rem_euclid(quantity) > 0);
-    let rounding = unit_price.saturating_mul(quantity).saturating_sub(goods);
-    (unit_price, rounding)
-}
-
 /// A title, as long as ours may be: people read its start.
 pub(crate) fn title(text: &str) -> String {
     text.chars().take(MAX_TITLE_CHARS).collect()

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::document::{self, MoneyShape, Object, elements};
-use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{Hash, ecdsa_p256_matches, with_any};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
@@ -236,7 +236,7 @@ fn draft(mut order: Object<'_>) -> Draft {
 fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
     let quantity = line.units("quantity");
     let goods = line.money_in("lineItemCost", MONEY, currency);
-    let (unit_price, discount) = price_of(goods, quantity);
+    let (unit_price, discount) = quantity.price_of(goods);
     NewLine {
         id: line
             .require("lineItemId")

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use domain::Problem;
 use domain::intake::NewOrder;
-use domain::limits::{MAX_MINOR, MAX_QUANTITY};
+use domain::limits::MAX_MINOR;
 
 use crate::Unreadable;
 
@@ -62,8 +62,8 @@ fn defuse_excessive_lines(order: &mut NewOrder) -> Vec<Problem> {
     let most = order.currency.display(MAX_MINOR);
     let mut problems = Vec::new();
     for (n, line) in order.lines.iter_mut().enumerate() {
-        let possible = (1..=i64::from(MAX_QUANTITY)).contains(&line.quantity);
-        if possible && line.unit_price.saturating_mul(line.quantity) <= MAX_MINOR {
+        let possible = line.units().is_ok();
+        if possible && line.quantity.cost_at(line.unit_price) <= MAX_MINOR {
             continue;
         }
         line.unit_price = 0;

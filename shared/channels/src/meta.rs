@@ -5,12 +5,13 @@
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::intake::{NewLine, NewOrder};
+use domain::limits::MAX_DECIMALS;
 use domain::money::split;
 use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
 use crate::document::{self, MoneyShape, Object, elements};
-use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, same, with_any};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
@@ -138,18 +139,15 @@ fn draft(mut order: Object<'_>) -> Draft {
     });
     if unpriced {
         // Not asked for, or not given: what all of them cost is known.
-        let quantities: Vec<i64> = lines.iter().map(|line| line.quantity.max(0)).collect();
+        let steps = |line: &NewLine| line.quantity.units(MAX_DECIMALS).unwrap_or(0).max(0);
+        let quantities: Vec<i64> = lines.iter().map(steps).collect();
         for (line, cost) in lines.iter_mut().zip(split(goods, &quantities)) {
-            (line.unit_price, line.discount) = price_of(cost, line.quantity);
+            (line.unit_price, line.discount) = line.quantity.price_of(cost);
         }
     }
     let priced: i64 = lines
         .iter()
-        .map(|line| {
-            line.unit_price
-                .saturating_mul(line.quantity)
-                .saturating_sub(line.discount)
-        })
+        .map(NewLine::goods)
         .fold(0, i64::saturating_add);
     let state = order
         .inner("order_status")

@@ -138,11 +138,8 @@ fn channel_refund(mut refund: Object<'_>, currency: Option<Currency>) -> Channel
     let amount = paid_out.fold(0, i64::saturating_add);
     let lines = refund.objects("refund_line_items").into_iter();
     let lines = lines.filter_map(|mut line| {
-        let units = line.take("quantity")?.units()?;
-        Some((
-            line.take("line_item_id")?.digits()?,
-            u32::try_from(units).ok()?,
-        ))
+        let quantity = line.take("quantity")?.units()?;
+        Some((line.take("line_item_id")?.digits()?, quantity))
     });
     ChannelRefund {
         lines: lines.collect(),
@@ -295,7 +292,7 @@ fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)
         title: self::title(&title),
         quantity: line
             .require("quantity")
-            .and_then(|quantity| quantity.integer())
+            .and_then(|quantity| quantity.units())
             .unwrap_or_default(),
         intangible: gift_card || tip || !shipped,
         unit_price: line
@@ -304,7 +301,7 @@ fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)
             .unwrap_or_default(),
         discount: allocated.unwrap_or(own_discount),
         tax: sum(&mut line, "tax_lines", "price", currency).unwrap_or(0),
-        kit: None,
+        ..NewLine::default()
     };
     Some((new, tip))
 }

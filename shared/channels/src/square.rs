@@ -10,7 +10,7 @@ use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
 use crate::document::{self, MoneyShape, Object, elements};
-use crate::draft::{Draft, Names, first_of, full_name, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, with_any};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
@@ -154,9 +154,9 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
     let base = line.money_in("base_price_money", MONEY, currency);
     let goods = match line.has("gross_sales_money") {
         true => line.money_in("gross_sales_money", MONEY, currency),
-        false => base.saturating_mul(quantity),
+        false => quantity.cost_at(base),
     };
-    let (unit_price, rounding) = price_of(goods, quantity);
+    let (unit_price, rounding) = quantity.price_of(goods);
     let off = line.money_in("total_discount_money", MONEY, currency);
     let comes_to = match line.has("total_money") {
         true => line.money_in("total_money", MONEY, currency),

@@ -105,7 +105,7 @@ fn draft(mut order: Object<'_>) -> Draft {
                 .unwrap_or_default(),
             sku: sku(&mut line, "seller_sku"),
             title: title(&variant.map_or(name.clone(), |variant| format!("{name} - {variant}"))),
-            quantity: 1,
+            quantity: 1.into(),
             unit_price: line.amount("original_price", currency),
             discount: line.amount("seller_discount", currency)
                 + line.amount("platform_discount", currency),

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::document::{self, MoneyShape, Object, elements};
-use crate::draft::{Draft, Names, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, with_any};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
@@ -147,7 +147,8 @@ fn draft(mut order: Object<'_>) -> Draft {
             let mut ordered = line.inner("orderLineQuantity");
             let quantity = ordered
                 .as_mut()
-                .map_or(0, |ordered| ordered.units("amount"));
+                .map(|ordered| ordered.units("amount"))
+                .unwrap_or_default();
             let mut statuses = line.inner("orderLineStatuses");
             let statuses = statuses
                 .as_mut()
@@ -155,7 +156,7 @@ fn draft(mut order: Object<'_>) -> Draft {
             let gone = |mut status: Object<'_>| status.words("status") == "Cancelled";
             let cancelled = !statuses.is_empty() && statuses.into_iter().all(gone);
             live += u32::from(!cancelled);
-            let (unit_price, discount) = price_of(goods, quantity);
+            let (unit_price, discount) = quantity.price_of(goods);
             let mut item = line.inner("item");
             let id = line.require("lineNumber").and_then(|id| id.digits());
             Some(NewLine {
@@ -171,11 +172,7 @@ fn draft(mut order: Object<'_>) -> Draft {
     });
     let total = lines
         .iter()
-        .map(|line| {
-            line.unit_price
-                .saturating_mul(line.quantity)
-                .saturating_sub(line.discount)
-        })
+        .map(NewLine::goods)
         .fold(tax + extras, i64::saturating_add);
     if currency.is_none() {
         order.require("currency");

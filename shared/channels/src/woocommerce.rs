@@ -8,7 +8,7 @@ use domain::intake::{ChannelRefund, NewLine, NewOrder};
 use domain::order::{Address, Payment};
 
 use crate::document::{self, Object, elements};
-use crate::draft::{Draft, Names, first_of, full_name, if_any, price_of, sku, title};
+use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::html::unescape;
 use crate::signature::hmac_sha256_base64_matches;
@@ -170,7 +170,7 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
     let cost = cost.unwrap_or_default();
     let goods = line.take("subtotal").and_then(|t| t.amount(currency));
     let goods = goods.unwrap_or(cost);
-    let (unit_price, rounding) = price_of(goods, quantity);
+    let (unit_price, rounding) = quantity.price_of(goods);
     NewLine {
         id: line
             .require("id")

@@ -4,16 +4,20 @@
 //! rules; if those do not say otherwise, the fewest, then the cheapest, then the nearest. What no
 //! warehouse has is backordered.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::candidates::{Network, candidates, unit_weight_g};
+use crate::Quantity;
+use crate::candidates::{Network, candidates};
 use crate::catalog::{Backorders, Location, Product};
 use crate::decision::Decision;
 use crate::event::Event;
-use crate::limits::{MAX_LINES_PER_COMMIT, MAX_LINES_PER_TAKE_UP, MAX_TAKES_PER_COMMIT};
+use crate::limits::{
+    MAX_LINES_PER_COMMIT, MAX_LINES_PER_TAKE_UP, MAX_QUANTITY, MAX_TAKES_PER_COMMIT,
+};
 use crate::offer::offered;
 use crate::order::{FulfillmentOrder, FulfillmentStatus, Hold, HoldReason, Line, Order, Units};
 use crate::owed::Notice;
@@ -31,6 +35,8 @@ pub struct Available {
     loads: BTreeMap<(String, Date), u32>,
     /// Of them, units that are kept for the next order.
     own: BTreeMap<(String, String), i64>,
+    /// All of these together.
+    kept: Quantity,
 }
 
 /// What is known of a SKU in a location.
@@ -110,12 +116,20 @@ impl Available {
             location,
             share,
             quantity,
+            decimals,
         } in kept
         {
             self.shelf(sku, location).add(*share, *quantity);
             let own = self.own.entry((sku.clone(), location.clone()));
             *own.or_default() += quantity;
+            self.kept = self.kept + Quantity::new(*quantity, *decimals);
         }
+    }
+
+    /// How much is kept for the next order, which is then used up.
+    fn take_kept(&mut self) -> Quantity {
+        self.own.clear();
+        std::mem::take(&mut self.kept)
     }
 
     /// Units in a location, in all shares that were looked into.
@@ -301,6 +315,10 @@ pub fn allocate(
     if !order.holds.is_empty() {
         return None;
     }
+    let order = &*match measured(order, products) {
+        Ok(order) => order,
+        Err(()) => return Some(unmeasured(order, available.take_kept(), now)),
+    };
     let Plan {
         wanted,
         sends,
@@ -311,19 +329,14 @@ pub fn allocate(
         return None;
     }
     let before = waits_for(order);
-    let found: u32 = sends.iter().flat_map(|(_, units)| units).map(|u| u.1).sum();
+    let sent = sends.iter().flat_map(|(_, units)| units);
+    let found = order.sum_of(sent.clone());
     let full = sends.iter().map(|(_, units)| units.len()).sum::<usize>() >= MAX_TAKES_PER_COMMIT;
     let missing = match full {
-        true => 0,
-        false => wanted.iter().map(|u| u.1).sum::<u32>() - found,
+        true => Quantity::default(),
+        false => order.sum_of(&unsent(&wanted, sent)),
     };
-    let kept: i64 = std::mem::take(&mut available.own).values().sum();
-    let event = match order.unused_reservation() {
-        Some(_) => {
-            Event::AllocatedReserved(found, missing, u32::try_from(kept).unwrap_or(u32::MAX))
-        }
-        None => Event::Allocated(found, missing),
-    };
+    let event = looked(order, (found, missing), available.take_kept());
     let next = order.advance(now, event, |next| {
         if let Some(named) = &mut next.reservation {
             named.used = true;
@@ -428,6 +441,72 @@ pub fn allocate(
     })
 }
 
+/// The order in the measure of its products. A product that was not in the catalogue when the order was
+/// accepted may be counted in smaller units. Refused if its line is of a part that it does not have, or was
+/// partly refunded in the units of then.
+fn measured<'a>(order: &'a Order, products: &[Product]) -> Result<Cow<'a, Order>, ()> {
+    let mut measured = Cow::Borrowed(order);
+    for (n, line) in order.lines.iter().enumerate() {
+        let of = |product: &&Product| Some(&product.sku) == line.sku.as_ref() && !line.intangible;
+        let decimals = products.iter().find(of).map(|product| product.decimals);
+        let Some(decimals) = decimals.filter(|decimals| *decimals != line.decimals) else {
+            continue;
+        };
+        let ordered = line.units.ordered;
+        if line.units.open + line.units.backordered == 0 {
+            continue;
+        }
+        let units = line.quantity(ordered).count(decimals, 1, MAX_QUANTITY);
+        let untouched = line.units.open == ordered && line.refunded_units == 0;
+        let units = units.ok().filter(|_| untouched).ok_or(())?;
+        let line = &mut measured.to_mut().lines[n];
+        line.decimals = decimals;
+        (line.units.ordered, line.units.open) = (units, units);
+    }
+    Ok(measured)
+}
+
+/// That goods were looked for, so much found and so much missed, and so much kept for the order.
+fn looked(order: &Order, (found, missing): (Quantity, Quantity), kept: Quantity) -> Event {
+    match order.unused_reservation() {
+        Some(_) => Event::AllocatedReserved(found, missing, kept),
+        None => Event::Allocated(found, missing),
+    }
+}
+
+/// The order, held: it asks for parts of a product that the product does not have. What was kept for it is
+/// anybody's.
+fn unmeasured(order: &Order, kept: Quantity, now: Timestamp) -> Allocation {
+    let event = looked(order, Default::default(), kept);
+    let order = order.advance(now, event, |next| {
+        if let Some(named) = &mut next.reservation {
+            named.used = true;
+        }
+        next.holds.push(Hold {
+            reason: HoldReason::UnknownSku,
+            since: now,
+        });
+    });
+    Allocation {
+        order,
+        starts_waiting: BTreeMap::new(),
+        stops_waiting: BTreeSet::new(),
+        loads: Vec::new(),
+        decision: None,
+    }
+}
+
+/// What is left of the wanted units without those that are sent.
+fn unsent<'a>(wanted: &[Units], sent: impl Iterator<Item = &'a Units>) -> Vec<Units> {
+    let mut left = wanted.to_vec();
+    for (place, units) in sent {
+        for left in left.iter_mut().filter(|left| left.0 == *place) {
+            left.1 -= units;
+        }
+    }
+    left
+}
+
 /// Whether a person is to be asked before units of a line wait for goods.
 fn asks_to_wait(line: &Line, products: &[Product]) -> bool {
     let mut products = products.iter();
@@ -483,9 +562,8 @@ fn find<'a>(
     };
     let weight_g = |&(place, units): &Units| {
         let sku = order.line(place).sku.as_deref();
-        sku.map_or(0, |sku| {
-            u64::from(unit_weight_g(products, sku)) * u64::from(units)
-        })
+        let product = products.iter().find(|p| Some(p.sku.as_str()) == sku);
+        product.map_or(0, |product| product.weight_of(units))
     };
     let weight_g = wanted.iter().map(weight_g).sum();
     let full = available.full(&network.locations, now);

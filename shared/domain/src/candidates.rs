@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::Currency;
 use crate::catalog::{Cost, Location, Product, Rate};
 use crate::geo::{metres_to, point_of};
 use crate::limits::MAX_COST_MILLI;
 use crate::order::{Destination, FulfillmentStatus, Order};
 use crate::rules::Rules;
 use crate::shipping::{choose_method, ship_by};
+use crate::{Currency, Quantity};
 
 /// What of a retailer's facts routing rests on.
 #[derive(Debug, Clone, Default)]
@@ -88,14 +88,14 @@ pub struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    /// What sending one more unit of a weight costs, in thousandths of a minor unit.
+    /// What sending one more unit costs, in thousandths of a minor unit, of which `units` weigh `weight_g`.
     ///
     /// Between the lightest band and what the whole order weighs the tariff is taken to be a straight
     /// line: so a shipment of everything costs what the tariff says, one of nothing the lightest band,
     /// and what is between depends on each unit by itself, which is what lets the router be exact.
-    pub fn unit_cost_milli(&self, weight_g: u32) -> u64 {
+    pub fn unit_cost_milli(&self, weight_g: u32, units: u64) -> u64 {
         let (cost, grams) = self.per_grams;
-        let grams = grams.max(1);
+        let grams = grams.max(1).saturating_mul(units);
         cost.saturating_mul(u64::from(weight_g))
             .saturating_add(grams / 2)
             / grams
@@ -174,8 +174,8 @@ pub fn rejections(order: &Order) -> usize {
     order.fulfillments.iter().filter(counts).count()
 }
 
-/// Grams that one unit of a SKU weighs; 0 if that is not known.
-pub fn unit_weight_g(products: &[Product], sku: &str) -> u32 {
+/// Grams that a whole one of a SKU weighs; 0 if that is not known.
+pub fn weight_of_one_g(products: &[Product], sku: &str) -> u32 {
     let product = products.iter().find(|product| product.sku == sku);
     product.map_or(0, |product| product.weight_g)
 }
@@ -198,14 +198,14 @@ pub fn margin_milli(
         } else {
             0
         };
-        let all = line.money.unit_price * i64::from(line.units.ordered);
         let net = Cost {
-            amount: all - line.money.discount - included,
+            amount: line.goods() - line.money.discount - included,
             currency: order.currency,
         };
         let brings = rules.in_milli(net, currency)? / i64::from(line.units.ordered.max(1)) * units;
         let costs = rules.in_milli(product.unit_cost?, currency)?;
-        margin = margin.checked_add(brings.checked_sub(costs.checked_mul(units)?)?)?;
+        let costs = Quantity::new(units, line.decimals).cost_at(costs);
+        margin = margin.checked_add(brings.checked_sub(costs)?)?;
     }
     Some(margin)
 }

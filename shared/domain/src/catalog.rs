@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::Currency;
 use crate::is_default;
+use crate::quantity::ten_to;
+use crate::{Currency, Quantity};
 
 /// An article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +19,12 @@ pub struct Product {
     pub sku: String,
     /// What it is called.
     pub title: String,
-    /// Weight of one, in grams.
+    /// Decimals of its quantities, if it is sold by measure: with one, a unit is a tenth of a kilogram or
+    /// metre. At most [`MAX_DECIMALS`](crate::limits::MAX_DECIMALS); never changes, because everything that is
+    /// stored of it counts such units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub decimals: u8,
+    /// Weight of a whole one, in grams.
     pub weight_g: u32,
     /// Length of one, in millimetres.
     pub length_mm: u32,
@@ -31,17 +37,17 @@ pub struct Product {
     pub supplier: Option<String>,
     /// The supplier and the team hear of it when so many or fewer are available in a location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reorder_point: Option<u32>,
+    pub reorder_point: Option<Quantity>,
     /// How many to order then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reorder_quantity: Option<u32>,
-    /// What one costs the retailer: what is left of its price is the margin that pays for shipments.
+    pub reorder_quantity: Option<Quantity>,
+    /// What a whole one costs the retailer: what is left of its price is the margin that pays for shipments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Cost>,
-    /// Units that are kept back in each location, by its id, or `*` for all that are not named: no order is
+    /// What is kept back in each location, by its id, or `*` for all that are not named: no order is
     /// promised them. For the till of a shop, or against counters that are wrong.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub safety_stock: BTreeMap<String, u32>,
+    pub safety_stock: BTreeMap<String, Quantity>,
     /// The first day on which it may leave, by each location's own calendar: orders before that are preorders,
     /// and wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +70,7 @@ impl Default for Product {
         Self {
             sku: String::new(),
             title: String::new(),
+            decimals: 0,
             weight_g: 0,
             length_mm: 0,
             width_mm: 0,
@@ -97,8 +104,30 @@ impl Product {
     pub fn safety_stock_in(&self, location: &str) -> u32 {
         let kept = self.safety_stock.get(location);
         let kept = kept.or_else(|| self.safety_stock.get(ANY_LOCATION));
-        kept.copied().unwrap_or_default()
+        kept.and_then(|kept| self.units(*kept)).unwrap_or_default()
     }
+
+    /// How many of its units so much is; `None` if there is no such part of it.
+    pub fn units(&self, quantity: Quantity) -> Option<u32> {
+        u32::try_from(quantity.units(self.decimals).ok()?).ok()
+    }
+
+    /// So many of its units as people write it.
+    pub fn quantity(&self, units: i64) -> Quantity {
+        Quantity::new(units, self.decimals)
+    }
+
+    /// What so many of its units weigh, in grams; begun ones count.
+    pub fn weight_of(&self, units: u32) -> u64 {
+        let weight_g = u64::from(self.weight_g) * u64::from(units);
+        weight_g.div_ceil(ten_to(self.decimals).unsigned_abs())
+    }
+}
+
+/// Decimals of a SKU's quantities; none if it is not known.
+pub fn decimals_of(products: &[Product], sku: &str) -> u8 {
+    let product = products.iter().find(|product| product.sku == sku);
+    product.map_or(0, |product| product.decimals)
 }
 
 /// What becomes of ordered units that no location has.
@@ -118,8 +147,8 @@ pub enum Backorders {
 pub struct Component {
     /// The article.
     pub sku: String,
-    /// How many of it are in one kit.
-    pub quantity: u32,
+    /// How much of it is in one kit.
+    pub quantity: Quantity,
 }
 
 /// An amount that the retailer pays.

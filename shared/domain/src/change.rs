@@ -3,7 +3,6 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::Refusal;
 use crate::event::Event;
 use crate::fulfillment::give_back;
 use crate::limits::RETURN_WINDOW_DAYS;
@@ -11,6 +10,7 @@ use crate::order::{Difference, FulfillmentStatus, HoldReason, Move, Order, Retur
 use crate::owed::Notice;
 use crate::refund::request_units;
 use crate::stock::MovementKind;
+use crate::{Line, Quantity, Refusal};
 
 /// Lifts the hold called `name`; `None` if the order has no such hold.
 pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<Order>, Refusal> {
@@ -59,12 +59,8 @@ pub fn release_hold(order: &Order, name: &str, now: Timestamp) -> Result<Option<
 /// Cancels every unit that is not packed yet, gives the goods back to the shelf, and asks for the
 /// refund of what was captured for them. `None` if the whole order is cancelled already.
 pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Order>, Refusal> {
-    let cancellable: u32 = order
-        .lines
-        .iter()
-        .map(|line| line.units.open + line.units.backordered + line.units.allocated)
-        .sum();
-    if cancellable == 0 {
+    let cancellable = |line: &Line| line.units.open + line.units.backordered + line.units.allocated;
+    if order.lines.iter().all(|line| cancellable(line) == 0) {
         if order.lines.iter().any(|line| line.units.cancelled > 0) {
             return Ok(None);
         }
@@ -75,7 +71,11 @@ pub fn cancel(order: &Order, reason: &str, now: Timestamp) -> Result<Option<Orde
             expected: "not yet packed".into(),
         });
     }
-    let event = Event::Cancelled(cancellable, reason.to_owned());
+    let cancellable = order
+        .lines
+        .iter()
+        .map(|line| line.quantity(cancellable(line)));
+    let event = Event::Cancelled(cancellable.sum(), reason.to_owned());
     Ok(Some(order.advance(now, event, |next| {
         let cancelled = withdraw(next);
         // A test's money was never real.
@@ -165,8 +165,8 @@ impl Disposition {
     }
 }
 
-/// Units of the line called by the first, by their number.
-pub type LineUnits = (String, u32);
+/// So much of the line called by the first.
+pub type LineUnits = (String, Quantity);
 
 /// Announces that goods will come back: an RMA. `key` is the sender's name of the request; a
 /// repeat gives the return it made.
@@ -228,7 +228,7 @@ pub fn receive_return(
     order: &Order,
     n: u32,
     location: &str,
-    lines: &[(String, u32, Disposition)],
+    lines: &[(String, Quantity, Disposition)],
     now: Timestamp,
 ) -> Result<Option<Order>, Refusal> {
     let announced = order.returns.iter().find(|r| r.n == n);
@@ -247,9 +247,9 @@ pub fn receive_return(
         within(line, count, line.units.shipped - line.units.returned)?;
     }
     let mut moves: Vec<Move> = Vec::new();
-    for (id, count, disposition) in lines {
+    for (n, (id, quantity, disposition)) in lines.iter().enumerate() {
         let kind = disposition.movement();
-        let mut units = order.units_of(id, *count)?;
+        let mut units = order.units_of(id, *quantity, &quantity_of(n))?;
         units.retain(|&(place, count)| count > 0 && !order.line(place).intangible);
         match moves.iter_mut().find(|m| m.kind == kind) {
             Some(due) => due.units.extend(units),
@@ -276,22 +276,27 @@ pub fn receive_return(
     })))
 }
 
-fn within(line: &crate::Line, wanted: u32, left: u32) -> Result<(), Refusal> {
+fn within(line: &Line, wanted: u32, left: u32) -> Result<(), Refusal> {
     if wanted > left {
         return Err(Refusal::TooMuch {
             subject: format!("line {:?}", line.id),
-            wanted: i64::from(wanted),
-            left: i64::from(left),
+            wanted: line.quantity(wanted),
+            left: line.quantity(left),
         });
     }
     Ok(())
 }
 
+/// Where a request says how much of its `n`th line it is about.
+fn quantity_of(n: usize) -> String {
+    format!("/lines/{n}/quantity")
+}
+
 /// Line ids as places, the units of a line named twice added up.
 pub(crate) fn places(order: &Order, lines: &[LineUnits]) -> Result<Vec<Units>, Refusal> {
     let mut units: Vec<Units> = Vec::new();
-    for (id, count) in lines {
-        for (place, count) in order.units_of(id, *count)? {
+    for (n, (id, quantity)) in lines.iter().enumerate() {
+        for (place, count) in order.units_of(id, *quantity, &quantity_of(n))? {
             match units.iter_mut().find(|u| u.0 == place) {
                 Some(known) => known.1 = known.1.saturating_add(count),
                 None => units.push((place, count)),

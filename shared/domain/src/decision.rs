@@ -13,7 +13,7 @@ use crate::id::sha256_hex;
 use crate::is_default;
 use crate::limits::MAX_COST_MILLI;
 use crate::rules::Criterion;
-use crate::{Currency, Event, Order};
+use crate::{Currency, Event, Order, Quantity};
 
 /// What made one choice better than another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub struct Loss {
 pub enum Verdict {
     /// It sends so many units.
     #[serde(rename = "s")]
-    Sends(u32),
+    Sends(u64),
     /// It may not.
     #[serde(rename = "x")]
     Excluded(Exclusion),
@@ -60,7 +60,7 @@ pub enum Verdict {
     Nothing,
     /// It has so many of the wanted units, and others do without it.
     #[serde(rename = "h")]
-    Has(u32),
+    Has(u64),
     /// It could have sent all that is sent.
     #[serde(rename = "a")]
     All(Loss),
@@ -119,15 +119,18 @@ pub struct Decision {
     /// The currency that costs were compared in.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
+    /// Decimals that all its units are counted in: the most that one of its goods has.
+    #[serde(rename = "e", default, skip_serializing_if = "is_default")]
+    pub decimals: u8,
     /// Units that were wanted.
     #[serde(rename = "u")]
-    pub wanted: u32,
+    pub wanted: u64,
     /// Units that are sent.
     #[serde(rename = "s", default, skip_serializing_if = "is_default")]
-    pub sent: u32,
+    pub sent: u64,
     /// Units that could be had, and would take more shipments than the order's margin pays for.
     #[serde(rename = "k", default, skip_serializing_if = "is_default")]
-    pub withheld: u32,
+    pub withheld: u64,
     /// Shipments that the margin pays for, if that is limited.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub most: Option<u32>,
@@ -164,20 +167,20 @@ pub fn carried_out(decisions: Vec<Decision>, order: &Order, timeline: &Timeline)
         let end = later.next().map_or(u32::MAX, |(_, first)| *first);
         let led_to = decision.first_fulfillment..end;
         let made = order.fulfillments.iter().filter(|f| led_to.contains(&f.n));
-        let sends: Vec<(&str, u32)> = decision.sends().collect();
+        let sends: Vec<(&str, u64)> = decision.sends().collect();
         let fits = made.clone().count() == sends.len()
             && made.zip(&sends).all(|(f, (location, units))| {
-                let left: u32 = f.units.iter().map(|u| u.1).sum();
-                f.location == *location && left <= *units
+                f.location == *location && order.sum_of(&f.units) <= decision.quantity(*units)
             });
         let place = version.checked_sub(timeline.first);
         let entry = place.and_then(|place| timeline.entries.get(usize::try_from(place).ok()?));
         let found = match entry.map(|entry| &entry.event) {
             Some(Event::Allocated(found, _) | Event::AllocatedReserved(found, ..)) => *found,
-            _ => 0,
+            _ => Quantity::default(),
         };
         let known = done.last().is_some_and(|last| last.of_version == version);
-        if fits && decision.sent > 0 && found == decision.sent && !known {
+        let sent = decision.quantity(decision.sent);
+        if fits && decision.sent > 0 && found == sent && !known {
             done.push(decision);
         }
     }
@@ -186,11 +189,16 @@ pub fn carried_out(decisions: Vec<Decision>, order: &Order, timeline: &Timeline)
 
 impl Decision {
     /// Who sends how many units, the nearest first.
-    pub fn sends(&self) -> impl Iterator<Item = (&str, u32)> {
+    pub fn sends(&self) -> impl Iterator<Item = (&str, u64)> {
         self.considered.iter().filter_map(|c| match c.verdict {
             Verdict::Sends(units) => Some((c.location.as_str(), units)),
             _ => None,
         })
+    }
+
+    /// So many of its units as people write it.
+    pub fn quantity(&self, units: u64) -> Quantity {
+        Quantity::new(i64::try_from(units).unwrap_or(i64::MAX), self.decimals)
     }
 
     /// What tells it from another decision for the same version: two processes may decide at once, and
@@ -198,7 +206,7 @@ impl Decision {
     pub fn outcome(&self) -> String {
         let sends = self
             .sends()
-            .map(|(location, units)| format!("{location}:{units}"));
+            .map(|(location, units)| format!("{location}:{}", self.quantity(units)));
         let sends: Vec<String> = sends.collect();
         sha256_hex(sends.join(",").as_bytes())[..8].to_owned()
     }
@@ -218,17 +226,18 @@ impl Decision {
     /// What one location's part in it was, for people.
     pub fn tell(&self, considered: &Considered) -> String {
         match &considered.verdict {
-            Verdict::Sends(units) => format!("sends {units} of {} units", self.wanted),
+            Verdict::Sends(units) => {
+                let (sent, wanted) = (self.quantity(*units), self.quantity(self.wanted));
+                format!("sends {sent} of {wanted} units")
+            }
             Verdict::Excluded(Exclusion::Closed) => "is closed".into(),
             Verdict::Excluded(Exclusion::NotServed) => "does not ship to this country".into(),
             Verdict::Excluded(Exclusion::Rejected) => "has rejected this order".into(),
             Verdict::Excluded(Exclusion::Full) => "can take no more orders today".into(),
             Verdict::Nothing => "has nothing of it that it may send".into(),
             Verdict::Has(units) => {
-                format!(
-                    "has {units} of {} units, and the chosen do without it",
-                    self.wanted
-                )
+                let (has, wanted) = (self.quantity(*units), self.quantity(self.wanted));
+                format!("has {has} of {wanted} units, and the chosen do without it")
             }
             Verdict::All(loss) => format!("could send all of it, but {}", self.lost(loss)),
         }
@@ -240,16 +249,20 @@ impl Decision {
         let missing = self.wanted.saturating_sub(self.sent + self.withheld);
         sentences.push(match (self.sent, self.wanted) {
             (sent, wanted) if sent == wanted => "all of it is sent".into(),
-            (sent, wanted) => format!("{sent} of {wanted} units are sent"),
+            (sent, wanted) => {
+                let (sent, wanted) = (self.quantity(sent), self.quantity(wanted));
+                format!("{sent} of {wanted} units are sent")
+            }
         });
         if missing > 0 {
+            let missing = self.quantity(missing);
             sentences.push(format!("{missing} are nowhere to be had"));
         }
         if self.withheld > 0 {
             let most = self.most.unwrap_or_default();
             sentences.push(format!(
                 "{} could be had, but would take more than the {most} shipments that the margin pays for",
-                self.withheld
+                self.quantity(self.withheld)
             ));
         }
         if let Some(runner_up) = &self.runner_up {
@@ -278,7 +291,11 @@ impl Decision {
         } = loss;
         let compared = |unit: &str| format!("{unit}: {counts} against {winner}");
         match ground {
-            Ground::Units => compared("more units stay unsent"),
+            Ground::Units => format!(
+                "more units stay unsent: {} against {}",
+                self.quantity(*counts),
+                self.quantity(*winner)
+            ),
             Ground::Promise => compared("more shipments are late"),
             Ground::Id => "by nothing more than the order of ids".into(),
             Ground::Criterion(Criterion::Shipments) => compared("it takes more shipments"),

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Order;
 use crate::fact::{Details, StockFact};
 use crate::id::derived;
 use crate::stock::MovementKind;
+use crate::{Order, Quantity};
 
 /// How it came to light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,9 +153,20 @@ impl Discrepancy {
         found
     }
 
-    /// What is different, for people.
-    pub fn describe(&self) -> String {
-        let (expected, found, cause) = (self.expected, self.found, &self.cause);
+    /// What was expected and what was found, as people write it, of an article of so many decimals.
+    pub fn quantities(&self, decimals: u8) -> (Quantity, Quantity) {
+        let decimals = match self.kind {
+            // Of movements, which are whole.
+            DiscrepancyKind::Ledger => 0,
+            _ => decimals,
+        };
+        let of = |units: i64| Quantity::new(units, decimals);
+        (of(self.expected), of(self.found))
+    }
+
+    /// What is different, for people, of an article of so many decimals.
+    pub fn describe(&self, decimals: u8) -> String {
+        let ((expected, found), cause) = (self.quantities(decimals), &self.cause);
         match self.kind {
             DiscrepancyKind::Count => format!("{found} counted where {expected} were expected"),
             DiscrepancyKind::ShortPick => {
@@ -210,7 +221,7 @@ mod tests {
     fn only_what_differs_is_one() {
         assert_eq!(Discrepancy::of_fact(&counted(7, 7)), None);
         let found = Discrepancy::of_fact(&counted(5, 7)).unwrap();
-        assert_eq!(found.describe(), "5 counted where 7 were expected");
+        assert_eq!(found.describe(0), "5 counted where 7 were expected");
         assert_eq!(Discrepancy::of_fact(&counted(5, 7)), Some(found));
         let receipt = StockFact {
             kind: MovementKind::Receive,
@@ -227,7 +238,7 @@ mod tests {
             expected_on: None,
             sent_at: Timestamp::UNIX_EPOCH,
         };
-        let of = |fact: &StockFact| Discrepancy::of_fact(fact).map(|found| found.describe());
+        let of = |fact: &StockFact| Discrepancy::of_fact(fact).map(|found| found.describe(0));
         assert_eq!(of(&transfer.clone().departure(String::new())), None);
         let arrived = |n| of(&transfer.clone().arrival(n, Timestamp::UNIX_EPOCH));
         assert_eq!(arrived(9), None);

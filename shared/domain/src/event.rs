@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Quantity;
 use crate::limits::MAX_TIMELINE_TAIL;
 use crate::owed::Notice;
 
@@ -17,11 +18,11 @@ pub enum Event {
     HoldReleased(String),
     /// Goods were looked for: units set aside, and units that no warehouse had.
     #[serde(rename = "al")]
-    Allocated(u32, u32),
+    Allocated(Quantity, Quantity),
     /// The same for an order that names a reservation, the first time: units set aside, units that no
     /// warehouse had, and units that the reservation had kept for it; 0 if it was not held any more.
     #[serde(rename = "ar")]
-    AllocatedReserved(u32, u32, u32),
+    AllocatedReserved(Quantity, Quantity, Quantity),
     /// Somebody was told.
     #[serde(rename = "nt")]
     Notified(Notice),
@@ -36,7 +37,7 @@ pub enum Event {
     FulfillmentRejected(u32, String),
     /// The parcel is closed; so many units were missing.
     #[serde(rename = "fp")]
-    Packed(u32, u32),
+    Packed(u32, Quantity),
     /// No tariff takes the parcel.
     #[serde(rename = "fu")]
     Unrated(u32),
@@ -51,7 +52,7 @@ pub enum Event {
     StockMoved(u32),
     /// So many units will not be sent, and why not.
     #[serde(rename = "xc")]
-    Cancelled(u32, String),
+    Cancelled(Quantity, String),
     /// Goods are announced to come back.
     #[serde(rename = "ra")]
     ReturnAnnounced(u32),
@@ -103,15 +104,17 @@ impl Event {
         match self {
             Self::Accepted => "accepted and stored".into(),
             Self::HoldReleased(hold) => format!("hold {hold} released"),
-            Self::Allocated(found, 0) => format!("allocated: {found} units"),
+            Self::Allocated(found, missing) if missing.is_zero() => {
+                format!("allocated: {found} units")
+            }
             Self::Allocated(found, missing) => {
                 format!("allocated: {found} units, {missing} backordered")
             }
             Self::AllocatedReserved(found, missing, kept) => {
                 let looked = Self::Allocated(*found, *missing).describe(currency);
-                match kept {
-                    0 => format!("{looked}; its reservation was held no more"),
-                    kept => {
+                match kept.is_zero() {
+                    true => format!("{looked}; its reservation was held no more"),
+                    false => {
                         format!("{looked}; its reservation is taken up: {kept} units were kept")
                     }
                 }
@@ -122,7 +125,7 @@ impl Event {
             Self::FulfillmentRejected(n, why) => {
                 format!("fulfillment {n} rejected by its warehouse: {why}")
             }
-            Self::Packed(n, 0) => format!("fulfillment {n} packed"),
+            Self::Packed(n, missing) if missing.is_zero() => format!("fulfillment {n} packed"),
             Self::Packed(n, missing) => format!("fulfillment {n} packed, {missing} units missing"),
             Self::Unrated(n) => {
                 format!("no tariff takes fulfillment {n}: its warehouse ships it by its own means")

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::Refusal;
 use crate::candidates::rejections;
-use crate::change::places;
+use crate::change::{LineUnits, places};
 use crate::event::Event;
 use crate::limits::MAX_REJECTIONS;
 use crate::order::{FulfillmentStatus, Hold, HoldReason, Move, Order, Parcel, Units};
@@ -17,7 +17,7 @@ pub enum Report {
     /// It will do it.
     Accepted,
     /// The parcel is closed. `None`: with everything in it; otherwise these line ids and units.
-    Packed(Option<Vec<(String, u32)>>),
+    Packed(Option<Vec<LineUnits>>),
     /// It has left by the warehouse's own means.
     Shipped {
         /// Who carries it.
@@ -171,7 +171,7 @@ pub fn report(
 fn packed_units(
     order: &Order,
     asked: &[Units],
-    lines: &[(String, u32)],
+    lines: &[LineUnits],
 ) -> Result<Vec<Units>, Refusal> {
     let mut packed = places(order, lines)?;
     for &(place, units) in &packed {
@@ -179,8 +179,8 @@ fn packed_units(
         if units > left {
             return Err(Refusal::TooMuch {
                 subject: format!("line {:?}", order.line(place).id),
-                wanted: i64::from(units),
-                left: i64::from(left),
+                wanted: order.line(place).quantity(units),
+                left: order.line(place).quantity(left),
             });
         }
     }
@@ -205,7 +205,7 @@ fn pack(order: &Order, n: u32, packed: Vec<Units>, now: Timestamp) -> Order {
         .map(|&(place, units)| (place, units - found(place)))
         .filter(|m| m.1 > 0)
         .collect();
-    let short: u32 = missing.iter().map(|m| m.1).sum();
+    let short = order.sum_of(&missing);
     order.advance(now, Event::Packed(n, short), |next| {
         let Some(fulfillment) = next.fulfillment_mut(n) else {
             return;

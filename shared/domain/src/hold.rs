@@ -58,7 +58,7 @@ impl Difference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldReason {
-    /// A line names a SKU that the catalogue does not have, or none.
+    /// A line names a SKU that the catalogue does not have, or none; or so much as the product cannot have.
     UnknownSku,
     /// The amounts do not add up to the total that the channel states.
     Totals {
@@ -111,7 +111,9 @@ impl HoldReason {
     /// What is wrong, for a person.
     pub fn explain(&self, currency: Currency) -> String {
         match self {
-            Self::UnknownSku => "a line's SKU is not in the catalogue".into(),
+            Self::UnknownSku => {
+                "a line's SKU is not in the catalogue, or not sold in such parts".into()
+            }
             Self::Totals { stated, computed } => format!(
                 "the channel states a total of {}, its parts add up to {}: a difference of {}",
                 currency.display(*stated),

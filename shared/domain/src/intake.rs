@@ -20,7 +20,7 @@ use crate::order::{
     LocatedBy, NamedReservation, Order, Payment, Source,
 };
 use crate::owed::owed;
-use crate::{OrderId, Problem, restate};
+use crate::{OrderId, Problem, Product, Quantity, restate};
 
 /// An order in the house's terms, not yet checked. Amounts in minor units of `currency`.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,11 +97,13 @@ pub struct NewLine {
     pub sku: Option<String>,
     /// What it is called.
     pub title: String,
-    /// Units.
-    pub quantity: i64,
+    /// How much.
+    pub quantity: Quantity,
+    /// Decimals that its product's quantities have, as far as that is known.
+    pub decimals: u8,
     /// Nothing to ship.
     pub intangible: bool,
-    /// Price of one unit.
+    /// Price of a whole one.
     pub unit_price: i64,
     /// Discounts on the whole line.
     pub discount: i64,
@@ -111,7 +113,48 @@ pub struct NewLine {
     pub kit: Option<KitPart>,
 }
 
+impl NewLine {
+    /// The price of its goods after its own discounts.
+    pub fn goods(&self) -> i64 {
+        let price = self.quantity.cost_at(self.unit_price);
+        price.saturating_sub(self.discount)
+    }
+
+    /// Its units: at least one, at most [`MAX_QUANTITY`].
+    ///
+    /// # Errors
+    ///
+    /// There are fewer, or more, or there is no such part of its product; what was expected, in words.
+    pub fn units(&self) -> Result<u32, String> {
+        let decimals = match self.decimals {
+            // As long as its product is not known, it is counted as it was written.
+            0 => self.quantity.decimals(),
+            known => known,
+        };
+        self.quantity.count(decimals, 1, MAX_QUANTITY)
+    }
+}
+
 impl NewOrder {
+    /// Notes what the products that it names are measured in, and gives the quantities that they cannot
+    /// have, each with its place.
+    pub fn measure(&mut self, products: &[Product]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (n, line) in self.lines.iter_mut().enumerate() {
+            let of = |product: &&Product| Some(&product.sku) == line.sku.as_ref();
+            let Some(product) = products.iter().find(of).filter(|_| !line.intangible) else {
+                continue;
+            };
+            line.decimals = product.decimals;
+            let whole = line.quantity.units(product.decimals);
+            if let Err(detail) = whole.and_then(|_| line.units()) {
+                let pointer = format!("{}/{n}/quantity", self.lines_pointer);
+                problems.push(Problem::at(pointer, detail));
+            }
+        }
+        Problem::first_of(problems)
+    }
+
     /// The id that the order will have.
     pub fn id(&self) -> OrderId {
         let Source {
@@ -167,12 +210,8 @@ impl NewOrder {
             let mut problem = |field: &str, detail: String| {
                 problems.push(Problem::at(format!("{lines_at}/{n}{field}"), detail));
             };
-            if line.quantity < 1 || line.quantity > i64::from(MAX_QUANTITY) {
-                let found = line.quantity;
-                problem(
-                    "/quantity",
-                    format!("expected 1 to {MAX_QUANTITY}, found {found}"),
-                );
+            if let Err(detail) = line.units() {
+                problem("/quantity", detail);
             }
             let sku_chars = line.sku.as_deref().map_or(1, str::len);
             if !(1..=MAX_SKU_CHARS).contains(&sku_chars) {
@@ -205,7 +244,7 @@ impl NewOrder {
                 );
             }
             let amounts = [line.unit_price, line.discount, line.tax];
-            let goods = line.unit_price.saturating_mul(line.quantity);
+            let goods = line.quantity.cost_at(line.unit_price);
             if amounts.iter().any(|a| *a < 0) {
                 problem("", "expected no negative price, discount or tax".into());
             } else if goods > MAX_MINOR || line.tax > MAX_MINOR {
@@ -226,7 +265,7 @@ impl NewOrder {
             }
         }
         // The sum is within bounds only if every line is.
-        if problems.is_empty() && self.discount > self.lines.iter().map(goods_of).sum() {
+        if problems.is_empty() && self.discount > self.lines.iter().map(NewLine::goods).sum() {
             let found = self.currency.display(self.discount);
             problems.push(Problem::at(
                 "",
@@ -410,16 +449,17 @@ impl NewOrder {
 
     /// Spreads what belongs to the whole order over its lines, by the price of their goods.
     fn freeze(&self) -> Vec<Line> {
-        let weights: Vec<i64> = self.lines.iter().map(goods_of).collect();
+        let weights: Vec<i64> = self.lines.iter().map(NewLine::goods).collect();
         let discounts = split(self.discount, &weights);
         let taxes = split(self.tax, &weights);
         let extras = split(self.extras, &weights);
         let frozen = self.lines.iter().enumerate().map(|(n, line)| {
-            let units = u32::try_from(line.quantity).unwrap_or(0);
+            let units = line.units().unwrap_or(0);
             Line {
                 id: line.id.clone(),
                 sku: line.sku.clone(),
                 intangible: line.intangible,
+                decimals: line.decimals.max(line.quantity.decimals()),
                 units: Buckets {
                     ordered: units,
                     open: units,
@@ -437,12 +477,6 @@ impl NewOrder {
         });
         frozen.collect()
     }
-}
-
-/// The price of a line's goods after its own discounts.
-fn goods_of(line: &NewLine) -> i64 {
-    let price = line.unit_price.saturating_mul(line.quantity);
-    price.saturating_sub(line.discount)
 }
 
 fn promised(placed_at: Timestamp) -> Date {

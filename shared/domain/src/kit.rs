@@ -11,6 +11,7 @@ use crate::catalog::Product;
 use crate::intake::{NewLine, NewOrder};
 use crate::limits::{MAX_LINES, MAX_NAME_CHARS, MAX_QUANTITY, MAX_TITLE_CHARS};
 use crate::money::split;
+use crate::quantity::{Quantity, ten_to};
 
 /// Which kit a line is a part of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,7 @@ pub struct KitPart {
     /// The kit.
     #[serde(rename = "k")]
     pub sku: String,
-    /// How many of the component are in one kit.
+    /// How many units of the component are in one kit.
     #[serde(rename = "n")]
     pub per_kit: u32,
 }
@@ -73,52 +74,68 @@ pub fn take_apart(mut order: NewOrder, products: &[Product]) -> NewOrder {
 fn parts(line: &NewLine, products: &[Product]) -> Option<Vec<NewLine>> {
     let of = |sku: &str| products.iter().find(|product| product.sku == sku);
     let kit = of(line.sku.as_deref()?).filter(|product| !product.components.is_empty())?;
+    let kits = line.quantity.units(0).ok()?;
     let components: Option<Vec<_>> = kit
         .components
         .iter()
         .map(|component| {
             let product = of(&component.sku)?;
-            let units = line.quantity.checked_mul(i64::from(component.quantity))?;
+            let per_kit = product.units(component.quantity)?;
+            let units = kits.checked_mul(i64::from(per_kit))?;
             let fits = (1..=i64::from(MAX_QUANTITY)).contains(&units);
-            (product.components.is_empty() && fits).then_some((component, product, units))
+            (product.components.is_empty() && fits).then_some((per_kit, product, units))
         })
         .collect();
     let components = components?;
-    // By what they cost, where that is known of all of them in one currency; else by their number.
+    // By what they cost, where that is known of all of them in one currency; else by their number, each
+    // counted in the smallest step of all.
+    let most = components.iter().map(|(_, product, _)| product.decimals);
+    let most = most.max().unwrap_or_default();
+    let steps = |product: &Product, units: i64| {
+        units.checked_mul(ten_to(most - product.decimals.min(most)))
+    };
     let costs = components.iter().map(|(_, product, units)| {
         let cost = product.unit_cost?;
-        Some((cost.amount.checked_mul(*units)?, cost.currency))
+        let amount = cost.amount.checked_mul(steps(product, *units)?)?;
+        Some((amount, cost.currency))
     });
     let costs: Option<Vec<_>> = costs.collect();
     let costs = costs.filter(|costs| costs.iter().all(|(_, currency)| *currency == costs[0].1));
     let weights: Vec<i64> = match costs {
         Some(costs) => costs.into_iter().map(|(cost, _)| cost).collect(),
-        None => components.iter().map(|(_, _, units)| *units).collect(),
+        None => {
+            let steps = components
+                .iter()
+                .map(|(_, product, units)| steps(product, *units));
+            steps.collect::<Option<_>>()?
+        }
     };
-    let goods = line.unit_price.checked_mul(line.quantity)?;
+    let goods = line.quantity.cost_at(line.unit_price);
     let prices = split(goods, &weights);
     let discounts = split(line.discount, &prices);
     let taxes = split(line.tax, &prices);
     let parts = components
         .iter()
         .enumerate()
-        .map(|(n, (component, product, units))| {
-            // A unit's price is rounded up, and what that is too much is a discount on the line.
-            let unit_price = prices[n].div_euclid(*units) + i64::from(prices[n] % units > 0);
+        .map(|(n, (per_kit, product, units))| {
+            let quantity = Quantity::new(*units, product.decimals);
+            // The price of one is rounded up, and what that is too much is a discount on the line.
+            let (unit_price, rounding) = quantity.price_of(prices[n]);
             let title = format!("{} ({})", product.title, line.title);
             NewLine {
                 id: format!("{}.{}", line.id, n + 1),
                 sku: Some(product.sku.clone()),
                 title: title.chars().take(MAX_TITLE_CHARS).collect(),
-                quantity: *units,
+                quantity,
+                decimals: product.decimals,
                 intangible: false,
                 unit_price,
-                discount: unit_price * units - prices[n] + discounts[n],
+                discount: rounding + discounts[n],
                 tax: taxes[n],
                 kit: Some(KitPart {
                     line: line.id.clone(),
                     sku: kit.sku.clone(),
-                    per_kit: component.quantity,
+                    per_kit: *per_kit,
                 }),
             }
         });

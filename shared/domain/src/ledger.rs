@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Quantity;
 use crate::stock::{Breakdown, Level, Movement, MovementKind};
 
 /// A movement, and what it left.
@@ -117,13 +118,15 @@ pub fn newest(level: &Level) -> impl Iterator<Item = (u64, Movement)> {
 }
 
 /// What happened, for people. `reason`: what the reporter of a fact gave as one; `breakdown`: what the
-/// movement is made of, if it stands for many.
+/// movement is made of, if it stands for many; `decimals`: those of the article.
 pub fn describe(
     movement: &Movement,
+    decimals: u8,
     reason: Option<&str>,
     breakdown: Option<&Breakdown>,
 ) -> String {
-    let (n, cause) = (movement.quantity, &movement.cause);
+    let (units, cause) = (movement.quantity, &movement.cause);
+    let n = Quantity::new(units.saturating_abs(), decimals);
     let whose = match breakdown {
         None => format!("order {cause}"),
         Some(breakdown) => {
@@ -145,12 +148,10 @@ pub fn describe(
         MovementKind::Ship => format!("{n} left for {whose}"),
         MovementKind::Short => format!("{n} not found when picked for {whose}"),
         MovementKind::Receive => format!("{n} came in"),
-        MovementKind::Adjust if n < 0 => format!("{} fewer than counted", n.unsigned_abs()),
+        MovementKind::Adjust if units < 0 => format!("{n} fewer than counted"),
         MovementKind::Adjust => format!("{n} more than counted"),
-        MovementKind::Count if n == 0 => "counted, as many as there should be".into(),
-        MovementKind::Count if n < 0 => {
-            format!("counted, {} fewer than there should be", n.unsigned_abs())
-        }
+        MovementKind::Count if units == 0 => "counted, as many as there should be".into(),
+        MovementKind::Count if units < 0 => format!("counted, {n} fewer than there should be"),
         MovementKind::Count => format!("counted, {n} more than there should be"),
         MovementKind::TransferOut => format!("{n} left with transfer {}", movement.cause),
         MovementKind::TransferIn => format!("{n} arrived with transfer {}", movement.cause),
@@ -256,7 +257,7 @@ mod tests {
 
     #[test]
     fn words_name_cause_and_reason() {
-        let told = |kind, n, reason| describe(&movement(kind, n), reason, None);
+        let told = |kind, n, reason| describe(&movement(kind, n), 0, reason, None);
         assert_eq!(told(MovementKind::Ship, 2, None), "2 left for order X");
         let few = told(MovementKind::Adjust, -3, Some("water damage"));
         assert_eq!(few, "3 fewer than counted: water damage");
@@ -282,7 +283,7 @@ mod tests {
             parts: parts.map(|part| (part.0.into(), part.1)).into(),
         };
         let many = movement(MovementKind::Allocate, 4);
-        let told = describe(&many, None, Some(&breakdown));
+        let told = describe(&many, 0, None, Some(&breakdown));
         assert_eq!(told, "4 set aside for 2 orders: ORDER1, ORDER2");
     }
 }

@@ -14,7 +14,7 @@ use crate::is_default;
 use crate::kit::KitPart;
 use crate::money::{Currency, units_share};
 use crate::owed::{Notice, owed};
-use crate::{OrderId, Refusal};
+use crate::{OrderId, Problem, Quantity, Refusal};
 
 pub use crate::hold::{Difference, Hold, HoldReason};
 
@@ -187,7 +187,7 @@ impl Buckets {
 /// currency, for the whole line unless said otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineMoney {
-    /// Price of one unit.
+    /// Price of a whole one: of a piece, of a kilogram.
     #[serde(rename = "u", default, skip_serializing_if = "is_default")]
     pub unit_price: i64,
     /// What discounts take off, its share of discounts on the order included.
@@ -213,6 +213,9 @@ pub struct Line {
     /// Nothing to ship: a gift card, a download, a service.
     #[serde(rename = "g", default, skip_serializing_if = "is_default")]
     pub intangible: bool,
+    /// Decimals of its quantities, as its product has them: so many places behind the point is one unit.
+    #[serde(rename = "e", default, skip_serializing_if = "is_default")]
+    pub decimals: u8,
     /// Where its units stand.
     #[serde(rename = "q")]
     pub units: Buckets,
@@ -231,9 +234,18 @@ impl Line {
     /// What the customer pays for the line, in minor units.
     pub fn charge(&self, taxes_included: bool) -> i64 {
         let tax = if taxes_included { 0 } else { self.money.tax };
-        self.money.unit_price * i64::from(self.units.ordered) - self.money.discount
-            + tax
-            + self.money.extras
+        self.goods() - self.money.discount + tax + self.money.extras
+    }
+
+    /// What its goods cost before discounts, in minor units.
+    pub fn goods(&self) -> i64 {
+        self.quantity(self.units.ordered)
+            .cost_at(self.money.unit_price)
+    }
+
+    /// So many of its units as people write it.
+    pub fn quantity(&self, units: u32) -> Quantity {
+        Quantity::new(units, self.decimals)
     }
 
     /// What the next `units` to be refunded are worth: the shares of consecutive units, so that
@@ -601,19 +613,37 @@ impl Order {
         &self.lines[usize::from(place)]
     }
 
-    /// Units of the line that the channel calls `id`; if that was a kit, of all its parts.
-    pub fn units_of(&self, id: &str, count: u32) -> Result<Vec<Units>, Refusal> {
+    /// So much of the line that the channel calls `id`; if that was a kit, of all its parts. `pointer`: where
+    /// the request says how much.
+    pub fn units_of(
+        &self,
+        id: &str,
+        quantity: Quantity,
+        pointer: &str,
+    ) -> Result<Vec<Units>, Refusal> {
+        let counted = |decimals| {
+            let units = quantity.count(decimals, 0, u32::MAX);
+            units.map_err(|detail| Refusal::Invalid(Problem::at(pointer, detail)))
+        };
         let lines = (0_u16..).zip(&self.lines);
         let units = lines.filter_map(|(place, line)| match &line.kit {
-            _ if line.id == id => Some((place, count)),
-            Some(kit) if kit.line == id => Some((place, count.saturating_mul(kit.per_kit))),
+            _ if line.id == id => Some(counted(line.decimals).map(|units| (place, units))),
+            Some(kit) if kit.line == id => {
+                Some(counted(0).map(|kits| (place, kits.saturating_mul(kit.per_kit))))
+            }
             _ => None,
         });
-        let units: Vec<Units> = units.collect();
+        let units: Vec<Units> = units.collect::<Result<_, Refusal>>()?;
         match units.is_empty() {
             true => Err(Refusal::NotFound(format!("line {id:?}"))),
             false => Ok(units),
         }
+    }
+
+    /// How much some of its units are together: pieces and measures are added as they are written.
+    pub fn sum_of<'a>(&self, units: impl IntoIterator<Item = &'a Units>) -> Quantity {
+        let quantity = |(place, units): &Units| self.line(*place).quantity(*units);
+        units.into_iter().map(quantity).sum()
     }
 
     /// Where the order as a whole stands: read off its lines and holds, stored nowhere.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::allocation::View;
-use crate::candidates::{Candidate, Exclusion, Network, margin_milli, unit_weight_g};
+use crate::candidates::{Candidate, Exclusion, Network, margin_milli, weight_of_one_g};
 use crate::catalog::{Location, Product};
 use crate::decision::{Considered, Decision, Loss, RunnerUp, Verdict};
 use crate::limits::{MAX_CONSIDERED, MAX_COST_MILLI, MAX_TAKES_PER_COMMIT};
 use crate::order::{FulfillmentStatus, Order, Units};
+use crate::quantity::ten_to;
 use crate::routing::{CRITERIA, Choice, EXACT_SOURCES, Score, Selection, Source, choose, share};
 use crate::rules::{Criterion, Rules};
 
@@ -49,28 +50,39 @@ pub(crate) fn plan<'a>(
     let order = view.order;
     let rules = Rules::of(&network.rules, &order.source.channel);
     let objective = rules.criteria();
-    let mut units_of: BTreeMap<&str, u32> = BTreeMap::new();
+    // Goods of different measures are compared in the smallest step of all.
+    let decimals = wanted.iter().map(|u| order.line(u.0).decimals).max();
+    let decimals = decimals.unwrap_or_default();
+    let steps = |place: u16| ten_to(decimals - order.line(place).decimals).unsigned_abs();
+    let mut units_of: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for &(place, units) in &wanted {
         if let Some(sku) = &order.line(place).sku {
-            *units_of.entry(sku).or_default() += units;
+            let known = units_of.entry(sku).or_insert((0, steps(place)));
+            known.0 += u64::from(units) * known.1;
         }
     }
-    let (skus, units): (Vec<&str>, Vec<u32>) = units_of.into_iter().unzip();
+    let skus: Vec<&str> = units_of.keys().copied().collect();
+    let (units, scales): (Vec<u64>, Vec<u64>) = units_of.into_values().unzip();
     let weights: Vec<u32> = skus
         .iter()
-        .map(|sku| unit_weight_g(products, sku))
+        .map(|sku| weight_of_one_g(products, sku))
         .collect();
+    let whole = ten_to(decimals).unsigned_abs();
     let mut by_id: Vec<&str> = candidates.iter().map(|c| c.location.id.as_str()).collect();
     by_id.sort_unstable();
     let source = |candidate: &Candidate| {
         let id = candidate.location.id.as_str();
         let rank = by_id.partition_point(|other| *other < id);
         Source {
-            units: skus.iter().map(|sku| view.units(sku, id)).collect(),
+            units: skus
+                .iter()
+                .zip(&scales)
+                .map(|(sku, scale)| u64::from(view.units(sku, id)) * scale)
+                .collect(),
             score: score(candidate, objective, rank as u64),
             unit_score: weights
                 .iter()
-                .map(|g| candidate.unit_cost_milli(*g))
+                .map(|g| candidate.unit_cost_milli(*g, whole))
                 .collect(),
         }
     };
@@ -84,8 +96,16 @@ pub(crate) fn plan<'a>(
         most: most.unwrap_or(usize::MAX),
     };
     let choice = choose(&selection);
-    let sends = sends(order, &wanted, &skus, &selection, &choice, &candidates);
-    let sent = |units: &[Units]| units.iter().map(|u| u.1).sum::<u32>();
+    let goods = Goods {
+        wanted: &wanted,
+        skus: &skus,
+        scales: &scales,
+    };
+    let sends = sends(order, goods, &selection, &choice, &candidates);
+    let sent = |units: &[Units]| -> u64 {
+        let each = units.iter().map(|u| u64::from(u.1) * steps(u.0));
+        each.sum()
+    };
     let record = Record {
         selection: &selection,
         choice: &choice,
@@ -110,9 +130,10 @@ pub(crate) fn plan<'a>(
         at: now,
         objective,
         currency: network.currency(rules),
+        decimals,
         wanted: sent(&wanted),
         sent: sends.iter().map(|(_, units)| sent(units)).sum(),
-        withheld: u32::try_from(choice.score[0]).unwrap_or(u32::MAX),
+        withheld: choice.score[0],
         most: most.and_then(|most| u32::try_from(most).ok()),
         considered,
         others,
@@ -169,16 +190,27 @@ fn most_shipments(
     Some(paid_for.max(1).saturating_sub(under_way))
 }
 
+/// What a choice is made of.
+#[derive(Clone, Copy)]
+struct Goods<'a> {
+    /// Lines, and how many units of each.
+    wanted: &'a [Units],
+    /// The SKUs of them.
+    skus: &'a [&'a str],
+    /// How much a unit of each SKU counts.
+    scales: &'a [u64],
+}
+
 /// What each of the chosen sends of each line, in the order of the lines.
 fn sends<'a>(
     order: &Order,
-    wanted: &[Units],
-    skus: &[&str],
+    goods: Goods,
     selection: &Selection,
     choice: &Choice,
     candidates: &[Candidate<'a>],
 ) -> Vec<(&'a Location, Vec<Units>)> {
-    let mut rest = wanted.to_vec();
+    let skus = goods.skus;
+    let mut rest = goods.wanted.to_vec();
     let mut room = MAX_TAKES_PER_COMMIT;
     let mut sends = Vec::new();
     for (place, mut share) in choice.sources.iter().zip(share(selection, &choice.sources)) {
@@ -188,9 +220,11 @@ fn sends<'a>(
             let Some(sku) = skus.iter().position(|known| Some(*known) == sku) else {
                 continue;
             };
-            let taken = share[sku].min(*open);
+            let scale = goods.scales[sku];
+            let has = u32::try_from(share[sku] / scale).unwrap_or(u32::MAX);
+            let taken = has.min(*open);
             if taken > 0 && units.len() < room {
-                share[sku] -= taken;
+                share[sku] -= u64::from(taken) * scale;
                 *open -= taken;
                 units.push((*line, taken));
             }
@@ -209,7 +243,7 @@ struct Record<'a> {
     choice: &'a Choice,
     candidates: &'a [Candidate<'a>],
     /// Units that each of the candidates sends.
-    sent: Vec<u32>,
+    sent: Vec<u64>,
     objective: [Criterion; 4],
 }
 
@@ -221,16 +255,15 @@ impl Record<'_> {
         for (place, candidate) in self.candidates.iter().enumerate() {
             let source = &self.selection.sources[place];
             let each = source.units.iter().zip(self.obtainable());
-            let has: u64 = each.map(|(units, most)| u64::from(*units).min(most)).sum();
+            let has: u64 = each.map(|(units, most)| *units.min(&most)).sum();
             let (rank, verdict) = match self.sent[place] {
                 0 if has == 0 => (2, Verdict::Nothing),
                 0 if has == all => {
                     let alone = self.alone(source);
                     let loss = self.loss(alone, self.choice.score);
-                    let units = u32::try_from(has).unwrap_or(u32::MAX);
-                    (1, loss.map_or(Verdict::Has(units), Verdict::All))
+                    (1, loss.map_or(Verdict::Has(has), Verdict::All))
                 }
-                0 => (1, Verdict::Has(u32::try_from(has).unwrap_or(u32::MAX))),
+                0 => (1, Verdict::Has(has)),
                 sent => (0, Verdict::Sends(sent)),
             };
             let cost_milli = self.alone(source)[self.selection.unit_place];
@@ -276,9 +309,9 @@ impl Record<'_> {
         let Selection {
             wanted, sources, ..
         } = self.selection;
-        let of = |(sku, wanted): (usize, &u32)| {
-            let all: u64 = sources.iter().map(|s| u64::from(s.units[sku])).sum();
-            all.min(u64::from(*wanted))
+        let of = |(sku, wanted): (usize, &u64)| {
+            let all: u64 = sources.iter().map(|s| s.units[sku]).sum();
+            all.min(*wanted)
         };
         wanted.iter().enumerate().map(of).collect()
     }
@@ -318,9 +351,9 @@ impl Record<'_> {
                 ..*self.selection
             };
             let choice = choose(&selection);
-            let sent: u32 = share(&selection, &choice.sources).iter().flatten().sum();
+            let sent: u64 = share(&selection, &choice.sources).iter().flatten().sum();
             let mut score = choice.score;
-            score[0] = all - u64::from(sent);
+            score[0] = all - sent;
             (score, choice.sources)
         };
         let (score, sources) = self.choice.sources.iter().map(without).min()?;

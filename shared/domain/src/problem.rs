@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::Quantity;
 use crate::limits::MAX_PROBLEMS;
 
 /// One fault of an input document.
@@ -57,10 +58,10 @@ pub enum Refusal {
     TooMuch {
         /// What was addressed.
         subject: String,
-        /// Units or minor units asked for.
-        wanted: i64,
-        /// Units or minor units that are left.
-        left: i64,
+        /// How much, or how many minor units, was asked for.
+        wanted: Quantity,
+        /// How much is left.
+        left: Quantity,
     },
     /// The time in which it was possible is over.
     #[error("the return window of {days} days closed at {closed_at}")]
@@ -70,6 +71,9 @@ pub enum Refusal {
         /// When it closed.
         closed_at: jiff::Timestamp,
     },
+    /// It asks for what the thing named cannot have.
+    #[error("{}", .0.detail)]
+    Invalid(Problem),
     /// Nothing was named to act on.
     #[error("nothing to do: {0}")]
     Nothing(String),

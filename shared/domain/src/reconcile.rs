@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn told(level: &Level, page: Vec<(u64, Movement)>) -> Vec<String> {
-        let told = findings(level, page).into_iter().map(|f| f.describe());
+        let told = findings(level, page).into_iter().map(|f| f.describe(0));
         told.collect()
     }
 

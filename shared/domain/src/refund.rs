@@ -40,8 +40,8 @@ pub fn request(
                 if count > left {
                     return Err(Refusal::TooMuch {
                         subject: format!("line {:?}", line.id),
-                        wanted: i64::from(count),
-                        left: i64::from(left),
+                        wanted: line.quantity(count),
+                        left: line.quantity(left),
                     });
                 }
             }
@@ -55,8 +55,8 @@ pub fn request(
     if amount > left {
         return Err(Refusal::TooMuch {
             subject: format!("minor units of {}", order.currency),
-            wanted: amount,
-            left,
+            wanted: amount.into(),
+            left: left.into(),
         });
     }
     let n = order.refunds.len() as u32 + 1;

@@ -10,6 +10,7 @@ use crate::order::{FulfillmentStatus, Order};
 use crate::rules::Rules;
 use crate::shipping::{choose_method, weight_g};
 use crate::stock::Changes;
+use crate::{Line, Quantity};
 
 /// Units by SKU and location.
 pub type Shelves = BTreeMap<(String, String), i64>;
@@ -20,7 +21,7 @@ pub struct Routed {
     /// Who sends it, the nearest first.
     pub locations: Vec<String>,
     /// Units that nobody has.
-    pub missing: u32,
+    pub missing: Quantity,
     /// What the carriers ask for it, in thousandths of a minor unit; `None` if a tariff is not known,
     /// or not in a currency that can be compared.
     pub cost_milli: Option<i64>,
@@ -107,7 +108,10 @@ fn route(
     }
     let rules = Rules::of(&network.rules, &order.source.channel);
     let mut routed = Routed {
-        missing: sent.lines.iter().map(|line| line.units.backordered).sum(),
+        missing: {
+            let missing = |line: &Line| line.quantity(line.units.backordered);
+            sent.lines.iter().map(missing).sum()
+        },
         cost_milli: Some(0),
         ..Routed::default()
     };
@@ -154,7 +158,7 @@ pub struct Sum {
     /// Shipments that keep the promise.
     pub kept: u32,
     /// Units that nobody has.
-    pub missing: u32,
+    pub missing: Quantity,
     /// Metres, all shipments together.
     pub metres: u64,
     /// What the carriers ask, in thousandths of a minor unit, for the orders of which that is known.
@@ -172,7 +176,7 @@ impl Sum {
         };
         for one in routed {
             let shipments = u32::try_from(one.locations.len()).unwrap_or(u32::MAX);
-            sum.missing = sum.missing.saturating_add(one.missing);
+            sum.missing = sum.missing + one.missing;
             if shipments == 0 {
                 continue;
             }

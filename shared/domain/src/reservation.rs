@@ -56,6 +56,9 @@ pub struct Kept {
     pub share: u8,
     /// Units.
     pub quantity: i64,
+    /// Decimals of the article's quantities.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub decimals: u8,
 }
 
 /// Goods that are kept for somebody.
@@ -220,14 +223,24 @@ fn choose_from(
         let wanted = line.units.ordered;
         let sku = line.sku.as_deref().unwrap_or_default();
         let pointer = format!("/lines/{}", request_line(line));
-        let detail = format!("expected {wanted} available of {sku}, found {found}");
+        let detail = format!(
+            "expected {} available of {sku}, found {}",
+            line.quantity(wanted),
+            line.quantity(found)
+        );
         (found < wanted).then(|| Problem::at(pointer, detail))
     });
     let problems: Vec<Problem> = problems.collect();
     if !problems.is_empty() {
         return Err(problems);
     }
+    let decimals_of = |sku: &str| {
+        let of = |line: &&Line| line.sku.as_deref() == Some(sku);
+        let line = order.lines.iter().find(of);
+        line.map_or(0, |line| line.decimals)
+    };
     let kept = changes.into_vec().into_iter().map(|change| Kept {
+        decimals: decimals_of(&change.sku),
         quantity: change.movements.iter().map(|m| m.quantity).sum(),
         sku: change.sku,
         location: change.location,

@@ -164,7 +164,7 @@ pub(crate) fn settle(next: &mut Order, refunds: &[ChannelRefund]) {
         let left = next.captured() - next.refunds_promised();
         let amount = said.amount.min(left);
         for (id, count) in &said.lines {
-            for (place, count) in next.units_of(id, *count).unwrap_or_default() {
+            for (place, count) in next.units_of(id, *count, "").unwrap_or_default() {
                 let line = &mut next.lines[usize::from(place)];
                 let unrefunded = line.units.ordered - line.refunded_units;
                 line.refunded_units += count.min(unrefunded);
@@ -226,7 +226,8 @@ fn terms(order: &Order) -> Vec<String> {
         let numbers = [money.unit_price, money.discount, money.tax, money.extras];
         let numbers = numbers.map(|number| number.to_string()).join(",");
         let (id, sku) = (&line.id, line.sku.as_deref().unwrap_or_default());
-        format!("{id}\n{sku}\n{}\n{numbers}", line.units.ordered)
+        let ordered = line.quantity(line.units.ordered);
+        format!("{id}\n{sku}\n{ordered}\n{numbers}")
     };
     let included = order.taxes_included.to_string();
     let lines = order.lines.iter().map(line);

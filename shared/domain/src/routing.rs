@@ -26,7 +26,7 @@ pub type Score = [u64; CRITERIA];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Units that it has of each wanted SKU, in the order of the wanted.
-    pub units: Vec<u32>,
+    pub units: Vec<u64>,
     /// What a shipment from it counts. Not all zero: no shipment is for nothing.
     pub score: Score,
     /// What each unit of each wanted SKU counts besides, at [`Selection::unit_place`].
@@ -37,7 +37,7 @@ pub struct Source {
 #[derive(Debug, Clone, Copy)]
 pub struct Selection<'a> {
     /// Units of each SKU.
-    pub wanted: &'a [u32],
+    pub wanted: &'a [u64],
     /// Who may send them.
     pub sources: &'a [Source],
     /// The place of a score that units count at.
@@ -90,7 +90,7 @@ pub fn choose(selection: &Selection) -> Choice {
 
 /// Who of the chosen sends how many units of each wanted SKU: each from where it counts least, and of
 /// equals from the first. In the order of the chosen.
-pub fn share(selection: &Selection, chosen: &[usize]) -> Vec<Vec<u32>> {
+pub fn share(selection: &Selection, chosen: &[usize]) -> Vec<Vec<u64>> {
     let mut shares = vec![vec![0; selection.wanted.len()]; chosen.len()];
     for (sku, wanted) in selection.wanted.iter().enumerate() {
         let mut order: Vec<usize> = (0..chosen.len()).collect();
@@ -145,9 +145,9 @@ struct Search<'a> {
     unit_place: usize,
     wanted: Vec<Wanted>,
     /// Units of each SKU that can be had at all.
-    obtainable: Vec<u32>,
+    obtainable: Vec<u64>,
     /// Units of each SKU that the chosen do not cover.
-    missing: Vec<u32>,
+    missing: Vec<u64>,
     /// Units of each SKU that those have who are neither chosen nor left out.
     left: Vec<u64>,
     /// All sources, the least score first.
@@ -195,13 +195,14 @@ impl<'a> Search<'a> {
             }
         };
         let wanted: Vec<Wanted> = (0..selection.wanted.len()).map(of).collect();
-        let left = |sku: usize| sources.iter().map(|s| u64::from(s.units[sku])).sum();
+        let left = |sku: usize| sources.iter().map(|s| s.units[sku]).sum();
         let left: Vec<u64> = (0..selection.wanted.len()).map(left).collect();
-        let obtainable = selection.wanted.iter().zip(&left).map(|(wanted, left)| {
-            let all = u32::try_from(*left).unwrap_or(u32::MAX);
-            all.min(*wanted)
-        });
-        let obtainable: Vec<u32> = obtainable.collect();
+        let obtainable = selection
+            .wanted
+            .iter()
+            .zip(&left)
+            .map(|(wanted, left)| *left.min(wanted));
+        let obtainable: Vec<u64> = obtainable.collect();
         let mut by_score: Vec<usize> = (0..sources.len()).collect();
         by_score.sort_by_key(|place| sources[*place].score);
         let first = |source: &Source| source.score.iter().position(|part| *part > 0);
@@ -237,10 +238,8 @@ impl<'a> Search<'a> {
         let among = |place: usize| places.contains(&place);
         score[self.unit_place] = score[self.unit_place].saturating_add(self.units_count(among));
         for (sku, obtainable) in self.obtainable.iter().enumerate() {
-            let units = places
-                .iter()
-                .map(|p| u64::from(self.sources[*p].units[sku]));
-            score[0] += u64::from(*obtainable).saturating_sub(units.sum());
+            let units = places.iter().map(|p| self.sources[*p].units[sku]);
+            score[0] += obtainable.saturating_sub(units.sum());
         }
         score
     }
@@ -260,7 +259,7 @@ impl<'a> Search<'a> {
                 }
                 let source = &self.sources[*place];
                 let sent = missing.min(source.units[sku]);
-                sum = sum.saturating_add(source.unit_score[sku].saturating_mul(u64::from(sent)));
+                sum = sum.saturating_add(source.unit_score[sku].saturating_mul(sent));
                 missing -= sent;
             }
         }
@@ -268,10 +267,9 @@ impl<'a> Search<'a> {
     }
 
     /// Units that a source could send of what is missing.
-    fn covers(&self, missing: &[u32], place: usize) -> u64 {
+    fn covers(&self, missing: &[u64], place: usize) -> u64 {
         let each = missing.iter().zip(&self.sources[place].units);
-        each.map(|(missing, units)| u64::from(*missing.min(units)))
-            .sum()
+        each.map(|(missing, units)| missing.min(units)).sum()
     }
 
     /// Always the source that can send most, and at the end without those that the others make up for.
@@ -295,8 +293,8 @@ impl<'a> Search<'a> {
         for n in (0..taken.len()).rev() {
             let others = || taken.iter().enumerate().filter(|(other, _)| *other != n);
             let suffice = self.missing.iter().enumerate().all(|(sku, missing)| {
-                let units = others().map(|(_, place)| u64::from(self.sources[*place].units[sku]));
-                units.sum::<u64>() >= u64::from(*missing)
+                let units = others().map(|(_, place)| self.sources[*place].units[sku]);
+                units.sum::<u64>() >= *missing
             });
             if suffice {
                 taken.remove(n);
@@ -331,7 +329,7 @@ impl<'a> Search<'a> {
     /// The same, by what all SKUs need together: so many sources as those that have most of what is
     /// missing would need.
     fn bound_by_units(&self) -> Score {
-        let missing: u64 = self.missing.iter().map(|missing| u64::from(*missing)).sum();
+        let missing: u64 = self.missing.iter().sum();
         let (mut covered, mut needed) = (0, 0);
         for covers in self.free_covers() {
             if covered >= missing {
@@ -371,10 +369,10 @@ impl<'a> Search<'a> {
         } = &self.wanted[sku];
         let (mut covered, mut needed) = (0, 0);
         for place in by_units.iter().filter(|place| self.free.has(**place)) {
-            if covered >= u64::from(self.missing[sku]) {
+            if covered >= self.missing[sku] {
                 break;
             }
-            covered += u64::from(self.sources[*place].units[sku]);
+            covered += self.sources[*place].units[sku];
             needed += 1;
         }
         let free = by_score.iter().filter(|place| self.free.has(**place));
@@ -431,7 +429,7 @@ impl<'a> Search<'a> {
         branches.sort_by_cached_key(|place| Reverse(self.covers(&self.missing, *place)));
         self.branch(&branches, Self::visit, |search| {
             // Without those left out there has to be enough.
-            let suffices = |(left, missing): (&u64, &u32)| *left >= u64::from(*missing);
+            let suffices = |(left, missing): (&u64, &u64)| left >= missing;
             search.left.iter().zip(&search.missing).all(suffices)
         });
     }
@@ -441,7 +439,7 @@ impl<'a> Search<'a> {
         self.nodes += 1;
         self.note();
         let room = most.saturating_sub(self.chosen.len());
-        let missing: u64 = self.missing.iter().map(|missing| u64::from(*missing)).sum();
+        let missing: u64 = self.missing.iter().sum();
         let covers: u64 = self.free_covers().into_iter().take(room).sum();
         let mut bound = self.score;
         bound[0] = missing.saturating_sub(covers);
@@ -476,7 +474,7 @@ impl<'a> Search<'a> {
             let units = &self.sources[place].units;
             self.free.flip(place);
             for (sku, units) in units.iter().enumerate() {
-                self.left[sku] -= u64::from(*units);
+                self.left[sku] -= *units;
                 self.missing[sku] = self.missing[sku].saturating_sub(*units);
             }
             self.chosen.push(place);
@@ -495,7 +493,7 @@ impl<'a> Search<'a> {
             self.free.flip(place);
             self.usable.flip(place);
             for (left, units) in self.left.iter_mut().zip(&self.sources[place].units) {
-                *left += u64::from(*units);
+                *left += *units;
             }
         }
     }

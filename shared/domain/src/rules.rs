@@ -57,7 +57,7 @@ pub struct Rules {
     #[serde(default = "cool_down_hours")]
     pub cool_down_hours: u32,
     /// Units of each SKU that the channel is not told of, so that what it sells between two tellings is there:
-    /// they are for the orders that come in meanwhile, its own too.
+    /// they are for the orders that come in meanwhile, its own too. Of goods sold by measure whole ones.
     #[serde(default, skip_serializing_if = "is_default")]
     pub buffer: u32,
 }

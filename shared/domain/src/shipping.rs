@@ -102,7 +102,7 @@ pub fn weight_g(order: &Order, fulfillment: &FulfillmentOrder, products: &[Produ
     let of_line = |&(place, units): &(u16, u32)| {
         let sku = order.line(place).sku.as_deref();
         let product = products.iter().find(|p| Some(p.sku.as_str()) == sku);
-        product.map_or(0, |p| u64::from(p.weight_g) * u64::from(units))
+        product.map_or(0, |product| product.weight_of(units))
     };
     fulfillment.units.iter().map(of_line).sum()
 }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::OrderId;
 use crate::discrepancy::Discrepancy;
 use crate::fact::Transfer;
+use crate::inbound::Inbound;
 use crate::reservation::Reservation;
+use crate::{OrderId, Quantity};
 
 /// A transfer.
 #[derive(Debug, Serialize)]
@@ -18,25 +19,48 @@ pub struct TransferView<'a> {
     sku: &'a str,
     from: &'a str,
     to: &'a str,
-    quantity: i64,
+    quantity: Quantity,
     expected_on: Option<Date>,
     sent_at: Timestamp,
     /// Units that arrived; only where they have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    received: Option<i64>,
+    received: Option<Quantity>,
 }
 
-/// A transfer, and how many units of it arrived if they have.
-pub fn transfer(transfer: &Transfer, received: Option<i64>) -> TransferView<'_> {
+/// A transfer of an article of so many decimals, and how many units of it arrived if they have.
+pub fn transfer(transfer: &Transfer, received: Option<i64>, decimals: u8) -> TransferView<'_> {
     TransferView {
         id: &transfer.id,
         sku: &transfer.sku,
         from: &transfer.from,
         to: &transfer.to,
-        quantity: transfer.quantity,
+        quantity: Quantity::new(transfer.quantity, decimals),
         expected_on: transfer.expected_on,
         sent_at: transfer.sent_at,
-        received,
+        received: received.map(|units| Quantity::new(units, decimals)),
+    }
+}
+
+/// A purchase line.
+#[derive(Debug, Serialize)]
+pub struct InboundView<'a> {
+    id: &'a str,
+    sku: &'a str,
+    location: &'a str,
+    quantity: Quantity,
+    expected_on: Date,
+    received: Quantity,
+}
+
+/// A purchase line of an article of so many decimals.
+pub fn inbound(line: &Inbound, decimals: u8) -> InboundView<'_> {
+    InboundView {
+        id: &line.id,
+        sku: &line.sku,
+        location: &line.location,
+        quantity: Quantity::new(line.quantity, decimals),
+        expected_on: line.expected_on,
+        received: Quantity::new(line.received, decimals),
     }
 }
 
@@ -54,16 +78,17 @@ pub struct ReservationView<'a> {
 struct KeptView<'a> {
     sku: &'a str,
     location: &'a str,
-    quantity: i64,
+    quantity: Quantity,
 }
 
 /// A reservation, with what it keeps by article and warehouse.
 pub fn reservation(reservation: &Reservation) -> ReservationView<'_> {
-    let mut units: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    let mut kept_in: BTreeMap<(&str, &str), Quantity> = BTreeMap::new();
     for kept in &reservation.kept {
-        *units.entry((&kept.sku, &kept.location)).or_default() += kept.quantity;
+        let sum = kept_in.entry((&kept.sku, &kept.location)).or_default();
+        *sum = *sum + Quantity::new(kept.quantity, kept.decimals);
     }
-    let lines = units
+    let lines = kept_in
         .into_iter()
         .map(|((sku, location), quantity)| KeptView {
             sku,
@@ -86,8 +111,8 @@ pub struct DiscrepancyView<'a> {
     kind: &'static str,
     sku: &'a str,
     location: &'a str,
-    expected: i64,
-    found: i64,
+    expected: Quantity,
+    found: Quantity,
     cause: &'a str,
     at: Timestamp,
     text: String,
@@ -100,19 +125,20 @@ struct ResolutionView<'a> {
     at: Timestamp,
 }
 
-/// A discrepancy, with what is different in words.
-pub fn discrepancy(discrepancy: &Discrepancy) -> DiscrepancyView<'_> {
+/// A discrepancy of an article of so many decimals, with what is different in words.
+pub fn discrepancy(discrepancy: &Discrepancy, decimals: u8) -> DiscrepancyView<'_> {
+    let (expected, found) = discrepancy.quantities(decimals);
     let resolved = discrepancy.resolved.as_ref();
     DiscrepancyView {
         id: &discrepancy.id,
         kind: discrepancy.kind.name(),
         sku: &discrepancy.sku,
         location: &discrepancy.location,
-        expected: discrepancy.expected,
-        found: discrepancy.found,
+        expected,
+        found,
         cause: &discrepancy.cause,
         at: discrepancy.at,
-        text: discrepancy.describe(),
+        text: discrepancy.describe(decimals),
         resolved: resolved.map(|resolution| ResolutionView {
             note: &resolution.note,
             at: resolution.at,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::Quantity;
 use crate::order::{Destination, FulfillmentOrder, FulfillmentStatus, Order, RefundStatus, Units};
 use crate::owed::owed;
 
@@ -11,21 +12,21 @@ pub struct LineUnits {
     line: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<String>,
-    quantity: u32,
+    quantity: Quantity,
 }
 
 /// Where the units of a line stand.
 #[derive(Debug, Serialize)]
 struct Standing {
-    ordered: u32,
-    cancelled: u32,
-    backordered: u32,
-    open: u32,
-    allocated: u32,
-    packed: u32,
-    shipped: u32,
-    delivered: u32,
-    returned: u32,
+    ordered: Quantity,
+    cancelled: Quantity,
+    backordered: Quantity,
+    open: Quantity,
+    allocated: Quantity,
+    packed: Quantity,
+    shipped: Quantity,
+    delivered: Quantity,
+    returned: Quantity,
 }
 
 /// A line.
@@ -39,7 +40,7 @@ struct Line {
     /// Its share of shipping, tips and duties.
     extras: String,
     total: String,
-    refunded_units: u32,
+    refunded_units: Quantity,
     /// The kit that it is a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     kit: Option<Kit>,
@@ -51,7 +52,7 @@ struct Line {
 struct Kit {
     line: String,
     sku: String,
-    per_kit: u32,
+    per_kit: Quantity,
 }
 
 /// A hold.
@@ -146,7 +147,7 @@ fn units_of(order: &Order, units: &[Units]) -> Vec<LineUnits> {
         LineUnits {
             line: line.id.clone(),
             sku: line.sku.clone(),
-            quantity,
+            quantity: line.quantity(quantity),
         }
     };
     units.iter().map(view).collect()
@@ -182,22 +183,22 @@ pub fn order(order: &Order) -> OrderView {
         tax: amount(line.money.tax),
         extras: amount(line.money.extras),
         total: amount(line.charge(order.taxes_included)),
-        refunded_units: line.refunded_units,
+        refunded_units: line.quantity(line.refunded_units),
         kit: line.kit.as_ref().map(|kit| Kit {
             line: kit.line.clone(),
             sku: kit.sku.clone(),
-            per_kit: kit.per_kit,
+            per_kit: line.quantity(kit.per_kit),
         }),
         units: Standing {
-            ordered: line.units.ordered,
-            cancelled: line.units.cancelled,
-            backordered: line.units.backordered,
-            open: line.units.open,
-            allocated: line.units.allocated,
-            packed: line.units.packed,
-            shipped: line.units.shipped,
-            delivered: line.units.delivered,
-            returned: line.units.returned,
+            ordered: line.quantity(line.units.ordered),
+            cancelled: line.quantity(line.units.cancelled),
+            backordered: line.quantity(line.units.backordered),
+            open: line.quantity(line.units.open),
+            allocated: line.quantity(line.units.allocated),
+            packed: line.quantity(line.units.packed),
+            shipped: line.quantity(line.units.shipped),
+            delivered: line.quantity(line.units.delivered),
+            returned: line.quantity(line.units.returned),
         },
     };
     OrderView {

@@ -281,7 +281,10 @@ fn intangible_lines_are_with_the_customer_at_once() {
     assert_eq!(sends(&only), [""; 0]);
     assert_eq!(only.status(), "delivered");
     assert_eq!(only.notices, [Notice::Confirmed]);
-    assert_eq!(only.timeline.entries[1].event, Event::Allocated(0, 0));
+    assert_eq!(
+        only.timeline.entries[1].event,
+        Event::Allocated(0.into(), 0.into())
+    );
 
     let mixed = gift(vec![intangible("1", 1, 1000), line("2", "A", 1, 1000)]);
     let mixed = allocated(&mixed, &[("A", "ber", 1)]);
@@ -326,7 +329,11 @@ fn goods_that_come_for_a_backorder_are_set_aside() {
     assert_eq!(wanted_skus(&rest.order), BTreeSet::from(["B"]));
     assert_eq!(sends(&rest.order), ["muc: 1x2", "ber: 1x1"]);
     let last = rest.order.timeline.entries.last().unwrap();
-    assert_eq!(last.event, Event::Allocated(1, 0), "B was not looked for");
+    assert_eq!(
+        last.event,
+        Event::Allocated(1.into(), 0.into()),
+        "B was not looked for"
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn steps(all: &[Promise]) -> Vec<(i8, i64)> {
 /// A product of which so many are kept back in Berlin, from a day on.
 fn product(kept: u32, from: Option<i8>) -> Product {
     Product {
-        safety_stock: [("ber".to_owned(), kept)].into(),
+        safety_stock: [("ber".to_owned(), i64::from(kept).into())].into(),
         available_on: from.map(day),
         ..Product::default()
     }

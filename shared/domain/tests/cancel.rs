@@ -59,7 +59,7 @@ fn a_cancellation_takes_back_what_is_not_packed() {
     let short = reported(
         &both(),
         1,
-        &Report::Packed(Some(vec![("1".into(), 1), ("2".into(), 1)])),
+        &Report::Packed(Some(vec![("1".into(), 1.into()), ("2".into(), 1.into())])),
     );
     let rejected = reported(&both(), 1, &Report::Rejected("flood".into()));
     let release = ["A@ber release 2", "B@ber release 1"];
@@ -157,7 +157,11 @@ fn a_cancellation_takes_back_what_is_not_packed() {
         assert_eq!(found, expected, "{name}");
         let amounts: Vec<i64> = next.refunds.iter().map(|r| r.amount).collect();
         assert_eq!(amounts, [refund], "{name}");
-        let units = next.lines.iter().map(|l| l.units.cancelled).sum();
+        let units = next
+            .lines
+            .iter()
+            .map(|l| l.quantity(l.units.cancelled))
+            .sum();
         let last = &next.timeline.entries.last().unwrap().event;
         assert_eq!(*last, Event::Cancelled(units, "changed my mind".into()));
         let steps = newly_owed(&before, &next);
@@ -194,7 +198,7 @@ fn what_has_gone_back_already_does_not_go_back_again() {
     let appeased = request(&order, "k", &Request::Amount(700), now());
     let next = cancelled(&appeased.unwrap().0.unwrap());
     assert_eq!(next.refunds[1].amount, 1300);
-    let one = Request::Units(vec![("1".into(), 1)]);
+    let one = Request::Units(vec![("1".into(), 1.into())]);
     let one_back = request(&order, "k", &one, now());
     let next = cancelled(&one_back.unwrap().0.unwrap());
     assert_eq!(next.refunds[1].amount, 1000);
@@ -247,7 +251,11 @@ fn each_cancellation_has_a_notice_of_its_own() {
     // Today nothing comes open again after a cancellation; should it ever, that is another one.
     let order = order(&[("A", 3)]);
     let order = allocated(&order, &[("A", "ber", 2), ("A", "muc", 1)]);
-    let order = reported(&order, 1, &Report::Packed(Some(vec![("1".into(), 1)])));
+    let order = reported(
+        &order,
+        1,
+        &Report::Packed(Some(vec![("1".into(), 1.into())])),
+    );
     let first = cancelled(&order);
     assert_eq!(standing(&first), ["x2 p1"]);
     let mut reopened = first.clone();

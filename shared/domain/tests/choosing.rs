@@ -80,7 +80,7 @@ fn find(order: &Order, network: &Network, levels: &[(&str, &str, i64)]) -> Alloc
 }
 
 /// Who sends how many units.
-fn sends(found: &Allocation) -> Vec<(&str, u32)> {
+fn sends(found: &Allocation) -> Vec<(&str, u64)> {
     found.decision.as_ref().unwrap().sends().collect()
 }
 

@@ -102,7 +102,9 @@ fn a_fulfillment_order_that_is_not_there_is_not_found() {
 }
 
 fn packing(lines: &[(&str, u32)]) -> Report {
-    let lines = lines.iter().map(|(id, units)| (id.to_string(), *units));
+    let lines = lines
+        .iter()
+        .map(|(id, units)| (id.to_string(), i64::from(*units).into()));
     Report::Packed(Some(lines.collect()))
 }
 
@@ -163,7 +165,11 @@ fn what_the_picker_did_not_find_is_looked_for_again() {
         let next = reported(&fresh(), 1, &packing(lines));
         assert_eq!(standing(&next), stand, "{name}");
         let last = next.timeline.entries.last().unwrap();
-        assert_eq!(last.event, Event::Packed(1, short), "{name}");
+        assert_eq!(
+            last.event,
+            Event::Packed(1, i64::from(short).into()),
+            "{name}"
+        );
         assert_eq!(due(&next), moves, "{name}");
         assert!(owed(&next).contains(&Work::Ship(1)), "{name}");
         let looks = owed(&next).contains(&Work::Allocate(u64::from(short)));
@@ -295,7 +301,8 @@ fn delivered_is_what_arrived_or_came_back() {
     );
 
     // Two come back before the carrier says that anything arrived.
-    let back = |order: &Order, units| {
+    let back = |order: &Order, units: i64| {
+        let units = units.into();
         let (next, n) = change::announce_return(order, "k", &[("1".into(), units)], now()).unwrap();
         let lines = [("1".to_owned(), units, change::Disposition::Scrap)];
         let next = change::receive_return(&next.unwrap(), n, "ber", &lines, now());

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 fn product(sku: &str, components: &[(&str, u32)]) -> Product {
     let component = |(sku, quantity): &(&str, u32)| Component {
         sku: (*sku).into(),
-        quantity: *quantity,
+        quantity: i64::from(*quantity).into(),
     };
     Product {
         sku: sku.into(),
@@ -102,11 +102,11 @@ fn who_speaks_of_the_kit_speaks_of_all_its_parts() {
     let order = accepted(new_order(vec![line("1", "SET", 2, 1000)]), &catalogue());
     let order = allocated(&order, &[("DRIPPER", "ber", 2), ("CUP", "ber", 4)]);
     let order = sent(&order, 1, now());
-    let one = [("1".to_owned(), 1)];
+    let one = [("1".to_owned(), 1.into())];
     let (announced, n) = announce_return(&order, "r", &one, later(1)).unwrap();
     let order = announced.unwrap();
     assert_eq!(order.returns[0].units, [(0, 1), (1, 2)]);
-    let came = [("1".to_owned(), 1, Disposition::Restock)];
+    let came = [("1".to_owned(), 1.into(), Disposition::Restock)];
     let order = receive_return(&order, n, "ber", &came, later(2))
         .unwrap()
         .unwrap();
@@ -114,14 +114,14 @@ fn who_speaks_of_the_kit_speaks_of_all_its_parts() {
     // Half of what both kits cost, to the share of each unit: 3.34 of 6.67, and 6.67 of 13.33.
     assert_eq!(order.refunds[0].amount, 1001);
     // One cup by itself can come back too.
-    let cup = [("1.2".to_owned(), 1)];
+    let cup = [("1.2".to_owned(), 1.into())];
     assert!(
         announce_return(&order, "s", &cup, later(3))
             .unwrap()
             .0
             .is_some()
     );
-    assert!(announce_return(&order, "t", &[("3".to_owned(), 1)], later(3)).is_err());
+    assert!(announce_return(&order, "t", &[("3".to_owned(), 1.into())], later(3)).is_err());
 }
 
 #[test]

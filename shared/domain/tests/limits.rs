@@ -34,7 +34,7 @@ fn every_limit_holds_at_its_edge() {
     assert_eq!(wrong(|o| o.lines = lines_of(MAX_LINES + 1)), ["/lines"]);
     assert_eq!(wrong(|o| o.lines.clear()), ["/lines"]);
 
-    let quantity = |units: i64| wrong(|o| o.lines[0].quantity = units);
+    let quantity = |units: i64| wrong(|o| o.lines[0].quantity = units.into());
     assert_eq!(quantity(1), none);
     assert_eq!(quantity(i64::from(MAX_QUANTITY)), none);
     for bad in [0, -1, i64::from(MAX_QUANTITY) + 1] {
@@ -76,7 +76,7 @@ fn every_limit_holds_at_its_edge() {
 
     let price = |price: i64| {
         wrong(|o| {
-            o.lines[0].quantity = 2;
+            o.lines[0].quantity = 2.into();
             o.lines[0].unit_price = price;
         })
     };
@@ -154,8 +154,8 @@ fn amounts_that_cannot_be_are_refused() {
 
 #[test]
 fn no_amount_is_too_large_to_be_refused() {
-    let extreme = |n: usize, quantity, unit_price, discount, tax| NewLine {
-        quantity,
+    let extreme = |n: usize, quantity: i64, unit_price, discount, tax| NewLine {
+        quantity: quantity.into(),
         unit_price,
         discount,
         tax,
@@ -186,7 +186,7 @@ fn no_amount_is_too_large_to_be_refused() {
 #[test]
 fn the_largest_order_can_be_accepted() {
     let lines = lines_of(MAX_LINES).into_iter().map(|line| NewLine {
-        quantity: i64::from(MAX_QUANTITY),
+        quantity: i64::from(MAX_QUANTITY).into(),
         unit_price: MAX_MINOR / i64::from(MAX_QUANTITY),
         tax: MAX_MINOR,
         ..line

@@ -8,6 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::*;
+use domain::Quantity;
 use domain::allocation::{Allocation, allocate};
 use domain::catalog::problems::product_problems;
 use domain::catalog::{ANY_LOCATION, Backorders, Component};
@@ -31,9 +32,9 @@ fn product(sku: &str, of: impl FnOnce(&mut Product)) -> Product {
     product
 }
 
-fn kept(all: &[(&str, u32)]) -> BTreeMap<String, u32> {
+fn kept(all: &[(&str, u32)]) -> BTreeMap<String, Quantity> {
     all.iter()
-        .map(|(id, units)| ((*id).into(), *units))
+        .map(|(id, units)| ((*id).into(), Quantity::new(*units, 0)))
         .collect()
 }
 
@@ -161,7 +162,7 @@ fn a_policy_that_makes_no_sense_is_refused_with_its_place() {
     assert_eq!(pointers(&place("no place")), ["/safety_stock"]);
     let part = Component {
         sku: "B".into(),
-        quantity: 2,
+        quantity: 2.into(),
     };
     let kit = |of: fn(&mut Product)| {
         product("SET", |p| {

@@ -103,7 +103,9 @@ fn more_to_look_for_is_new_work() {
     let order = order(&[("A", 3), ("B", 2)]);
     let order = allocated(&order, &[("A", "ber", 3), ("B", "muc", 2)]);
     let packing = |lines: &[(&str, u32)]| {
-        let lines = lines.iter().map(|(id, n)| (id.to_string(), *n));
+        let lines = lines
+            .iter()
+            .map(|(id, n)| (id.to_string(), i64::from(*n).into()));
         Report::Packed(Some(lines.collect()))
     };
     let first = reported(&order, 1, &packing(&[("1", 1)]));

@@ -16,7 +16,9 @@ use domain::refund::{Request, confirm, request, submitted};
 use proptest::prelude::*;
 
 fn units(lines: &[(&str, u32)]) -> Request {
-    let lines = lines.iter().map(|(id, units)| (id.to_string(), *units));
+    let lines = lines
+        .iter()
+        .map(|(id, units)| (id.to_string(), i64::from(*units).into()));
     Request::Units(lines.collect())
 }
 
@@ -71,15 +73,15 @@ fn what_cannot_go_back_is_refused() {
         ..new_order(vec![line("1", "A", 3, 500)])
     });
     let free = accept(new_order(vec![line("1", "A", 3, 0)]));
-    let money = |wanted, left| Refusal::TooMuch {
+    let money = |wanted: i64, left: i64| Refusal::TooMuch {
         subject: "minor units of EUR".into(),
-        wanted,
-        left,
+        wanted: wanted.into(),
+        left: left.into(),
     };
-    let of_line = |wanted, left| Refusal::TooMuch {
+    let of_line = |wanted: i64, left: i64| Refusal::TooMuch {
         subject: "line \"1\"".into(),
-        wanted,
-        left,
+        wanted: wanted.into(),
+        left: left.into(),
     };
     let zero = Refusal::Nothing("the amount to refund is zero".into());
     let none = Refusal::Nothing("no units are named".into());
@@ -273,7 +275,7 @@ fn priced() -> impl Strategy<Value = NewOrder> {
         let lines: Vec<_> = lines.collect();
         let goods: i64 = lines
             .iter()
-            .map(|l| l.unit_price * l.quantity - l.discount)
+            .map(|l| l.quantity.cost_at(l.unit_price) - l.discount)
             .sum();
         NewOrder {
             currency: currency(code),
@@ -317,7 +319,7 @@ proptest! {
 
     #[test]
     fn the_charges_of_the_lines_add_up(new in priced()) {
-        let goods = new.lines.iter().map(|l| l.unit_price * l.quantity - l.discount);
+        let goods = new.lines.iter().map(|l| l.quantity.cost_at(l.unit_price) - l.discount);
         let goods: i64 = goods.sum();
         let taxes = new.lines.iter().map(|l| l.tax).sum::<i64>() + new.tax;
         let on_top = if new.taxes_included { 0 } else { taxes };

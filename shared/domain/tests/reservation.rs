@@ -27,6 +27,7 @@ fn kept(sku: &str, location: &str, quantity: i64) -> Kept {
         location: location.into(),
         share: 0,
         quantity,
+        decimals: 0,
     }
 }
 
@@ -114,9 +115,9 @@ fn all_of_it_is_kept_or_nothing() {
 
 #[test]
 fn a_kit_is_kept_in_its_parts_and_a_location_is_that_of_all_of_them() {
-    let component = |sku: &str, quantity| Component {
+    let component = |sku: &str, quantity: i64| Component {
         sku: sku.into(),
-        quantity,
+        quantity: quantity.into(),
     };
     let kit = Product {
         components: vec![component("A", 2), component("B", 1)],
@@ -256,7 +257,10 @@ fn an_order_has_what_was_kept_for_it_where_nothing_else_is_available() {
     let (found, changes, available) = taken_up(&order, &keeps, &[], &[("A", "muc", 0)]);
     let after = found.unwrap().order;
     assert_eq!(standing(&after), ["a2"]);
-    assert_eq!(*newest(&after), Event::AllocatedReserved(2, 0, 3));
+    assert_eq!(
+        *newest(&after),
+        Event::AllocatedReserved(2.into(), 0.into(), 3.into())
+    );
     assert_eq!(after.unused_reservation(), None);
     assert_eq!(movements(&changes), ["A@muc commit 3, allocate 2"]);
     assert_eq!(changes[0].needs(), 0);
@@ -293,7 +297,10 @@ fn what_is_kept_elsewhere_is_given_back_and_what_is_not_there_is_not_had() {
     // A reservation that is not held any more.
     let (found, changes, _) = taken_up(&order, &[], &[], &[("A", "muc", 2)]);
     let after = found.unwrap().order;
-    assert_eq!(*newest(&after), Event::AllocatedReserved(2, 0, 0));
+    assert_eq!(
+        *newest(&after),
+        Event::AllocatedReserved(2.into(), 0.into(), 0.into())
+    );
     assert_eq!(after.unused_reservation(), None);
     assert_eq!(movements(&changes), ["A@muc allocate 2"]);
 }
@@ -301,7 +308,7 @@ fn what_is_kept_elsewhere_is_given_back_and_what_is_not_there_is_not_had() {
 #[test]
 fn what_was_promised_is_had_although_more_is_kept_back_by_now() {
     let safe = Product {
-        safety_stock: BTreeMap::from([("*".to_owned(), 5)]),
+        safety_stock: BTreeMap::from([("*".to_owned(), 5.into())]),
         ..product("A")
     };
     let order = naming(&[("A", 4)]);
@@ -347,9 +354,10 @@ fn a_long_order_looks_first_at_what_is_kept_for_it() {
 
 #[test]
 fn the_stored_form_of_a_reservation_is_fixed() {
-    let golden = r#"{"id":"R","status":"held","held_until":1772614800,"kept":[{"sku":"A","location":"ber","quantity":2},{"sku":"A","location":"ber","share":3,"quantity":1}],"fingerprint":"e3b0"}"#;
+    let golden = r#"{"id":"R","status":"held","held_until":1772614800,"kept":[{"sku":"A","location":"ber","quantity":2},{"sku":"A","location":"ber","share":3,"quantity":1,"decimals":1}],"fingerprint":"e3b0"}"#;
     let other = Kept {
         share: 3,
+        decimals: 1,
         ..kept("A", "ber", 1)
     };
     let mut known = Reservation {

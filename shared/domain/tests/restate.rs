@@ -171,7 +171,7 @@ fn a_cancellation_stops_what_is_not_packed_and_asks_for_no_money() {
 fn other_lines_are_taken_until_goods_are() {
     let edited = |hours| {
         let mut new = said(hours);
-        new.lines[0].quantity = 1;
+        new.lines[0].quantity = 1.into();
         new.lines.push(line("3", "C", 4, 250));
         new
     };
@@ -351,8 +351,8 @@ fn money_that_comes_in_after_the_goods_came_back_is_for_a_person() {
     let (promised, _) = take(&promised);
     let order = allocated(&promised, &[("A", "ber", 2), ("B", "ber", 1)]);
     let order = reported(&order, 1, &shipped_by_hand());
-    let announced = announce_return(&order, "r", &[("2".into(), 1)], later(1)).unwrap();
-    let came = [("2".to_owned(), 1, Disposition::Restock)];
+    let announced = announce_return(&order, "r", &[("2".into(), 1.into())], later(1)).unwrap();
+    let came = [("2".to_owned(), 1.into(), Disposition::Restock)];
     let back = receive_return(&announced.0.unwrap(), 1, "ber", &came, later(1));
     let back = back.unwrap().unwrap();
     let asked: i64 = back.refunds.iter().map(|refund| refund.amount).sum();

@@ -7,7 +7,7 @@ mod common;
 
 use common::*;
 use domain::Refusal;
-use domain::change::{Disposition, announce_return, receive_return};
+use domain::change::{Disposition, LineUnits, announce_return, receive_return};
 use domain::fulfillment::Report;
 use domain::limits::RETURN_WINDOW_DAYS;
 use domain::order::Order;
@@ -25,8 +25,10 @@ fn shipped() -> Order {
     order
 }
 
-fn named(lines: &[(&str, u32)]) -> Vec<(String, u32)> {
-    let lines = lines.iter().map(|(id, units)| (id.to_string(), *units));
+fn named(lines: &[(&str, u32)]) -> Vec<LineUnits> {
+    let lines = lines
+        .iter()
+        .map(|(id, units)| (id.to_string(), i64::from(*units).into()));
     lines.collect()
 }
 
@@ -40,7 +42,7 @@ type Came<'a> = &'a [(&'a str, u32, Disposition)];
 fn try_receive(order: &Order, n: u32, lines: Came) -> Result<Option<Order>, Refusal> {
     let lines = lines
         .iter()
-        .map(|(id, units, d)| (id.to_string(), *units, *d));
+        .map(|(id, units, d)| (id.to_string(), i64::from(*units).into(), *d));
     let lines: Vec<_> = lines.collect();
     receive_return(order, n, "muc", &lines, later(48))
 }
@@ -84,10 +86,10 @@ fn no_more_may_come_back_than_left() {
     let came = try_receive(&once, 1, &[("1", 2, Disposition::Scrap)]);
     let came = came.unwrap().unwrap();
     let unshipped = allocated(&common::order(&[("A", 1)]), &[("A", "ber", 1)]);
-    let left = |wanted, left| Refusal::TooMuch {
+    let left = |wanted: i64, left: i64| Refusal::TooMuch {
         subject: "line \"1\"".into(),
-        wanted,
-        left,
+        wanted: wanted.into(),
+        left: left.into(),
     };
     type Case<'a> = (&'a str, &'a Order, &'a [(&'a str, u32)], Option<Refusal>);
     let cases: [Case; 11] = [

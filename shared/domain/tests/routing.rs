@@ -12,7 +12,7 @@ const SHIPMENTS: usize = 2;
 /// No limit.
 const ANY: usize = usize::MAX;
 
-fn selection<'a>(wanted: &'a [u32], sources: &'a [Source], most: usize) -> Selection<'a> {
+fn selection<'a>(wanted: &'a [u64], sources: &'a [Source], most: usize) -> Selection<'a> {
     Selection {
         wanted,
         sources,
@@ -23,7 +23,7 @@ fn selection<'a>(wanted: &'a [u32], sources: &'a [Source], most: usize) -> Selec
 
 /// What sending as much as can be of one SKU from a set counts at least, and how much that is: every
 /// way to share the units out, source by source. Independent of the order that the router fills in.
-fn every_share(wanted: u32, sku: usize, sources: &[&Source]) -> (u32, u64) {
+fn every_share(wanted: u64, sku: usize, sources: &[&Source]) -> (u64, u64) {
     let mut least: Vec<Option<u64>> = vec![None; wanted as usize + 1];
     least[0] = Some(0);
     for source in sources {
@@ -36,13 +36,13 @@ fn every_share(wanted: u32, sku: usize, sources: &[&Source]) -> (u32, u64) {
     }
     let sent = (0..least.len()).rev().find(|sum| least[*sum].is_some());
     let sent = sent.unwrap_or(0);
-    (sent as u32, least[sent].unwrap_or(0))
+    (sent as u64, least[sent].unwrap_or(0))
 }
 
 /// The least score of all sets, and of all ways to share the units out in each.
-fn brute_force(wanted: &[u32], sources: &[Source], most: usize) -> Option<Score> {
+fn brute_force(wanted: &[u64], sources: &[Source], most: usize) -> Option<Score> {
     let all: Vec<&Source> = sources.iter().collect();
-    let obtainable: Vec<u32> = (0..wanted.len())
+    let obtainable: Vec<u64> = (0..wanted.len())
         .map(|sku| every_share(wanted[sku], sku, &all).0)
         .collect();
     let sets = (0..1_u32 << sources.len()).filter(|set| set.count_ones() as usize <= most);
@@ -60,7 +60,7 @@ fn brute_force(wanted: &[u32], sources: &[Source], most: usize) -> Option<Score>
         for (sku, obtainable) in obtainable.iter().enumerate() {
             let (sent, counts) = every_share(wanted[sku], sku, &chosen);
             sum[COST] += counts;
-            sum[0] += u64::from(obtainable - sent);
+            sum[0] += obtainable - sent;
         }
         sum
     };
@@ -87,12 +87,12 @@ fn draw(
     locations: usize,
     stocked: u32,
     cost_first: bool,
-) -> (Vec<u32>, Vec<Source>) {
-    let wanted: Vec<u32> = (0..lines).map(|_| random.u32(1..=3)).collect();
+) -> (Vec<u64>, Vec<Source>) {
+    let wanted: Vec<u64> = (0..lines).map(|_| random.u32(1..=3).into()).collect();
     let sources = (0..locations).map(|place| Source {
         units: (0..lines)
             .map(|_| match random.u32(0..100) < stocked {
-                true => random.u32(1..=4),
+                true => random.u32(1..=4).into(),
                 false => 0,
             })
             .collect(),
@@ -104,15 +104,15 @@ fn draw(
 }
 
 /// The chosen send between them what the score says that they do.
-fn sends(choice: &Choice, wanted: &[u32], sources: &[Source]) {
+fn sends(choice: &Choice, wanted: &[u64], sources: &[Source]) {
     let shares = share(&selection(wanted, sources, ANY), &choice.sources);
-    assert!(shares.iter().all(|units| units.iter().sum::<u32>() > 0));
+    assert!(shares.iter().all(|units| units.iter().sum::<u64>() > 0));
     let mut unsent = 0;
     for (sku, wanted) in wanted.iter().enumerate() {
-        let obtainable: u32 = sources.iter().map(|source| source.units[sku]).sum();
-        let sent: u32 = shares.iter().map(|units| units[sku]).sum();
-        unsent += u64::from(obtainable.min(*wanted) - sent);
-        let fits = |(place, units): (&usize, &Vec<u32>)| units[sku] <= sources[*place].units[sku];
+        let obtainable: u64 = sources.iter().map(|source| source.units[sku]).sum();
+        let sent: u64 = shares.iter().map(|units| units[sku]).sum();
+        unsent += obtainable.min(*wanted) - sent;
+        let fits = |(place, units): (&usize, &Vec<u64>)| units[sku] <= sources[*place].units[sku];
         assert!(choice.sources.iter().zip(&shares).all(fits));
     }
     assert_eq!(unsent, choice.score[0]);
@@ -121,7 +121,7 @@ fn sends(choice: &Choice, wanted: &[u32], sources: &[Source]) {
         .zip(&choice.sources)
         .flat_map(|(units, place)| {
             let each = units.iter().zip(&sources[*place].unit_score);
-            each.map(|(units, counts)| u64::from(*units) * counts)
+            each.map(|(units, counts)| units * counts)
         });
     let fixed: u64 = choice.sources.iter().map(|n| sources[*n].score[COST]).sum();
     assert_eq!(counts.sum::<u64>() + fixed, choice.score[COST]);
@@ -195,5 +195,5 @@ fn the_published_case_of_magento() {
     let wanted = [150];
     let of_150 = choose(&selection(&wanted, &sources, ANY));
     let shares = share(&selection(&wanted, &sources, ANY), &of_150.sources);
-    assert_eq!(shares.iter().map(|units| units[0]).sum::<u32>(), 85);
+    assert_eq!(shares.iter().map(|units| units[0]).sum::<u64>(), 85);
 }

@@ -6,6 +6,7 @@
 mod common;
 
 use common::*;
+use domain::Quantity;
 use domain::change::{Disposition, announce_return, receive_return};
 use domain::event::{Entry, Event, Timeline};
 use domain::fulfillment::Report;
@@ -27,8 +28,8 @@ fn complete() -> Order {
         vec![
             Accepted,
             HoldReleased("payment".into()),
-            Allocated(3, 1),
-            AllocatedReserved(3, 1, 2),
+            Allocated(3.into(), 1.into()),
+            AllocatedReserved(3.into(), Quantity::new(15, 1), 2.into()),
             Notified(N::Pick(1)),
             NotNotified(N::Stop(1), "bounced".into()),
             Notified(N::Confirmed),
@@ -37,12 +38,12 @@ fn complete() -> Order {
             Notified(N::Cancelled(17)),
             FulfillmentAccepted(1),
             FulfillmentRejected(2, "flood".into()),
-            Packed(1, 0),
+            Packed(1, 0.into()),
             Unrated(1),
             Shipped(1, "T1".into()),
             Delivered(1),
             StockMoved(2),
-            Event::Cancelled(1, "changed my mind".into()),
+            Event::Cancelled(1.into(), "changed my mind".into()),
             ReturnAnnounced(1),
             ReturnReceived(1),
             RefundRequested(1, 500),
@@ -137,6 +138,7 @@ fn complete() -> Order {
             id: "1".into(),
             sku: Some("A".into()),
             intangible: true,
+            decimals: 1,
             units: Buckets {
                 ordered: 39,
                 cancelled: 1,
@@ -332,14 +334,14 @@ fn life() -> Vec<Order> {
         |o| all_told(o.clone()),
         |o| reported(o, 1, &Report::Delivered),
         |o| {
-            let lines = [("13579246801357".into(), 1)];
+            let lines = [("13579246801357".into(), 1.into())];
             announce_return(o, "rma-1", &lines, now())
                 .unwrap()
                 .0
                 .unwrap()
         },
         |o| {
-            let came = [("13579246801357".into(), 1, Disposition::Restock)];
+            let came = [("13579246801357".into(), 1.into(), Disposition::Restock)];
             receive_return(o, 1, "ber", &came, now()).unwrap().unwrap()
         },
         |o| moved(o, o.moves.len(), now()),

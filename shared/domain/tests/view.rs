@@ -34,7 +34,7 @@ fn it_says_whom_the_order_waits_for() {
     let asked = request(&delivered, "k", &Request::Amount(500), now());
     let asked = submitted(&asked.unwrap().0.unwrap(), 1, now()).unwrap();
     let paid = quiet(confirm(&asked, 1, now()).unwrap().unwrap());
-    let coming = domain::change::announce_return(&delivered, "k", &[("1".into(), 1)], now());
+    let coming = domain::change::announce_return(&delivered, "k", &[("1".into(), 1.into())], now());
     let coming = coming.unwrap().0.unwrap();
     let gone = quiet(cancel(&held, "no", now()).unwrap().unwrap());
     let free = release_hold(&held, "payment", now()).unwrap().unwrap();

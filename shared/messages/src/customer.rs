@@ -14,21 +14,22 @@ pub fn order_confirmation(order: &Order, contact: &Contact, shop: &str) -> Resul
     let items: Value = places(order)
         .map(|(place, line)| {
             let later = line.units.backordered;
+            let waits = line.quantity(later);
             context! {
-                units => line.units.ordered,
+                units => line.quantity(line.units.ordered).to_string(),
                 title => title(order, contact, place),
-                price => money(line.money.unit_price * i64::from(line.units.ordered)),
+                price => money(line.goods()),
                 later => match later {
                     0 => None,
                     _ if later == line.units.ordered => Some("follows later".to_owned()),
-                    1 => Some("1 of them follows later".to_owned()),
-                    _ => Some(format!("{later} of them follow later")),
+                    _ if waits == 1.into() => Some("1 of them follows later".to_owned()),
+                    _ => Some(format!("{waits} of them follow later")),
                 },
             }
         })
         .collect();
     let sum = |part: fn(&Line) -> i64| -> i64 { order.lines.iter().map(part).sum() };
-    let goods = sum(|line| line.money.unit_price * i64::from(line.units.ordered));
+    let goods = sum(Line::goods);
     let (discount, extras, tax) = (
         sum(|line| line.money.discount),
         sum(|line| line.money.extras),
@@ -71,7 +72,10 @@ pub fn shipping_notice(
     let items: Value = fulfillment
         .units
         .iter()
-        .map(|&(place, units)| context! { units, title => title(order, contact, place) })
+        .map(|&(place, units)| {
+            let units = order.line(place).quantity(units).to_string();
+            context! { units, title => title(order, contact, place) }
+        })
         .collect();
     let to_come: Value = places(order)
         .filter_map(|(place, line)| {
@@ -79,12 +83,15 @@ pub fn shipping_notice(
             (units > 0).then(|| {
                 let waiting = line.units.backordered;
                 context! {
-                    units,
+                    units => line.quantity(units).to_string(),
                     title => title(order, contact, place),
                     later => match waiting {
                         0 => None,
                         _ if waiting == units => Some("not in stock yet".to_owned()),
-                        _ => Some(format!("{waiting} of them not in stock yet")),
+                        _ => Some(format!(
+                            "{} of them not in stock yet",
+                            line.quantity(waiting)
+                        )),
                     },
                 }
             })
@@ -141,7 +148,7 @@ pub fn cancellation_notice(order: &Order, contact: &Contact, shop: &str) -> Resu
     let items = |units: fn(&Line) -> u32| -> Value {
         let some = places(order).filter(|(_, line)| units(line) > 0);
         some.map(|(place, line)| {
-            context! { units => units(line), title => title(order, contact, place) }
+            context! { units => line.quantity(units(line)).to_string(), title => title(order, contact, place) }
         })
         .collect()
     };

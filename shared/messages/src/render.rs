@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use domain::order::{Address, Contact};
-use domain::{FulfillmentOrder, Order};
+use domain::{Order, Quantity};
 use jiff::civil::Date;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
@@ -106,10 +106,10 @@ pub(crate) fn weight(grams: u64) -> String {
 }
 
 /// `1 unit`, `3 units`.
-pub(crate) fn count(units: u64, one: &str) -> String {
-    match units {
-        1 => format!("1 {one}"),
-        _ => format!("{units} {one}s"),
+pub(crate) fn count(units: Quantity, one: &str) -> String {
+    match units == 1.into() {
+        true => format!("1 {one}"),
+        false => format!("{units} {one}s"),
     }
 }
 
@@ -150,9 +150,4 @@ pub(crate) fn title<'a>(order: &'a Order, contact: &'a Contact, place: u16) -> &
     let title = contact.titles.get(usize::from(place)).map(String::as_str);
     let title = title.filter(|title| !title.is_empty());
     title.or(line.sku.as_deref()).unwrap_or(&line.id)
-}
-
-/// The sum of a fulfillment order's units.
-pub(crate) fn units_of(fulfillment: &FulfillmentOrder) -> u64 {
-    fulfillment.units.iter().map(|u| u64::from(u.1)).sum()
 }

@@ -43,7 +43,7 @@ pub fn restock_request(
         shop,
         supplier => supplier_facts(supplier),
         unsure => lines.iter().any(unsure),
-        articles => count(items.len() as u64, "article"),
+        articles => count((items.len() as i64).into(), "article"),
         items,
     };
     mail("restock", facts)
@@ -73,15 +73,17 @@ fn supplier_facts(supplier: &Supplier) -> Value {
     context! {
         name => supplier.name.as_str(),
         email => supplier.email.as_str(),
-        lead_time => count(u64::from(supplier.lead_time_days), "day"),
+        lead_time => count(i64::from(supplier.lead_time_days).into(), "day"),
     }
 }
 
 fn facts(line: &StockLine) -> Value {
     let StockLine { level, product, .. } = line;
+    let quantity = product.reorder_quantity;
+    let quantity = quantity.filter(|quantity| !quantity.is_zero());
     let named = line.elsewhere.iter().take(MAX_ELSEWHERE);
     let mut elsewhere: Vec<String> = named
-        .map(|(name, units)| format!("{units} in {name}"))
+        .map(|(name, units)| format!("{} in {name}", product.quantity(*units)))
         .collect();
     let more = line.elsewhere.len().saturating_sub(MAX_ELSEWHERE);
     if more > 0 {
@@ -90,12 +92,12 @@ fn facts(line: &StockLine) -> Value {
     context! {
         sku => product.sku.as_str(),
         title => product.title.as_str(),
-        available => level.available,
-        left => level.available.max(0),
-        on_hand => level.on_hand,
-        allocated => level.allocated,
-        reorder_point => product.reorder_point,
-        quantity => product.reorder_quantity,
+        available => product.quantity(level.available).to_string(),
+        left => product.quantity(level.available.max(0)).to_string(),
+        on_hand => product.quantity(level.on_hand).to_string(),
+        allocated => product.quantity(level.allocated).to_string(),
+        reorder_point => product.reorder_point.map(|point| point.to_string()),
+        quantity => quantity.map(|quantity| quantity.to_string()),
         supplier => line.supplier.map(supplier_facts),
         asked => line.asked,
         out => line.due == Due::Out,

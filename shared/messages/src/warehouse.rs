@@ -7,7 +7,7 @@ use minijinja::value::Value;
 use minijinja::{Error, context};
 
 use crate::Mail;
-use crate::render::{address_lines, count, long_date, mail, short_date, title, units_of, weight};
+use crate::render::{address_lines, count, long_date, mail, short_date, title, weight};
 
 /// What to pick, where to send it and by when. `method` is `None` when no tariff takes the parcel.
 pub fn pick_list(
@@ -27,11 +27,10 @@ pub fn pick_list(
             let line = order.line(place);
             let product = products.iter().find(|p| Some(&p.sku) == line.sku.as_ref());
             let each = product.map(|p| u64::from(p.weight_g));
-            total = total
-                .zip(each)
-                .map(|(sum, each)| sum + each * u64::from(units));
+            let weight_g = product.map(|product| product.weight_of(units));
+            total = total.zip(weight_g).map(|(sum, weight_g)| sum + weight_g);
             context! {
-                units,
+                units => line.quantity(units).to_string(),
                 sku => line.sku.as_deref(),
                 title => title(order, contact, place),
                 weight => each.map(weight),
@@ -55,7 +54,7 @@ pub fn pick_list(
             id => format!("{}-{}", order.id, fulfillment.n),
             order => order.number.as_str(),
             location => location.name.as_str(),
-            units => count(units_of(fulfillment), "unit"),
+            units => count(order.sum_of(&fulfillment.units), "unit"),
             weight => total.map(weight),
             ship_by => long_date(fulfillment.ship_by),
             ship_by_short => short_date(fulfillment.ship_by),
@@ -82,7 +81,7 @@ pub fn stop_notice(
         .map(|&(place, units)| {
             let line = order.line(place);
             context! {
-                units,
+                units => line.quantity(units).to_string(),
                 sku => line.sku.as_deref(),
                 title => title(order, contact, place),
             }
@@ -95,7 +94,7 @@ pub fn stop_notice(
             id => format!("{}-{}", order.id, fulfillment.n),
             order => order.number.as_str(),
             location => location.name.as_str(),
-            units => count(units_of(fulfillment), "unit"),
+            units => count(order.sum_of(&fulfillment.units), "unit"),
             items,
         },
     )

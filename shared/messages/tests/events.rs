@@ -84,8 +84,12 @@ fn the_retailer_is_whole() {
             "{}",
             level.sku
         );
-        let point = retailer.product(&level.sku).reorder_point.unwrap_or(0);
-        assert!(level.quantity > i64::from(point), "{} opens low", level.sku);
+        let point = retailer.product(&level.sku).reorder_point;
+        assert!(
+            level.quantity > point.unwrap_or_default(),
+            "{} opens low",
+            level.sku
+        );
     }
 }
 
@@ -169,7 +173,7 @@ fn the_demo_takes_levels_to_their_reorder_points() {
     let retailer = Retailer::read();
     let mut left: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     for level in &retailer.stock {
-        left.insert((&level.sku, &level.location), level.quantity);
+        left.insert((&level.sku, &level.location), retailer.units(level));
     }
     let orders = demo(&retailer, false);
     for (demo, order) in &orders {
@@ -189,7 +193,10 @@ fn the_demo_takes_levels_to_their_reorder_points() {
             available: *available,
             ..Level::default()
         };
-        let point = retailer.product(sku).reorder_point;
+        let product = retailer.product(sku);
+        let point = product
+            .reorder_point
+            .map(|point| product.units(point).unwrap());
         look(&level, point, now()).due.contains(&Due::Low)
     });
     let low: Vec<(&str, &str)> = low.map(|(level, _)| level).collect();

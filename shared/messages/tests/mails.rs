@@ -372,7 +372,7 @@ fn an_order_served_in_part_says_what_follows() {
     let demo: Vec<sample::Demo> = sample::read("demo.json");
     let berlin = demo.iter().find(|d| d.file.contains("berlin")).unwrap();
     let mut new = sample::parse(berlin);
-    new.lines[1].quantity = 1000;
+    new.lines[1].quantity = 1000.into();
     let (mut order, contact) = retailer.accept(new);
     order.holds.clear();
     let order = allocate_from(&retailer, order);

@@ -368,6 +368,7 @@ impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
         match refusal {
+            Refusal::Invalid(problem) => Self::invalid(&[problem]),
             Refusal::NotFound(_) => Self::not_found(&detail),
             Refusal::WrongState { .. } => {
                 Self::problem(409, "wrong-state", "Not in this state", &detail)

@@ -1,6 +1,7 @@
 //! The retailer's own facts: few, small, read often and changed seldom.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::limits::MAX_SKU_CHARS;
@@ -54,8 +55,9 @@ pub trait Reference: Send + Sync {
     /// Stores a channel's rules of routing, new or changed.
     async fn put_rules(&self, rules: &Rules) -> Result<(), StoreError>;
 
-    /// Stores a product, new or changed.
-    async fn put_product(&self, product: &Product) -> Result<(), StoreError>;
+    /// Stores a product, new or changed; `false`, and nothing is stored, if there is one of this SKU with
+    /// other decimals.
+    async fn put_product(&self, product: &Product) -> Result<bool, StoreError>;
 
     /// Stores an account, new or changed.
     async fn put_account(&self, account: &Account) -> Result<(), StoreError>;
@@ -164,9 +166,22 @@ impl Reference for DynamoDb {
             .await
     }
 
-    async fn put_product(&self, product: &Product) -> Result<(), StoreError> {
-        self.put(product, "product", key::product(&product.sku), key::ALONE)
-            .await
+    async fn put_product(&self, product: &Product) -> Result<bool, StoreError> {
+        let new = item(product, "product", key::product(&product.sku), key::ALONE)?;
+        let put = self.db.put_item().table_name(&self.tables.reference);
+        let put = match product.decimals {
+            0 => put.condition_expression("attribute_not_exists(decimals)"),
+            decimals => put
+                .condition_expression("attribute_not_exists(pk) OR decimals = :decimals")
+                .expression_attribute_values(":decimals", AttributeValue::N(decimals.to_string())),
+        };
+        match put.set_item(Some(new)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(StoreError::of("PutItem (reference)", error)),
+            },
+        }
     }
 
     async fn put_account(&self, account: &Account) -> Result<(), StoreError> {

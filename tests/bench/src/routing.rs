@@ -110,8 +110,8 @@ fn draw(
     lines: usize,
     locations: usize,
     stocked: u32,
-) -> (Vec<u32>, Vec<Source>) {
-    let wanted = (0..lines).map(|_| random.u32(1..=5)).collect();
+) -> (Vec<u64>, Vec<Source>) {
+    let wanted = (0..lines).map(|_| random.u64(1..=5)).collect();
     let weights: Vec<u64> = (0..lines).map(|_| random.u64(50..5_000)).collect();
     let sources = (0..locations).map(|place| {
         // The usual objective: shipments, cost, distance, priority, id.
@@ -122,7 +122,7 @@ fn draw(
         score[CRITERIA - 1] = place as u64;
         let per_gram = random.u64(5..60);
         let units = (0..lines).map(|_| match random.u32(0..100) < stocked {
-            true => random.u32(1..=6),
+            true => random.u64(1..=6),
             false => 0,
         });
         Source {
@@ -136,11 +136,11 @@ fn draw(
 }
 
 /// How many shipments it takes to always take who has most of what is missing.
-fn by_most(wanted: &[u32], sources: &[Source]) -> usize {
+fn by_most(wanted: &[u64], sources: &[Source]) -> usize {
     let mut missing = wanted.to_vec();
     let mut shipments = 0;
     loop {
-        let covers = |source: &Source| -> u32 {
+        let covers = |source: &Source| -> u64 {
             let each = missing.iter().zip(&source.units);
             each.map(|(missing, units)| missing.min(units)).sum()
         };

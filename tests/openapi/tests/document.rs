@@ -104,6 +104,7 @@ fn objects_are_closed() {
         // A map's keys are free and its values are not.
         let closed = value["additionalProperties"] == false
             || value["additionalProperties"]["type"].is_string()
+            || value["additionalProperties"]["$ref"].is_string()
             || value["unevaluatedProperties"] == false;
         assert!(!object || open || closed, "{pointer} takes any field");
     });
@@ -221,6 +222,10 @@ fn limits() -> BTreeMap<&'static str, u64> {
         (
             "schemas/Rehearsal/properties/orders/maximum",
             MAX_REHEARSED_ORDERS as u64,
+        ),
+        (
+            "schemas/Product/properties/decimals/maximum",
+            MAX_DECIMALS.into(),
         ),
         (
             "schemas/Product/properties/shares/maximum",

@@ -616,7 +616,7 @@ impl Reference for Memory {
         Err(unknown("changes of the catalogue"))
     }
 
-    async fn put_product(&self, _: &Product) -> Result<(), StoreError> {
+    async fn put_product(&self, _: &Product) -> Result<bool, StoreError> {
         Err(unknown("changes of the catalogue"))
     }
 

@@ -41,6 +41,8 @@ pub struct Observed {
     pub serves: Vec<(String, Vec<String>)>,
     /// Units that are kept back in every location, of those SKUs of which any are.
     pub safety_stock: Vec<(String, i64)>,
+    /// Decimals of the quantities of those SKUs that are sold by measure.
+    pub decimals: Vec<(String, u8)>,
     /// SKUs whose units wait for goods only if a person has said so.
     pub asks_to_wait: Vec<String>,
     /// What the machine gave up on.
@@ -56,6 +58,12 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Decimals of a SKU's quantities.
+    pub fn decimals(&self, sku: &str) -> u8 {
+        let mut measured = self.decimals.iter();
+        measured.find(|of| of.0 == sku).map_or(0, |of| of.1)
+    }
+
     /// Units of a SKU that are kept back in a location.
     pub fn kept(&self, sku: &str) -> i64 {
         let mut kept = self.safety_stock.iter();

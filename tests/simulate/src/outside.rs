@@ -15,6 +15,7 @@ use jiff::civil::date;
 
 use crate::ask::Ask;
 use crate::channel::{self, CANCELLED, PHONE, STATUS, State, Stated, UPDATED};
+use crate::measure::{cost, shown};
 use crate::observed::Deed;
 use crate::retailer::{KEY, Retailer};
 use crate::tape::Tape;
@@ -223,11 +224,11 @@ impl Outside {
             21 => Some(redrive()),
             22 => count_shelf(retailer, named, tape),
             23 | 24 => self.send(retailer, named, now, tape),
-            25 | 26 => arrive(&self.sent, tape),
+            25 | 26 => arrive(retailer, &self.sent, tape),
             27 => resolve(&self.sent, tape),
             28 => return Act::Schedule("reconcile-stock"),
             29 => self.expect(retailer, named, tape),
-            30 | 31 => take_in(&self.expected, named, tape),
+            30 | 31 => take_in(retailer, &self.expected, named, tape),
             32..35 => self.reserve(retailer, named, tape),
             35 | 36 => extend(&self.reserved, tape),
             37 => give_up(&self.reserved, tape),
@@ -255,7 +256,8 @@ impl Outside {
             expected_on: date(2026, 1, 6),
             received: 0,
         };
-        let (location, quantity, on) = (&inbound.location, inbound.quantity, inbound.expected_on);
+        let quantity = shown(inbound.quantity, retailer.decimals(&sku));
+        let (location, on) = (&inbound.location, inbound.expected_on);
         let body =
             format!(r#"{{"location":"{location}","quantity":{quantity},"expected_on":"{on}"}}"#);
         self.expected.push(inbound.clone());
@@ -280,7 +282,8 @@ impl Outside {
         let others: Vec<&String> = others.filter(|id| **id != from).collect();
         let to = (*one(&others, tape)?).clone();
         let quantity = 1 + i64::from(tape.choose(3));
-        let body = format!(r#"{{"from":"{from}","to":"{to}","quantity":{quantity}}}"#);
+        let said = shown(quantity, retailer.decimals(&sku));
+        let body = format!(r#"{{"from":"{from}","to":"{to}","quantity":{said}}}"#);
         let transfer = Transfer {
             id: derived(&[&sku, &named]),
             sku: sku.clone(),
@@ -323,12 +326,18 @@ fn report(
 }
 
 /// Something comes in of a purchase line.
-fn take_in(expected: &[Inbound], named: String, tape: &mut Tape) -> Option<Ask> {
+fn take_in(
+    retailer: &Retailer,
+    expected: &[Inbound],
+    named: String,
+    tape: &mut Tape,
+) -> Option<Ask> {
     let line = one(expected, tape)?;
     let quantity = 1 + i64::from(tape.choose(3));
     let (id, location) = (&line.id, &line.location);
+    let said = shown(quantity, retailer.decimals(&line.sku));
     let body = format!(
-        r#"{{"location":"{location}","kind":"receive","quantity":{quantity},"inbound":"{id}"}}"#
+        r#"{{"location":"{location}","kind":"receive","quantity":{said},"inbound":"{id}"}}"#
     );
     let deed = Deed::Counted {
         fact: String::new(),
@@ -346,9 +355,10 @@ fn count_shelf(retailer: &Retailer, named: String, tape: &mut Tape) -> Option<As
     let location = one(&retailer.locations, tape)?.id.clone();
     let found = i64::from(tape.choose(5));
     let expected = (tape.choose(2) == 1).then(|| i64::from(tape.choose(5)));
-    let said = expected.map(|units| format!(r#","expected":{units}"#));
-    let said = said.unwrap_or_default();
-    let body = format!(r#"{{"location":"{location}","found":{found}{said}}}"#);
+    let shown = |units| shown(units, retailer.decimals(&sku));
+    let said = expected.map(|units| format!(r#","expected":{}"#, shown(units)));
+    let (seen, said) = (shown(found), said.unwrap_or_default());
+    let body = format!(r#"{{"location":"{location}","found":{seen}{said}}}"#);
     let deed = Deed::ShelfCounted {
         fact: String::new(),
         sku: sku.clone(),
@@ -366,22 +376,17 @@ fn count_shelf(retailer: &Retailer, named: String, tape: &mut Tape) -> Option<As
 }
 
 /// A transfer arrives: all of it, some, or more.
-fn arrive(sent: &[Transfer], tape: &mut Tape) -> Option<Ask> {
+fn arrive(retailer: &Retailer, sent: &[Transfer], tape: &mut Tape) -> Option<Ask> {
     let transfer = one(sent, tape)?;
     let quantity = match tape.choose(3) {
         0 => transfer.quantity,
         _ => i64::from(tape.choose(4)),
     };
     let (sku, id) = (transfer.sku.clone(), transfer.id.clone());
+    let said = shown(quantity, retailer.decimals(&sku));
     let deed = Deed::TransferReceived(sku.clone(), id.clone(), quantity);
     let route = "POST /stock/{sku}/transfers/{id}/received";
-    let mut ask = report(
-        route,
-        sku,
-        None,
-        format!(r#"{{"quantity":{quantity}}}"#),
-        deed,
-    );
+    let mut ask = report(route, sku, None, format!(r#"{{"quantity":{said}}}"#), deed);
     ask.path.push(("id", id));
     Some(ask)
 }
@@ -409,6 +414,10 @@ fn decimal(minor: i64) -> String {
 /// A total over weights by largest remainder, ties to the first, as the specification says.
 fn shares(total: i64, weights: &[i64]) -> Vec<i64> {
     let sum: i64 = weights.iter().sum();
+    if sum == 0 {
+        // None is worth anything: all bear the same.
+        return self::shares(total, &vec![1; weights.len()]);
+    }
     let mut shares: Vec<i64> = weights.iter().map(|w| total * w / sum).collect();
     let mut left = total - shares.iter().sum::<i64>();
     let mut places: Vec<usize> = (0..weights.len()).collect();
@@ -425,6 +434,7 @@ fn shares(total: i64, weights: &[i64]) -> Vec<i64> {
 struct Bought {
     sku: String,
     units: u32,
+    decimals: u8,
     price: i64,
     shipped: bool,
 }
@@ -449,13 +459,15 @@ fn place(
             Bought {
                 sku: sku.to_owned(),
                 units: 1 + tape.choose(4),
+                decimals: retailer.decimals(sku),
                 price: PRICES[tape.index(PRICES.len())],
                 shipped: !tape.happens(400),
             }
         })
         .collect();
     let shipping = [490, 0, 1][tape.index(3)];
-    let goods: Vec<i64> = lines.iter().map(|l| l.price * i64::from(l.units)).collect();
+    let goods = |l: &Bought| cost(l.price, l.units.into(), l.decimals);
+    let goods: Vec<i64> = lines.iter().map(goods).collect();
     // Off the whole order, at most half of it: it never divides by the units either.
     let off = [0, 0, 1, 250][tape.index(4)].min(goods.iter().sum::<i64>() / 2);
     let total = goods.iter().sum::<i64>() - off + shipping;
@@ -493,8 +505,8 @@ fn place(
         let status = ["paid", "authorised", "pending"][status.saturating_sub(13) as usize];
         let lines: Vec<String> = lines
             .iter()
-            .map(|Bought { sku, units, price, shipped }| {
-                let price = decimal(*price);
+            .map(|Bought { sku, units, decimals, price, shipped }| {
+                let (price, units) = (decimal(*price), shown((*units).into(), *decimals));
                 format!(
                     r#"{{"sku":"{sku}","title":"{sku}","quantity":{units},"unit_price":"{price}","requires_shipping":{shipped}}}"#
                 )
@@ -520,8 +532,8 @@ fn place(
         return (ask, None);
     }
     let status = ["paid", "authorized", "pending"][status.saturating_sub(13) as usize];
-    let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, price, shipped })| {
-        let (id, price) = (k + 1, decimal(*price));
+    let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, decimals, price, shipped })| {
+        let (id, price, units) = (k + 1, decimal(*price), shown((*units).into(), *decimals));
         format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"price":"{price}","requires_shipping":{shipped}}}"#)
     });
     let lines = lines.collect::<Vec<String>>().join(",");
@@ -584,13 +596,7 @@ fn handle(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
                     (found > 0).then(|| (order.line(place).id.clone(), found))
                 });
                 let found: Vec<(String, u32)> = found.collect();
-                let said = found
-                    .iter()
-                    .map(|(line, units)| format!(r#"{{"line":"{line}","quantity":{units}}}"#));
-                body = format!(
-                    r#"{{"lines":[{}]}}"#,
-                    said.collect::<Vec<String>>().join(",")
-                );
+                body = said(order, &found);
                 lines = Some(found);
                 "packed"
             }
@@ -664,11 +670,21 @@ fn some_units(
             units.push((line.id.clone(), chosen));
         }
     }
-    let said = units
-        .iter()
-        .map(|(line, units)| format!(r#"{{"line":"{line}","quantity":{units}}}"#));
-    let said = format!(r#"{{"lines":[{}]}}"#, said.collect::<Vec<_>>().join(","));
+    let said = said(order, &units);
     (units, said)
+}
+
+/// A document of some units of lines.
+fn said(order: &Order, units: &[(String, u32)]) -> String {
+    let decimals = |id: &str| {
+        let line = order.lines.iter().find(|line| line.id == id);
+        line.map_or(0, |line| line.decimals)
+    };
+    let said = units.iter().map(|(line, units)| {
+        let quantity = shown((*units).into(), decimals(line));
+        format!(r#"{{"line":"{line}","quantity":{quantity}}}"#)
+    });
+    format!(r#"{{"lines":[{}]}}"#, said.collect::<Vec<_>>().join(","))
 }
 
 fn announce(orders: &[Arc<Order>], named: String, tape: &mut Tape) -> Option<Ask> {
@@ -691,8 +707,11 @@ fn receive(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
         0 => String::new(),
         _ => {
             let said = coming.units.iter().map(|&(place, units)| {
-                let line = &order.line(place).id;
-                format!(r#"{{"line":"{line}","quantity":{units},"disposition":"{disposition}"}}"#)
+                let line = order.line(place);
+                let (line, quantity) = (&line.id, shown(units.into(), line.decimals));
+                format!(
+                    r#"{{"line":"{line}","quantity":{quantity},"disposition":"{disposition}"}}"#
+                )
             });
             format!(r#"{{"lines":[{}]}}"#, said.collect::<Vec<_>>().join(","))
         }
@@ -757,8 +776,9 @@ fn count(retailer: &Retailer, named: String, tape: &mut Tape) -> Option<Ask> {
         0..3 => ("receive", quantity),
         _ => ("adjust", -quantity),
     };
+    let said = shown(quantity, retailer.decimals(&sku));
     let body = format!(
-        r#"{{"location":"{location}","kind":"{kind}","quantity":{quantity},"reason":"counted"}}"#
+        r#"{{"location":"{location}","kind":"{kind}","quantity":{said},"reason":"counted"}}"#
     );
     let deed = Deed::Counted {
         fact: String::new(),

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use domain::Currency;
 use domain::catalog::{
     ANY_LOCATION, Backorders, Band, Component, Location, Product, Rate, Supplier,
 };
 use domain::id::sha256_hex;
+use domain::{Currency, Quantity};
 use jiff::civil::time;
 use store::PostalCode;
 
@@ -39,8 +39,8 @@ pub struct Retailer {
     pub suppliers: Vec<Supplier>,
     /// Tariffs; the last of three warehouses has none, and ships by its own means.
     pub rates: Vec<Rate>,
-    /// Articles; the first has a supplier and a reorder point, of the second a busy retailer keeps one back everywhere, and
-    /// the third waits for goods only if a person says so.
+    /// Articles; the first has a supplier and a reorder point, the second is sold by measure and a busy retailer keeps a unit of
+    /// it back everywhere, and the third waits for goods only if a person says so.
     pub products: Vec<Product>,
     /// What is sold and kept as several articles; nobody keeps any.
     pub kits: Vec<Product>,
@@ -98,20 +98,21 @@ impl Retailer {
         let product = |(n, sku): (usize, &&str)| Product {
             sku: (*sku).into(),
             title: (*sku).into(),
+            decimals: u8::from(n == 1),
             weight_g: 400,
             length_mm: 100,
             width_mm: 100,
             height_mm: 100,
             supplier: (n == 0).then(|| "kiln".into()),
-            reorder_point: (n == 0).then_some(1),
-            reorder_quantity: (n == 0).then_some(10),
+            reorder_point: (n == 0).then_some(1.into()),
+            reorder_quantity: (n == 0).then_some(10.into()),
             // The second sells fast, or something of it is kept back.
             shares: match (n, daily_orders) {
                 (1, None) => 3,
                 _ => 1,
             },
             safety_stock: (n == 1 && daily_orders.is_some())
-                .then(|| (ANY_LOCATION.into(), 1))
+                .then(|| (ANY_LOCATION.into(), Quantity::new(1, 1)))
                 .into_iter()
                 .collect(),
             backorders: match n {
@@ -139,7 +140,10 @@ impl Retailer {
         let kit = Product {
             sku: "SET".into(),
             title: "SET".into(),
-            components: vec![component(SKUS[0], 1), component(SKUS[1], 2)],
+            components: vec![
+                component(SKUS[0], 1.into()),
+                component(SKUS[1], Quantity::new(2, 1)),
+            ],
             ..Product::default()
         };
         let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
@@ -160,6 +164,13 @@ impl Retailer {
             locations,
             key_sha256: sha256_hex(KEY.as_bytes()),
         })
+    }
+
+    /// Decimals of an article's quantities.
+    pub fn decimals(&self, sku: &str) -> u8 {
+        let mut products = self.products.iter();
+        let product = products.find(|product| product.sku == sku);
+        product.map_or(0, |product| product.decimals)
     }
 
     /// Opening stock: SKU, location, units; little of it.

@@ -865,9 +865,16 @@ impl<W: World> Run<'_, W> {
         let products = self.retailer.products.iter();
         let kept = products.clone().flat_map(|product| {
             let kept = product.safety_stock.values();
-            kept.map(|units| (product.sku.clone(), i64::from(*units)))
+            kept.map(|kept| {
+                (
+                    product.sku.clone(),
+                    kept.units(product.decimals).unwrap_or(-1),
+                )
+            })
         });
         observed.safety_stock = kept.collect();
+        let measured = products.clone().filter(|product| product.decimals > 0);
+        observed.decimals = measured.map(|p| (p.sku.clone(), p.decimals)).collect();
         let asks = products.filter(|product| product.backorders == Backorders::Ask);
         observed.asks_to_wait = asks.map(|product| product.sku.clone()).collect();
         violations.extend(state.violation.take());

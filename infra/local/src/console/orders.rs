@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
 use domain::order::{Buckets, LineMoney, Payment};
-use domain::{Event, Order, OrderId, view};
+use domain::{Event, Line, Order, OrderId, Quantity, view};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -198,7 +198,7 @@ fn row(order: &Order) -> Row<'_> {
 #[derive(Serialize)]
 struct Part {
     name: &'static str,
-    units: u32,
+    units: Quantity,
 }
 
 /// An entry of the timeline.
@@ -250,7 +250,7 @@ async fn one_page(console: &Console, id: &str) -> Result<Page> {
         json!({
             "title": contact.titles.get(n).filter(|title| !title.is_empty()),
             "intangible": line.intangible,
-            "bar": bar(&line.units),
+            "bar": bar(std::slice::from_ref(line)),
             "parts": parts(order, &line.money),
         })
     });
@@ -264,7 +264,7 @@ async fn one_page(console: &Console, id: &str) -> Result<Page> {
         "order": view::order(order),
         "contact": contact,
         "lines": lines.collect::<Vec<_>>(),
-        "bar": bar(&sum(order)),
+        "bar": bar(&order.lines),
         "payments": payments.collect::<Vec<_>>(),
         "timeline": entries(order, timeline, &mails),
         "mails": mails,
@@ -336,36 +336,28 @@ fn parts(order: &Order, money: &LineMoney) -> Vec<(&'static str, String)> {
     parts.map(|(name, amount)| (name, signed(amount))).collect()
 }
 
-/// All lines' units together.
-fn sum(order: &Order) -> Buckets {
-    order.lines.iter().fold(Buckets::default(), |sum, line| {
-        let units = line.units;
-        Buckets {
-            ordered: sum.ordered + units.ordered,
-            cancelled: sum.cancelled + units.cancelled,
-            backordered: sum.backordered + units.backordered,
-            open: sum.open + units.open,
-            allocated: sum.allocated + units.allocated,
-            packed: sum.packed + units.packed,
-            shipped: sum.shipped + units.shipped,
-            delivered: sum.delivered + units.delivered,
-            returned: sum.returned + units.returned,
-        }
-    })
-}
+/// What a part of a bar is called, and how many of a line's units are in it.
+type Standing = (&'static str, fn(&Buckets) -> u32);
 
-/// Where units stand, each counted once, furthest first.
-fn bar(units: &Buckets) -> Vec<Part> {
-    let parts = [
-        ("returned", units.returned),
-        ("delivered", units.delivered - units.returned),
-        ("shipped", units.shipped - units.delivered),
-        ("packed", units.packed),
-        ("allocated", units.allocated),
-        ("open", units.open),
-        ("backordered", units.backordered),
-        ("cancelled", units.cancelled),
+/// Where units of some lines stand, each counted once, furthest first.
+fn bar(lines: &[Line]) -> Vec<Part> {
+    let parts: [Standing; 8] = [
+        ("returned", |units| units.returned),
+        ("delivered", |units| units.delivered - units.returned),
+        ("shipped", |units| units.shipped - units.delivered),
+        ("packed", |units| units.packed),
+        ("allocated", |units| units.allocated),
+        ("open", |units| units.open),
+        ("backordered", |units| units.backordered),
+        ("cancelled", |units| units.cancelled),
     ];
-    let parts = parts.into_iter().filter(|(_, units)| *units > 0);
-    parts.map(|(name, units)| Part { name, units }).collect()
+    let part = |(name, of): Standing| {
+        let units = lines.iter().map(|line| line.quantity(of(&line.units)));
+        Part {
+            name,
+            units: units.sum(),
+        }
+    };
+    let parts = parts.into_iter().map(part);
+    parts.filter(|part| !part.units.is_zero()).collect()
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use axum::extract::State;
 use axum::response::Response;
-use domain::Product;
 use domain::stock::Level;
+use domain::{Product, Quantity};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,6 +27,9 @@ struct Article {
 #[derive(Serialize)]
 struct LevelRow {
     level: Level,
+    on_hand: Quantity,
+    allocated: Quantity,
+    available: Quantity,
     low: bool,
 }
 
@@ -68,9 +71,16 @@ async fn page(console: &Console) -> Result<Page> {
             });
             let product = article.product.as_ref();
             let low = product
-                .and_then(|product| product.reorder_point)
+                .and_then(|product| product.units(product.reorder_point?))
                 .is_some_and(|point| level.available <= i64::from(point));
-            article.levels.push(LevelRow { level, low });
+            let decimals = product.map_or(0, |product| product.decimals);
+            article.levels.push(LevelRow {
+                on_hand: Quantity::new(level.on_hand, decimals),
+                allocated: Quantity::new(level.allocated, decimals),
+                available: Quantity::new(level.available, decimals),
+                level,
+                low,
+            });
         }
         from = next;
         if from.is_none() {
@@ -89,7 +99,10 @@ async fn page(console: &Console) -> Result<Page> {
     let discrepancies: Vec<_> = open
         .iter()
         .map(|found| {
-            let (sku, location, text) = (&found.sku, &found.location, found.describe());
+            let product = articles.iter().find(|article| article.sku == found.sku);
+            let product = product.and_then(|article| article.product.as_ref());
+            let text = found.describe(product.map_or(0, |product| product.decimals));
+            let (sku, location) = (&found.sku, &found.location);
             json!({"id": found.id, "sku": sku, "location": location, "text": text})
         })
         .collect();

@@ -74,7 +74,7 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
             id: "1".into(),
             sku: Some("TEA-1".into()),
             title: name.into(),
-            quantity: 2,
+            quantity: 2.into(),
             unit_price: 1_250,
             ..NewLine::default()
         }],
@@ -317,7 +317,7 @@ async fn stock_is_listed_and_what_is_low_is_marked() {
         length_mm: 100,
         width_mm: 100,
         height_mm: 100,
-        reorder_point: Some(10),
+        reorder_point: Some(10.into()),
         ..Product::default()
     };
     store.put_product(&product).await.unwrap();

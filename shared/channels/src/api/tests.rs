@@ -127,15 +127,32 @@ fn impossible_quantities_are_told_at_their_place() {
         ("-1", "expected 1 to 100000, found -1"),
         ("0", "expected 1 to 100000, found 0"),
         ("100001", "expected 1 to 100000, found 100001"),
-        ("1e3", "expected a whole number, found 1e3"),
-        ("1.5", "expected a whole number, found 1.5"),
-        ("1e309", "expected a whole number, found 1e309"),
-        ("\"2\"", "expected a whole number, found \"2\""),
-        ("true", "expected a whole number, found true"),
+        (
+            "1e3",
+            "expected a decimal number of at most 3 decimals, found 1e3",
+        ),
+        ("-0.5", "expected 0.1 to 10000, found -0.5"),
+        (
+            "1.0005",
+            "expected a decimal number of at most 3 decimals, found 1.0005",
+        ),
+        (
+            "1e309",
+            "expected a decimal number of at most 3 decimals, found 1e309",
+        ),
+        (
+            "\"two\"",
+            "expected a decimal number of at most 3 decimals, found \"two\"",
+        ),
+        ("\"0.0\"", "expected 1 to 100000, found 0"),
+        (
+            "true",
+            "expected a decimal number of at most 3 decimals, found true",
+        ),
         ("null", "is missing"),
         (
             "99999999999999999999",
-            "expected a whole number, found 99999999999999999999",
+            "expected a decimal number of at most 3 decimals, found 99999999999999999999",
         ),
         (
             "9223372036854775807",

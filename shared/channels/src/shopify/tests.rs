@@ -211,8 +211,8 @@ fn problems_are_told_under_shopifys_names() {
         ),
         (
             "\"quantity\": 2",
-            "\"quantity\": 1.5",
-            "/line_items/0/quantity: expected a whole number, found 1.5",
+            "\"quantity\": 1.0005",
+            "/line_items/0/quantity: expected a decimal number of at most 3 decimals, found 1.0005",
         ),
         (
             "\"DE\"",

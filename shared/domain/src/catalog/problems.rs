@@ -3,8 +3,8 @@
 use crate::catalog::{ANY_LOCATION, Backorders, Location, Product, Rate, Supplier};
 use crate::geo::is_country;
 use crate::limits::{
-    MAX_COMPONENTS, MAX_COOL_DOWN_HOURS, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY, MAX_SHARES,
-    MAX_SKU_CHARS, MAX_TITLE_CHARS,
+    MAX_COMPONENTS, MAX_COOL_DOWN_HOURS, MAX_DECIMALS, MAX_MINOR, MAX_NAME_CHARS, MAX_QUANTITY,
+    MAX_SHARES, MAX_SKU_CHARS, MAX_TITLE_CHARS,
 };
 use crate::rules::{ANY_CHANNEL, Rules, rate};
 use crate::{Currency, Problem};
@@ -98,6 +98,7 @@ pub fn product_problems(product: &Product) -> Vec<Problem> {
     }
     problems.extend(policy_problems(product));
     problems.extend(component_problems(product));
+    problems.extend(measure_problems(product));
     if !(1..=MAX_SHARES).contains(&product.shares) {
         let detail = format!(
             "expected 1 to {MAX_SHARES} shares, found {}",
@@ -108,15 +109,34 @@ pub fn product_problems(product: &Product) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with what a product is measured in, and what is said of it in that measure.
+fn measure_problems(product: &Product) -> Vec<Problem> {
+    let decimals = product.decimals;
+    if decimals > MAX_DECIMALS {
+        let detail = format!("expected at most {MAX_DECIMALS} decimals, found {decimals}");
+        return vec![Problem::at("/decimals", detail)];
+    }
+    let given = [
+        ("/reorder_point", product.reorder_point),
+        ("/reorder_quantity", product.reorder_quantity),
+    ];
+    let wrong = given.into_iter().filter_map(|(pointer, quantity)| {
+        let wrong = quantity?.count(decimals, 0, u32::MAX).err()?;
+        Some(Problem::at(pointer, wrong))
+    });
+    wrong.collect()
+}
+
 /// What is wrong with how much of a product may be promised.
 fn policy_problems(product: &Product) -> Vec<Problem> {
     let mut problems = Vec::new();
     let usual = product.safety_stock.is_empty()
         && product.available_on.is_none()
         && product.backorders == Backorders::Accept
+        && product.decimals == 0
         && product.shares == 1;
     if !product.components.is_empty() && !usual {
-        let detail = "expected no safety_stock, available_on, backorders or shares of a kit: it has no stock of its own, its components have";
+        let detail = "expected no decimals, safety_stock, available_on, backorders or shares of a kit: it has no stock of its own, its components have";
         problems.push(Problem::at("", detail));
     }
     problems.extend(too_many("/safety_stock", product.safety_stock.len()));
@@ -129,8 +149,7 @@ fn policy_problems(product: &Product) -> Vec<Problem> {
         if location != ANY_LOCATION && !name(location, MAX_NAME_CHARS) {
             let detail = "expected the id of a warehouse, or \"*\" for all that are not named";
             problems.push(Problem::at("/safety_stock", detail));
-        } else if *kept > MAX_QUANTITY {
-            let detail = format!("expected at most {MAX_QUANTITY}, found {kept}");
+        } else if let Err(detail) = kept.count(product.decimals, 0, MAX_QUANTITY) {
             problems.push(Problem::at(pointer, detail));
         }
     }
@@ -164,12 +183,10 @@ fn component_problems(kit: &Product) -> Vec<Problem> {
                 ),
             );
         }
-        if !(1..=MAX_QUANTITY).contains(&component.quantity) {
-            let found = component.quantity;
-            problem(
-                "quantity",
-                format!("expected 1 to {MAX_QUANTITY}, found {found}"),
-            );
+        // Whether there is such a part of the component, the catalogue knows.
+        let quantity = component.quantity;
+        if let Err(detail) = quantity.count(quantity.decimals(), 1, MAX_QUANTITY) {
+            problem("quantity", detail);
         }
     }
     problems

@@ -40,7 +40,7 @@ pub fn line(id: &str, sku: &str, quantity: i64, unit_price: i64) -> NewLine {
         id: id.into(),
         sku: Some(sku.into()),
         title: format!("title of {sku}"),
-        quantity,
+        quantity: quantity.into(),
         unit_price,
         ..NewLine::default()
     }
@@ -57,11 +57,9 @@ pub fn intangible(id: &str, quantity: i64, unit_price: i64) -> NewLine {
 
 /// An order of these lines to Berlin, paid in full, whose customer is mailed by us.
 pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
-    let total = lines.iter().map(|l| {
-        l.unit_price
-            .saturating_mul(l.quantity)
-            .saturating_sub(l.discount)
-    });
+    let total = lines
+        .iter()
+        .map(|l| l.quantity.cost_at(l.unit_price).saturating_sub(l.discount));
     let total = total.fold(0, i64::saturating_add);
     NewOrder {
         source: Source {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::allocation::{Available, allocate};
-use domain::change::{Disposition, announce_return, cancel, receive_return, release_hold};
+use domain::change::{
+    Disposition, LineUnits, announce_return, cancel, receive_return, release_hold,
+};
 use domain::event::Timeline;
 use domain::fulfillment::{Report, report};
 use domain::limits::MAX_TIMELINE_TAIL;
@@ -240,11 +242,11 @@ impl World {
         self.check();
     }
 
-    fn line_units(&self, units: &[(Index, u32)]) -> Vec<(String, u32)> {
+    fn line_units(&self, units: &[(Index, u32)]) -> Vec<LineUnits> {
         let lines = &self.order.lines;
         let named = units
             .iter()
-            .map(|(line, n)| (line.get(lines).id.clone(), *n));
+            .map(|(line, n)| (line.get(lines).id.clone(), i64::from(*n).into()));
         named.collect()
     }
 
@@ -260,7 +262,7 @@ impl World {
             .zip(packed)
             .map(|(&(place, asked), found)| {
                 let id = self.order.line(place).id.clone();
-                (id, asked.min(u32::from(*found)))
+                (id, i64::from(asked.min(u32::from(*found))).into())
             });
         let of = match of {
             0 => Report::Accepted,
@@ -311,7 +313,11 @@ impl World {
                 ];
                 let came = units.iter().map(|(line, units, how)| {
                     let line = line.get(&self.order.lines);
-                    (line.id.clone(), *units, dispositions[usize::from(*how)])
+                    (
+                        line.id.clone(),
+                        i64::from(*units).into(),
+                        dispositions[usize::from(*how)],
+                    )
                 });
                 let came: Vec<_> = came.collect();
                 let next = receive_return(&self.order, n, "muc", &came, now());

@@ -14,7 +14,7 @@ use domain::intake::NewOrder;
 use domain::order::{Contact, Parcel};
 use domain::shipping::ship;
 use domain::stock::Changes;
-use domain::{Location, Order, Product, Rate, Supplier};
+use domain::{Location, Order, Product, Quantity, Rate, Supplier};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -48,7 +48,7 @@ pub struct Demo {
 pub struct Opening {
     pub sku: String,
     pub location: String,
-    pub quantity: i64,
+    pub quantity: Quantity,
 }
 
 /// The retailer.
@@ -74,7 +74,7 @@ impl Retailer {
     pub fn available(&self) -> Available {
         let mut available = Available::default();
         for level in &self.stock {
-            available.set(&level.sku, &level.location, level.quantity);
+            available.set(&level.sku, &level.location, self.units(level));
         }
         available
     }
@@ -87,13 +87,20 @@ impl Retailer {
         self.products.iter().find(|p| p.sku == sku).unwrap()
     }
 
+    /// The units of an opening level.
+    pub fn units(&self, level: &Opening) -> i64 {
+        let decimals = self.product(&level.sku).decimals;
+        level.quantity.units(decimals).unwrap()
+    }
+
     /// Its warehouses, tariffs and rules.
     pub fn network(&self) -> Network {
         let rules = read("retailer/rules.json");
         Network::new(self.locations.clone(), self.rates.clone(), rules)
     }
 
-    pub fn accept(&self, new: NewOrder) -> (Order, Contact) {
+    pub fn accept(&self, mut new: NewOrder) -> (Order, Contact) {
+        assert_eq!(new.measure(&self.products), []);
         let known: BTreeSet<String> = self.products.iter().map(|p| p.sku.clone()).collect();
         new.accept(&known, now())
     }

@@ -133,7 +133,7 @@ fn order(n: u32, sale: &Sale, at: Timestamp) -> Result<Order> {
         id: "1".into(),
         sku: Some(sale.sku(n)),
         title: "Sneaker".into(),
-        quantity: 1,
+        quantity: 1.into(),
         unit_price: 12_000,
         ..NewLine::default()
     };

@@ -15,6 +15,7 @@ mod holds;
 mod journey;
 mod kits;
 mod limits;
+mod measure;
 mod persistence;
 mod places;
 mod policies;

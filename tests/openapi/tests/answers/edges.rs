@@ -151,8 +151,10 @@ fn order() -> Vec<Edge> {
         ("/lines/0/quantity", json!(100_000), true),
         ("/lines/0/quantity", json!(100_001), false),
         ("/lines/0/quantity", json!(0), false),
-        ("/lines/0/quantity", json!(1.5), false),
-        ("/lines/0/quantity", json!("1"), false),
+        ("/lines/0/quantity", json!(1.0005), false),
+        ("/lines/0/quantity", json!("1.0"), true),
+        ("/lines/0/quantity", json!("1.0005"), false),
+        ("/lines/0/quantity", json!("one"), false),
         ("/lines/0/unit_price", json!(89), true),
         ("/lines/0/unit_price", json!("-1.00"), false),
         ("/lines/0/unit_price", json!("1e2"), false),
@@ -287,7 +289,8 @@ fn arrival() -> Vec<Edge> {
         ("/quantity", json!(2), true),
         ("/quantity", json!(-1), false),
         ("/quantity", json!(100_001), false),
-        ("/quantity", json!("2"), false),
+        ("/quantity", json!("2"), true),
+        ("/quantity", json!("2.0005"), false),
     ]
 }
 

@@ -9,6 +9,7 @@ pub async fn run(api: &Api) {
     catalogue(api).await;
     paid(api).await;
     split(api).await;
+    measured(api).await;
     unpaid(api).await;
     stock(api).await;
     reserved(api).await;
@@ -173,6 +174,18 @@ async fn split(api: &Api) {
     assert_eq!(shipped["parcel"]["tracking_number"], "HB-4471");
     let order = api.expect(200, Call::of("getOrder", "split")).await;
     assert_eq!(order["fulfillment_status"], "fulfilled");
+}
+
+/// Goods that are sold by measure, and are in the catalogue already: to put them again changes nothing.
+async fn measured(api: &Api) {
+    api.expect(200, Call::of("putProducts", "measured")).await;
+    let receipt = api.expect(201, Call::of("placeOrder", "measured")).await;
+    assert_eq!(receipt["total"], "68.48");
+    let id = receipt["id"].as_str();
+    let order = api
+        .expect(200, Call::of("getOrder", "paid").with("id", id))
+        .await;
+    assert_eq!(order["fulfillments"][0]["lines"][0]["quantity"], 2.75);
 }
 
 async fn unpaid(api: &Api) {

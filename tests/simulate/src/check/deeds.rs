@@ -24,6 +24,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                 if let Some(stored) = stored(observed, id, deed, found) {
                     ordered(stored, lines, *captured, email, found);
                     located(&stored.order, located_by, found);
+                    measured(observed, &stored.order, found);
                 }
             }
             Deed::Counted {
@@ -314,6 +315,19 @@ fn bought(order: &Order, lines: &[(Option<String>, u32, i64)]) -> bool {
     }
     let charges = order.lines.iter().map(|line| money::charge(order, line));
     left.is_empty() && charges.sum::<i64>() == lines.iter().map(|line| line.2).sum::<i64>()
+}
+
+/// A line is counted in what its product is measured in.
+fn measured(observed: &Observed, order: &Order, found: &mut Findings) {
+    for line in order.lines.iter().filter(|line| !line.intangible) {
+        let expected = observed.decimals(line.sku.as_deref().unwrap_or_default());
+        found.expect(
+            line.decimals == expected,
+            "line-measured-otherwise",
+            &order.id,
+            || format!("expected {expected} decimals, found {line:?}"),
+        );
+    }
 }
 
 /// An address is looked up by what is in it, the most exact first; where nothing is sent to, it is not.

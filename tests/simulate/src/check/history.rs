@@ -4,6 +4,7 @@ use domain::Event;
 use domain::owed::Notice;
 
 use super::{Hold, ensure};
+use crate::measure::thousandths_of;
 use crate::observed::StoredOrder;
 
 /// Events are numbered from 1 to the version, without a gap.
@@ -27,11 +28,11 @@ pub(super) fn events(stored: &StoredOrder) -> impl Iterator<Item = &Event> {
     timelines.flat_map(|timeline| timeline.entries.iter().map(|entry| &entry.event))
 }
 
-/// Units that were set aside and units that nobody had, of an event that says that goods were looked for.
-pub(super) fn looked_for(event: &Event) -> Option<(u32, u32)> {
+/// How much was set aside and how much nobody had, in thousandths, of an event that says that goods were looked for.
+pub(super) fn looked_for(event: &Event) -> Option<(i64, i64)> {
     match event {
         Event::Allocated(found, missing) | Event::AllocatedReserved(found, missing, _) => {
-            Some((*found, *missing))
+            Some((thousandths_of(*found), thousandths_of(*missing)))
         }
         _ => None,
     }

@@ -7,6 +7,7 @@ use domain::{Event, FulfillmentOrder};
 
 use super::stock::{Counters, Shelf, TakenUp};
 use super::{Findings, Hold, ensure, history, transit};
+use crate::measure::{thousandths, thousandths_of};
 use crate::observed::{Observed, StoredLevel, StoredOrder};
 
 /// Units that moved for one order on one level, or should have.
@@ -256,13 +257,17 @@ fn order(observed: &Observed, stored: &StoredOrder, moved: &mut [Moved], found: 
         levels_of(observed, order, f, found);
     }
     let missing = |event: &Event| match event {
-        Event::Packed(_, missing) => i64::from(*missing),
+        Event::Packed(_, missing) => thousandths_of(*missing),
         _ => 0,
     };
     let missing: i64 = history::events(stored).map(missing).sum();
-    let short: i64 = moved.iter().map(|moved| moved.short).sum();
+    let short = moved.iter().zip(&observed.levels).map(|(moved, level)| {
+        let decimals = observed.decimals(&level.level.sku);
+        thousandths(moved.short, decimals)
+    });
+    let short: i64 = short.sum();
     found.expect(missing == short, "ledger-short", &order.id, || {
-        format!("expected {missing} units that pickers did not find, the ledger has {short}")
+        format!("expected {missing} thousandths that pickers did not find, the ledger has {short}")
     });
     for (k, line) in order.lines.iter().enumerate() {
         let Some(sku) = &line.sku else { continue };

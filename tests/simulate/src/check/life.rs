@@ -5,6 +5,7 @@ use domain::order::{FulfillmentOrder, FulfillmentStatus, Order, RefundStatus};
 use jiff::Timestamp;
 
 use super::{Hold, ensure, history};
+use crate::measure::{thousandths, thousandths_of};
 
 /// What follows from one state to the next.
 pub(super) fn follows(before: &Order, after: &Order) -> Hold {
@@ -45,6 +46,13 @@ fn timeline(before: &Order, after: &Order) -> Hold {
 fn fulfillments(before: &Order, after: &Order, newest: &Event) -> Hold {
     use FulfillmentStatus::{Accepted, Cancelled, Delivered, Packed, Rejected, Released, Shipped};
     let id = &after.id;
+    let measured = |f: &FulfillmentOrder| -> i64 {
+        let each = f.units.iter().map(|&(place, units)| {
+            let line = after.lines.get(usize::from(place));
+            thousandths(units.into(), line.map_or(0, |line| line.decimals))
+        });
+        each.sum()
+    };
     let (old, new) = (&before.fulfillments, &after.fulfillments);
     ensure(new.len() >= old.len(), "fulfillment-rewritten", id, || {
         let (old, new) = (old.len(), new.len());
@@ -73,7 +81,7 @@ fn fulfillments(before: &Order, after: &Order, newest: &Event) -> Hold {
             Released => false,
             Accepted => *newest == Event::FulfillmentAccepted(n),
             Packed => matches!(newest, Event::Packed(of, missing)
-                if *of == n && u64::from(*missing) + count(is) == count(was)),
+                if *of == n && thousandths_of(*missing) + measured(is) == measured(was)),
             Shipped => matches!(newest, Event::Shipped(of, _) if *of == n),
             Delivered => *newest == Event::Delivered(n),
             Rejected => matches!(newest, Event::FulfillmentRejected(of, _) if *of == n),

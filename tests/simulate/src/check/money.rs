@@ -3,10 +3,12 @@
 use domain::order::{Line, Order, Payment, Refund, RefundStatus};
 
 use super::{Hold, ensure};
+use crate::measure::cost;
 
 /// What the customer pays for a line, in minor units.
 pub(super) fn charge(order: &Order, line: &Line) -> i64 {
-    let goods = line.money.unit_price * i64::from(line.units.ordered);
+    let ordered = i64::from(line.units.ordered);
+    let goods = cost(line.money.unit_price, ordered, line.decimals);
     let tax = if order.taxes_included {
         0
     } else {

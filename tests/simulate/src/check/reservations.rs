@@ -10,6 +10,7 @@ use domain::reservation::{Kept, Reservation, ReservationStatus};
 use domain::stock::MovementKind;
 
 use super::{Findings, history, ledger};
+use crate::measure::{thousandths, thousandths_of};
 use crate::observed::Observed;
 
 /// Seconds after which a reservation whose time is over has ended: its schedule is due every minute, and a
@@ -44,6 +45,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             location,
             share,
             quantity,
+            ..
         } in &reservation.kept
         {
             for (kind, cause) in [Some((MovementKind::Reserve, id)), end]
@@ -109,7 +111,7 @@ fn taken_up(observed: &Observed, found: &mut Findings) {
     for stored in &observed.orders {
         let order = &stored.order;
         let said = history::events(stored).find_map(|event| match event {
-            Event::AllocatedReserved(.., kept) => Some(i64::from(*kept)),
+            Event::AllocatedReserved(.., kept) => Some(thousandths_of(*kept)),
             _ => None,
         });
         let taken = observed.reservations.iter().filter(|known| {
@@ -117,13 +119,14 @@ fn taken_up(observed: &Observed, found: &mut Findings) {
             committed && known.order.as_ref() == Some(&order.id)
         });
         let taken: Vec<&Reservation> = taken.collect();
-        let kept = taken.iter().flat_map(|r| &r.kept).map(|kept| kept.quantity);
+        let kept = taken.iter().flat_map(|r| &r.kept);
+        let kept = kept.map(|kept| thousandths(kept.quantity, observed.decimals(&kept.sku)));
         let kept: i64 = kept.sum();
         let named = order.reservation.as_ref().map(|named| &named.id);
         let own = taken.iter().all(|taken| Some(&taken.id) == named);
         let same = own && taken.len() <= 1 && said.unwrap_or_default() == kept;
         found.expect(same, "reservation-taken-otherwise", &order.id, || {
-            format!("expected {said:?} units of {named:?}, found {taken:?}")
+            format!("expected {said:?} thousandths of {named:?}, found {taken:?}")
         });
     }
 }

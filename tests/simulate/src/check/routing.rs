@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::decision::Verdict;
 
 use super::{Findings, history};
+use crate::measure::thousandths;
 use crate::observed::{Observed, StoredOrder};
 
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
@@ -52,9 +53,11 @@ fn recorded(stored: &StoredOrder, found: &mut Findings) {
                 Verdict::Sends(units) => Some((c.location.as_str(), *units)),
                 _ => None,
             });
-            let (locations, sent): (Vec<&str>, Vec<u32>) = sends.unzip();
+            let (locations, sent): (Vec<&str>, Vec<u64>) = sends.unzip();
             let fits = |from: &&usize| made[**from..].starts_with(&locations);
-            if !locations.is_empty() && sent.iter().sum::<u32>() == units {
+            let sent = i64::try_from(sent.iter().sum::<u64>()).unwrap_or(-1);
+            let sent = thousandths(sent, decision.decimals);
+            if !locations.is_empty() && sent == units {
                 next.extend(
                     readings
                         .iter()

@@ -4,6 +4,7 @@ use domain::id::derived;
 
 use super::{Outside, authorised, one};
 use crate::ask::Ask;
+use crate::measure::shown;
 use crate::observed::Deed;
 use crate::retailer::Retailer;
 use crate::tape::Tape;
@@ -33,11 +34,13 @@ impl Outside {
             let at = location.as_ref();
             let at = at.map_or(String::new(), |id| format!(r#","location":"{id}""#));
             let sku = &product.sku;
-            said.push(format!(r#"{{"sku":"{sku}","quantity":{units}{at}}}"#));
+            let quantity = shown(units, product.decimals);
+            said.push(format!(r#"{{"sku":"{sku}","quantity":{quantity}{at}}}"#));
             match product.components.as_slice() {
                 [] => kept.push((sku.clone(), units, location)),
                 parts => kept.extend(parts.iter().map(|part| {
-                    let units = units * i64::from(part.quantity);
+                    let per_kit = part.quantity.units(retailer.decimals(&part.sku));
+                    let units = units * per_kit.unwrap_or(-1);
                     (part.sku.clone(), units, location.clone())
                 })),
             }

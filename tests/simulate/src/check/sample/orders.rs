@@ -18,6 +18,7 @@ fn line(id: &str, sku: &str, price: i64, units: Buckets) -> Line {
         id: id.into(),
         sku: Some(sku.into()),
         intangible: false,
+        decimals: 0,
         units,
         money: LineMoney {
             unit_price: price,
@@ -130,15 +131,16 @@ fn decisions(order: &Order, events: &[Event]) -> Vec<Decision> {
     let allocated = (1..)
         .zip(events)
         .filter_map(|(version, event)| match event {
-            Event::Allocated(units @ 1.., _) => Some((version, *units)),
+            Event::Allocated(found, _) => Some((version, found.units(0).ok()?.try_into().ok()?)),
             _ => None,
         });
-    let decision = |((of_version, units), f): ((u64, u32), &FulfillmentOrder)| Decision {
+    let decision = |((of_version, units), f): ((u64, u64), &FulfillmentOrder)| Decision {
         of_version,
         first_fulfillment: f.n,
         at: at(0),
         objective: Criterion::ALL,
         currency: None,
+        decimals: 0,
         wanted: units,
         sent: units,
         withheld: 0,
@@ -196,11 +198,11 @@ pub fn sent() -> StoredOrder {
     use Event::*;
     let events = vec![
         Accepted,
-        Allocated(4, 0),
+        Allocated(4.into(), 0.into()),
         Notified(Notice::Confirmed),
         Notified(Notice::Pick(1)),
-        Packed(1, 1),
-        Allocated(1, 0),
+        Packed(1, 1.into()),
+        Allocated(1.into(), 0.into()),
         StockMoved(1),
         Shipped(1, "1".into()),
         Notified(Notice::Pick(2)),
@@ -228,7 +230,10 @@ pub fn waits() -> StoredOrder {
     };
     let mut order = order("waits", vec![line("1", "C", 1000, units)], 1300);
     order.mailed = false;
-    store(order, vec![Event::Accepted, Event::Allocated(0, 1)])
+    store(
+        order,
+        vec![Event::Accepted, Event::Allocated(0.into(), 1.into())],
+    )
 }
 
 pub fn cancelled() -> StoredOrder {
@@ -255,9 +260,9 @@ pub fn cancelled() -> StoredOrder {
     use Event::*;
     let events = vec![
         Accepted,
-        Allocated(1, 0),
+        Allocated(1.into(), 0.into()),
         Notified(Notice::Pick(1)),
-        Cancelled(1, "no longer wanted".into()),
+        Cancelled(1.into(), "no longer wanted".into()),
         StockMoved(1),
         Notified(Notice::Stop(1)),
         Notified(Notice::Cancelled(4)),
@@ -290,10 +295,10 @@ pub fn unrated() -> StoredOrder {
     use Event::*;
     let events = vec![
         Accepted,
-        Allocated(2, 0),
+        Allocated(2.into(), 0.into()),
         Notified(Notice::Pick(1)),
         FulfillmentAccepted(1),
-        Packed(1, 0),
+        Packed(1, 0.into()),
         Unrated(1),
         RefundRequested(1, 50),
         RefundSubmitted(1),

@@ -32,6 +32,10 @@ fn a_deed_is_lost() {
         let place = w.orders[SENT].order.destination.as_mut().unwrap();
         place.point = Some((525, 134));
     });
+    breaks("line-measured-otherwise", |w| {
+        ordered(w, 1, 1300, 1300, email);
+        w.decimals.push(("C".into(), 1));
+    });
     breaks("fact-lost", |w| {
         w.deeds.push(Deed::Counted {
             fact: "f9".into(),

@@ -19,10 +19,10 @@ pub struct Life(pub Vec<Order>);
 impl Life {
     /// An order of 3 A, 1 B and a download: 40.00, of which so much is captured.
     pub fn begin(captured: i64) -> Self {
-        let line = |id: &str, sku: Option<&str>, quantity, unit_price| NewLine {
+        let line = |id: &str, sku: Option<&str>, quantity: i64, unit_price| NewLine {
             id: id.into(),
             sku: sku.map(Into::into),
-            quantity,
+            quantity: quantity.into(),
             unit_price,
             intangible: sku.is_none(),
             ..NewLine::default()
@@ -127,7 +127,7 @@ impl Life {
         life.report(1, Report::Accepted);
         life.report(
             1,
-            Report::Packed(Some(vec![("1".into(), 2), ("2".into(), 1)])),
+            Report::Packed(Some(vec![("1".into(), 2.into()), ("2".into(), 1.into())])),
         );
         life.allocate(&[("A", "south", 1)]);
         life.move_stock();
@@ -148,7 +148,7 @@ impl Life {
         life.move_stock();
         life.tell();
         life.report(1, Report::Delivered);
-        let one = [("1".to_owned(), 1)];
+        let one = [("1".to_owned(), 1.into())];
         let (next, _) = refund::request(
             life.now(),
             "r",
@@ -163,15 +163,15 @@ impl Life {
         let (next, n) = change::announce_return(
             life.now(),
             "rma",
-            &[("1".into(), 3), ("2".into(), 1)],
+            &[("1".into(), 3.into()), ("2".into(), 1.into())],
             at(60),
         )
         .unwrap();
         life.go(next.unwrap());
         let came = [
-            ("1".to_owned(), 2, Disposition::Restock),
-            ("1".to_owned(), 1, Disposition::Scrap),
-            ("2".to_owned(), 1, Disposition::Restock),
+            ("1".to_owned(), 2.into(), Disposition::Restock),
+            ("1".to_owned(), 1.into(), Disposition::Scrap),
+            ("2".to_owned(), 1.into(), Disposition::Restock),
         ];
         let next = change::receive_return(life.now(), n, "south", &came, at(70)).unwrap();
         life.go(next.unwrap());

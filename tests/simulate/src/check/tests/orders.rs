@@ -51,7 +51,7 @@ fn accepted(event: &Event) -> bool {
 
 /// The second time.
 fn allocated(event: &Event) -> bool {
-    *event == Event::Allocated(1, 0)
+    *event == Event::Allocated(1.into(), 0.into())
 }
 
 fn announced(event: &Event) -> bool {
@@ -120,7 +120,7 @@ fn the_item_contradicts_itself() {
     });
     breaks(
         "intangible-handled",
-        |e| matches!(e, Event::Allocated(4, 0)),
+        |e| *e == Event::Allocated(4.into(), 0.into()),
         |o| o.lines[2].units.delivered = 0,
     );
     breaks("units-differ-from-fulfillments", told, |o| {
@@ -208,7 +208,7 @@ fn a_write_does_what_it_may_not() {
         o.fulfillments[0].short_at = None
     });
     breaks("event-differs", packed, |o| {
-        o.timeline.entries.last_mut().unwrap().event = Event::Packed(1, 0);
+        o.timeline.entries.last_mut().unwrap().event = Event::Packed(1, 0.into());
     });
     breaks("event-differs", shipped, |o| {
         o.timeline.entries.last_mut().unwrap().event = Event::Shipped(2, "1".into());
@@ -365,7 +365,7 @@ fn a_reservation_is_used_once() {
     let rule = |before: &Order, after: &Order| order_written(Some(before), after).map(|v| v.rule);
     let otherwise = Some("reservation-used-otherwise");
     assert_eq!(rule(&before, &after), otherwise, "it is not said");
-    let said = Event::AllocatedReserved(1, 0, 1);
+    let said = Event::AllocatedReserved(1.into(), 0.into(), 1.into());
     after.timeline.entries.last_mut().unwrap().event = said;
     assert_eq!(rule(&before, &after), None);
     named(&mut before, true);

@@ -17,6 +17,7 @@ fn reservation(id: &str, status: ReservationStatus, quantity: i64) -> Reservatio
             location: "north".into(),
             share: 0,
             quantity,
+            decimals: 0,
         }],
         fingerprint: String::new(),
         order: None,
@@ -68,7 +69,7 @@ fn says_so(w: &mut Observed, kept: u32) {
     });
     for entry in &mut order.timeline.entries {
         if let Event::Allocated(found, missing) = entry.event {
-            entry.event = Event::AllocatedReserved(found, missing, kept);
+            entry.event = Event::AllocatedReserved(found, missing, i64::from(kept).into());
         }
     }
 }
