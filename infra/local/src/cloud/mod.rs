@@ -230,19 +230,19 @@ impl Cloud {
         self.0.functions.invoke(function, event).await
     }
 
-    /// Waits until no function runs and no queue holds a message, dead-letter queues apart.
+    /// Waits until no function runs and no queue holds a message that can be received, dead-letter queues apart.
     pub async fn idle(&self) {
         let (sqs, functions) = (&self.0.services.sqs, &self.0.functions);
         loop {
-            let (emptied, finished) = (sqs.emptied().notified(), functions.finished().notified());
-            tokio::pin!(emptied, finished);
-            emptied.as_mut().enable();
+            let (rested, finished) = (sqs.rested().notified(), functions.finished().notified());
+            tokio::pin!(rested, finished);
+            rested.as_mut().enable();
             finished.as_mut().enable();
-            if functions.in_flight() == 0 && sqs.is_empty() {
+            if functions.in_flight() == 0 && sqs.rests() {
                 return;
             }
             tokio::select! {
-                () = emptied => {}
+                () = rested => {}
                 () = finished => {}
             }
         }

@@ -31,7 +31,7 @@ pub struct Sqs {
     /// Keeps ids apart between one start and the next.
     started: Timestamp,
     /// Rings whenever a queue has become empty.
-    emptied: Notify,
+    rested: Notify,
 }
 
 impl Default for Sqs {
@@ -40,7 +40,7 @@ impl Default for Sqs {
             queues: RwLock::default(),
             next_id: AtomicU64::new(1),
             started: Timestamp::now(),
-            emptied: Notify::new(),
+            rested: Notify::new(),
         }
     }
 }
@@ -162,8 +162,9 @@ impl Sqs {
         queues.values().cloned().collect()
     }
 
-    /// Whether no queue holds a message, dead-letter queues apart: what is there stays there.
-    pub fn is_empty(&self) -> bool {
+    /// Whether no queue holds a message, dead-letter queues apart, where what is there stays there. What was sent with
+    /// a delay does not count until that is over: nobody waits for it meanwhile.
+    pub fn rests(&self) -> bool {
         let queues = self.queues();
         let dead_letter: BTreeSet<String> = queues
             .iter()
@@ -173,12 +174,12 @@ impl Sqs {
         queues
             .iter()
             .filter(|queue| !dead_letter.contains(&*queue.arn))
-            .all(|queue| lock(&queue.messages).is_empty())
+            .all(|queue| lock(&queue.messages).rests())
     }
 
-    /// Rings whenever a queue has become empty.
-    pub(crate) fn emptied(&self) -> &Notify {
-        &self.emptied
+    /// Rings whenever a queue has come to rest.
+    pub(crate) fn rested(&self) -> &Notify {
+        &self.rested
     }
 
     /// Sends one message.
@@ -269,13 +270,13 @@ impl Sqs {
     /// Deletes a received message.
     pub fn delete(&self, queue: &Queue, handle: &str) -> Result<(), Failure> {
         let receipt = Receipt::parse(handle).ok_or_else(|| errors::invalid_receipt(handle))?;
-        let empty = {
+        let rests = {
             let mut messages = lock(&queue.messages);
             messages.delete(receipt);
-            messages.is_empty()
+            messages.rests()
         };
-        if empty {
-            self.emptied.notify_waiters();
+        if rests {
+            self.rested.notify_waiters();
         }
         Ok(())
     }
@@ -283,7 +284,7 @@ impl Sqs {
     /// Deletes all messages of a queue.
     pub fn purge(&self, queue: &Queue) {
         lock(&queue.messages).clear();
-        self.emptied.notify_waiters();
+        self.rested.notify_waiters();
     }
 
     fn bury(&self, queue: &Queue, dead_letter_arn: &str, entries: Vec<Entry>) {
@@ -301,8 +302,8 @@ impl Sqs {
             }
             None => tracing::error!(queue = queue.name, "its dead-letter queue does not exist"),
         }
-        if lock(&queue.messages).is_empty() {
-            self.emptied.notify_waiters();
+        if lock(&queue.messages).rests() {
+            self.rested.notify_waiters();
         }
     }
 }

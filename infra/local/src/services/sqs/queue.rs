@@ -153,6 +153,11 @@ impl Messages {
         self.ready.is_empty() && self.hidden.is_empty()
     }
 
+    /// Nothing can be received, and nobody works on what he has received.
+    pub(super) fn rests(&self) -> bool {
+        self.ready.is_empty() && self.in_flight == 0
+    }
+
     /// When the next hidden message shows itself.
     pub(super) fn next_timer(&self) -> Option<Instant> {
         self.timers.first().map(|(until, _)| *until)
