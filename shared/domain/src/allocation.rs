@@ -325,7 +325,7 @@ pub fn allocate(
         decision,
     } = find(order, network, products, available, now);
     let opens = order.lines.iter().any(|line| line.units.open > 0);
-    if sends.is_empty() && !opens {
+    if sends.is_empty() && !opens && !order.look_again {
         return None;
     }
     let before = waits_for(order);
@@ -338,6 +338,7 @@ pub fn allocate(
     };
     let event = looked(order, (found, missing), available.take_kept());
     let next = order.advance(now, event, |next| {
+        next.look_again = false;
         if let Some(named) = &mut next.reservation {
             named.used = true;
         }

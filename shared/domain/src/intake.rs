@@ -381,6 +381,7 @@ impl NewOrder {
             holds: Vec::new(),
             forgiven: 0,
             may_wait: false,
+            look_again: false,
             heeded: Vec::new(),
             fulfillments: Vec::new(),
             payments: self.payments,

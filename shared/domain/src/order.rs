@@ -512,6 +512,9 @@ pub struct Order {
     /// Whether a person has said that it may wait for goods that are not there.
     #[serde(rename = "mw", default, skip_serializing_if = "is_default")]
     pub may_wait: bool,
+    /// Goods for what waits are to be looked for once more: they may have come while the order was held.
+    #[serde(rename = "la", default, skip_serializing_if = "is_default")]
+    pub look_again: bool,
     /// What a person has seen of what the channel says: no reason to hold it again.
     #[serde(rename = "hc", default, skip_serializing_if = "Vec::is_empty")]
     pub heeded: Vec<Difference>,
@@ -581,6 +584,9 @@ impl Order {
     pub fn advance(&self, at: Timestamp, event: Event, change: impl FnOnce(&mut Order)) -> Order {
         let mut next = self.clone();
         change(&mut next);
+        let waits = next.lines.iter().any(|line| line.units.backordered > 0);
+        let released = !self.holds.is_empty() && next.holds.is_empty();
+        next.look_again = waits && (next.look_again || released);
         next.version += 1;
         next.timeline.push(at, event);
         next.open_at = match owed(&next).is_empty() {

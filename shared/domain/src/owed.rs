@@ -152,7 +152,10 @@ pub fn owed(order: &Order) -> Vec<Work> {
     let open = order
         .lines
         .iter()
-        .map(|line| u64::from(line.units.open))
+        .map(|line| match order.look_again {
+            true => u64::from(line.units.open) + u64::from(line.units.backordered),
+            false => u64::from(line.units.open),
+        })
         .sum();
     if open > 0 && order.holds.is_empty() {
         works.push(Work::Allocate(open));

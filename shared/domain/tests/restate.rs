@@ -15,7 +15,7 @@ use domain::event::Event;
 use domain::fulfillment::Report;
 use domain::intake::{ChannelRefund, NewOrder};
 use domain::order::{Contact, Difference, HoldReason, Payment, RefundStatus};
-use domain::owed::Notice;
+use domain::owed::{Notice, Work, owed};
 use domain::refund::{self, Request};
 use domain::restate::{Statement, deleted, refunded, restate};
 
@@ -388,4 +388,25 @@ fn what_was_shipped_elsewhere_is_not_shipped_again() {
     );
     let ours = sent(&taken(), 1, later(1));
     assert_eq!(differences(&after(&ours, &shipped(2))), [], "it was us");
+}
+
+#[test]
+fn what_waits_is_looked_for_again_once_nothing_holds_the_order() {
+    let order = allocated(&fresh(), &[("A", "ber", 2)]);
+    let looks = |order: &Order| owed(order).contains(&Work::Allocate(1));
+    assert!(!looks(&order), "it waits for goods");
+    let refund = ChannelRefund {
+        id: "f".into(),
+        amount: order.captured() + 1,
+        lines: Vec::new(),
+    };
+    let held = refunded(&order, &refund, later(1)).unwrap();
+    assert!(!held.holds.is_empty() && !looks(&held));
+    let free = release_hold(&held, "channel", later(2)).unwrap().unwrap();
+    assert!(looks(&free), "goods may have come meanwhile");
+    let none = allocated(&free, &[]);
+    assert_eq!((looks(&none), none.lines[1].units.backordered), (false, 1));
+    assert!(try_allocate(&none, &[]).0.is_none(), "once is enough");
+    let found = allocated(&free, &[("B", "ber", 1)]);
+    assert_eq!((looks(&found), found.lines[1].units.allocated), (false, 1));
 }

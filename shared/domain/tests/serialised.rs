@@ -165,6 +165,7 @@ fn complete() -> Order {
         }],
         forgiven: 1,
         may_wait: true,
+        look_again: true,
         heeded: vec![Difference::Cancelled],
         holds: holds
             .map(|reason| Hold {

@@ -16,6 +16,7 @@ pub(super) fn follows(before: &Order, after: &Order) -> Hold {
     fulfillments(before, after, &newest.event)?;
     returns(before, after, &newest.event)?;
     refunds(before, after, &newest.event)?;
+    looks_again(before, after, &newest.event)?;
     let since = match (before.open_at, after.open_at) {
         (Some(was), Some(is)) => was.as_second() == is.as_second(),
         _ => true,
@@ -24,6 +25,24 @@ pub(super) fn follows(before: &Order, after: &Order) -> Hold {
         let (was, is) = (before.open_at, after.open_at);
         format!("expected to be owed work since {was:?} without a pause, found since {is:?}")
     })
+}
+
+/// An order that waits and is no longer held is to be looked at once more, until that was done: nobody was told of
+/// goods that came meanwhile.
+fn looks_again(before: &Order, after: &Order, newest: &Event) -> Hold {
+    let waits = after.lines.iter().any(|line| line.units.backordered > 0);
+    let released = !before.holds.is_empty() && after.holds.is_empty();
+    let looked = history::looked_for(newest).is_some();
+    let due = waits && !looked && (released || before.look_again);
+    ensure(
+        after.look_again == due,
+        "looked-for-again",
+        &after.id,
+        || {
+            let found = after.look_again;
+            format!("expected to be looked at again: {due}; found {found}, by {newest:?}")
+        },
+    )
 }
 
 /// Entries are only added. Compared to the second: that is how they are stored.

@@ -317,7 +317,8 @@ fn index(order: &Order) -> Hold {
 
 /// Whether some step has work.
 fn owes(order: &Order) -> bool {
-    let open = order.holds.is_empty() && order.lines.iter().any(|line| line.units.open > 0);
+    let open = order.look_again || order.lines.iter().any(|line| line.units.open > 0);
+    let open = open && order.holds.is_empty();
     let parcel = |f: &domain::FulfillmentOrder| f.status == FulfillmentStatus::Packed && !f.unrated;
     open || !order.notices.is_empty()
         || !order.moves.is_empty()

@@ -47,6 +47,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         placed_at: at(0),
         as_of: None,
         presentment: None,
+        look_again: false,
         heeded: Vec::new(),
         deliver_by: jiff::civil::date(2027, 1, 30),
         destination: Some(Destination {

@@ -389,3 +389,18 @@ fn goods_that_were_waited_for_are_hinted_at_beforehand() {
     assert_eq!(rule(&before, false), Some("goods-given-unhinted"));
     assert_eq!(rule(&before, true), None);
 }
+
+#[test]
+fn what_waited_while_it_was_held_is_looked_for_again() {
+    let life = Life::whole(4000).0;
+    let newest = |order: &Order| order.timeline.entries.last().unwrap().event.clone();
+    let place = life.iter().rposition(|order| allocated(&newest(order)));
+    let place = place.unwrap();
+    let (mut before, mut after) = (life[place - 1].clone(), life[place].clone());
+    let rule = |before: &Order, after: &Order| order_written(Some(before), after).map(|v| v.rule);
+    assert_eq!(rule(&before, &after), None);
+    before.look_again = true;
+    assert_eq!(rule(&before, &after), None, "it was looked for");
+    after.look_again = true;
+    assert_eq!(rule(&before, &after), Some("looked-for-again"));
+}
