@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use channels::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 use domain::limits::MAX_NAME_CHARS;
-use domain::restate::{self, Statement};
-use domain::{Order, OrderId};
+use domain::{Order, OrderId, Step, restate};
+use intake::{Refused, Told};
 use runtime::http::{Answer, Request};
+use runtime::{Changed, Emit, Hint};
 use serde_json::json;
 use store::{StoreError, UnreadableDelivery};
 
-use crate::{Accepted, Desk, Measured, receipt};
+use crate::{Desk, receipt};
 
-/// What is said of a hint.
-const TO_BE_FETCHED: &str =
+/// What is said of a hint of a channel whose orders cannot be fetched.
+const TO_BE_LOOKED_UP: &str =
     "an order has changed in the channel: what it is now has to be looked up there";
 
 /// What is said of a change of an order that never came.
@@ -60,10 +61,19 @@ impl Desk {
             Sender::Verified => {}
         }
         let taken = match channel.read(&delivery, account) {
-            Ok(Said::Order(order)) => match self.measured(*order).await? {
-                Ok(order) => Ok(self.take_statement(order, request).await?),
-                Err(problems) => Err(Unreadable::Problems(problems).to_string()),
-            },
+            Ok(Said::Order(order)) => {
+                let taken = self.intake.take(*order, &request.body, Told::Delivered);
+                match taken.await {
+                    Ok((order, emits)) => {
+                        self.tell(&emits).await;
+                        Ok(order)
+                    }
+                    Err(Refused::Quantities(problems)) => {
+                        Err(Unreadable::Problems(problems).to_string())
+                    }
+                    Err(Refused::Store(error)) => return Err(error.into()),
+                }
+            }
             Ok(Said::Refunded(id, refund)) => {
                 let now = self.clock.now();
                 let order = OrderId::of(name, account, &id);
@@ -76,7 +86,14 @@ impl Desk {
                 let noted = self.change(&order, |order| restate::deleted(order, now));
                 noted.await?.ok_or_else(|| UNKNOWN.to_owned())
             }
-            Ok(Said::Changed(_)) => Err(TO_BE_FETCHED.to_owned()),
+            Ok(Said::Changed(hints)) if can_be_fetched(channel, &hints) => {
+                self.have_fetched(channel, account, hints).await?;
+                return match thanks(channel) {
+                    Some(thanks) => Ok(thanks),
+                    None => Answer::json(200, &json!({"status": "noted"})),
+                };
+            }
+            Ok(Said::Changed(_)) => Err(TO_BE_LOOKED_UP.to_owned()),
             Ok(Said::Nothing(reason)) => Err(reason.to_owned()),
             // It is signed: refusing it makes the shop drop its subscription. A person looks at it.
             Err(why) => Err(why.to_string()),
@@ -98,24 +115,33 @@ impl Desk {
         }
     }
 
-    /// Takes an order in as the channel states it, be it new or known.
-    async fn take_statement(&self, new: Measured, request: &Request) -> Result<Arc<Order>, Answer> {
-        let now = self.clock.now();
-        let (refunds, shipped) = (new.new.refunds.clone(), new.new.shipped);
-        let (known, stated, contact) = match self.store_order(new, &request.body, now).await? {
-            Accepted::Stored(order) => return Ok(order),
-            Accepted::Reused(known, stated, contact) => (known, stated, contact),
+    /// Has orders fetched. Nobody else knows of it: if the hints are not on their way, the channel has to say it
+    /// again. Its own time of that is not always the order's, and not passed on.
+    async fn have_fetched(
+        &self,
+        channel: &dyn Channel,
+        account: &str,
+        hints: Vec<channels::Hint>,
+    ) -> Result<(), Answer> {
+        let emit = |hint: channels::Hint| Emit {
+            step: Step::FetchOrder,
+            hint: Hint::Changed(Changed {
+                channel: channel.name().into(),
+                account: account.into(),
+                external_id: hint.external_id,
+                as_of: None,
+            }),
         };
-        let statement = Statement {
-            order: &stated,
-            contact: &contact,
-            refunds: &refunds,
-            shipped,
-        };
-        let driven = self.store.restate(&known.id, |order, contact| {
-            restate::restate(order, contact, statement, now)
-        });
-        Ok(self.outbox.tell(driven.await?).await.unwrap_or(known))
+        let emits: Vec<Emit> = hints.into_iter().map(emit).collect();
+        self.outbox.send_all(&emits).await.map_err(|error| {
+            tracing::error!(
+                channel = channel.name(),
+                account,
+                error,
+                "hints are not sent"
+            );
+            Answer::unavailable()
+        })
     }
 
     /// Changes an order that is known; `None` if there is no such order.
@@ -192,6 +218,12 @@ impl Desk {
             .keep_unreadable(delivery, self.clock.now())
             .await?)
     }
+}
+
+/// Whether a channel's orders can be fetched, and these can be named in a message.
+fn can_be_fetched(channel: &dyn Channel, hints: &[channels::Hint]) -> bool {
+    let mut ids = hints.iter().map(|hint| hint.external_id.len());
+    channel.api().is_some() && ids.all(|length| length <= MAX_NAME_CHARS)
 }
 
 /// The channel's own answer to what was taken in.

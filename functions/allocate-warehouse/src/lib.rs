@@ -127,7 +127,7 @@ impl Step {
             .iter()
             .map(|hint| match hint {
                 Hint::Order(id, _) => Some(id.clone()),
-                Hint::Fact(..) => None,
+                Hint::Fact(..) | Hint::Changed(_) => None,
             })
             .collect();
         let mut handled = match self.take_together(hints).await {
@@ -162,7 +162,7 @@ impl Step {
                     orders.insert(id, seen);
                 }
                 Hint::Order(id, _) => unseen.push(id),
-                Hint::Fact(..) => {}
+                Hint::Fact(..) | Hint::Changed(_) => {}
             }
         }
         unseen.sort();

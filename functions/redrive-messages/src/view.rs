@@ -26,6 +26,7 @@ impl Shown {
         match Hint::parse(&message.body) {
             Ok(Hint::Order(id, _)) => order = Some(id.to_string()),
             Ok(Hint::Fact(of, id)) => (sku, fact) = (Some(of), Some(id)),
+            Ok(Hint::Changed(changed)) => order = Some(changed.id().to_string()),
             Err(why) => unreadable = Some(why),
         }
         // This look at it is no delivery.

@@ -86,6 +86,10 @@ impl Step {
                     .take_fact(&sku, &id)
                     .await
                     .unwrap_or_else(Handled::from),
+                Hint::Changed(_) => {
+                    Outcome::Permanent("the message cannot be read: it is not for this step".into())
+                        .into()
+                }
             });
         }
         handled

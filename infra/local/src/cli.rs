@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Add a channel account with its webhook secret (repeatable)
     #[arg(long = "account", value_name = "CHANNEL/NAME=SECRET")]
     pub accounts: Vec<Account>,
+    /// Add what opens the API of a channel account, a JSON object (repeatable)
+    #[arg(long = "api", value_name = "CHANNEL/NAME=ACCESS")]
+    pub accesses: Vec<Account>,
     /// Add an API key (repeatable)
     #[arg(long = "key", value_name = "ROLE=KEY")]
     pub keys: Vec<Key>,
@@ -58,7 +61,7 @@ pub struct Account {
     pub channel: String,
     /// The account's name in the webhook's path.
     pub name: String,
-    /// The secret that its webhooks are signed with.
+    /// The secret that its webhooks are signed with, or what opens its API.
     pub secret: String,
 }
 

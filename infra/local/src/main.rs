@@ -86,6 +86,9 @@ async fn prepare(arguments: &Arguments, cloud: &Cloud) -> Result<()> {
     for account in &arguments.accounts {
         seed::add_account(cloud, &account.channel, &account.name, &account.secret).await?;
     }
+    for access in &arguments.accesses {
+        seed::add_access(cloud, &access.channel, &access.name, &access.secret).await?;
+    }
     for key in &arguments.keys {
         seed::add_key(cloud, &key.role, &key.key).await?;
     }

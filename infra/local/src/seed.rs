@@ -5,9 +5,11 @@ use domain::Quantity;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier, decimals_of};
 use domain::fact::StockFact;
 use domain::id::{derived, sha256_hex};
+use domain::poll::Poll;
 use domain::rules::Rules;
 use domain::stock::MovementKind;
 use jiff::Timestamp;
+use runtime::secrets::ACCESS_PREFIX;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -141,6 +143,21 @@ pub async fn add_account(cloud: &Cloud, channel: &str, account: &str, secret: &s
         account: account.to_owned(),
     };
     store(cloud, "seed")?.put_account(&account).await?;
+    Ok(())
+}
+
+/// Adds what opens the API of a channel account, a JSON object of texts, and begins to look for its orders.
+pub async fn add_access(cloud: &Cloud, channel: &str, account: &str, access: &str) -> Result<()> {
+    let taker = cloud.template().functions.get("fetch-order");
+    let prefix = taker.and_then(|taker| taker.environment.get("SECRETS_PREFIX"));
+    let prefix = prefix.map(String::as_str).unwrap_or_default();
+    let name = format!("{ACCESS_PREFIX}{prefix}{channel}/{account}");
+    cloud.services().secrets.put(&name, access.to_owned());
+    let changes = channels::by_name(channel).and_then(|channel| channel.api()?.changes());
+    if changes.is_some() {
+        let poll = Poll::new(channel, account, Timestamp::now());
+        store(cloud, "seed")?.begin_poll(&poll).await?;
+    }
     Ok(())
 }
 

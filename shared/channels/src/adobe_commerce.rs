@@ -15,7 +15,8 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, same, with_any};
-use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
+use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
 
 /// The answer that lets the checkout go on.
 const GO_ON: &str = r#"[{"op":"success"}]"#;
@@ -75,6 +76,10 @@ impl Channel for AdobeCommerce {
         draft(order).finish(self.name(), account, &faults, &AT_ROOT)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         // An order has items too: its lines.
         let faults = Faults::default();
@@ -87,6 +92,124 @@ impl Channel for AdobeCommerce {
 
     fn thanks(&self) -> Option<&'static str> {
         Some(GO_ON)
+    }
+}
+
+/// Orders of a page.
+const PAGE: usize = 100;
+
+/// The REST API of Adobe Commerce (on premises and cloud) and Magento, opened by the access token of an
+/// integration: an access has `url` (of the shop) and `token`. An order is looked for by its number. What
+/// Adobe Commerce as a Cloud Service is opened with (IMS) is another thing, and not here.
+impl Api for AdobeCommerce {
+    fn parts(&self) -> &'static [&'static str] {
+        &["url", "token"]
+    }
+
+    fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
+        vec![vendor::bearer(access.text("token"))]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        let Some(answer) = answers.first() else {
+            let query = vendor::query(&[
+                (
+                    "searchCriteria[filter_groups][0][filters][0][field]",
+                    "increment_id",
+                ),
+                ("searchCriteria[filter_groups][0][filters][0][value]", id),
+                (
+                    "searchCriteria[filter_groups][0][filters][0][condition_type]",
+                    "eq",
+                ),
+            ]);
+            let url = vendor::base(access, "");
+            return Ok(Next::Ask(Request::get(format!(
+                "{url}/rest/V1/orders?{query}"
+            ))));
+        };
+        let faults = Faults::default();
+        let mut found = document::object(answer, &faults)?;
+        let Some(items) = found.require("items").and_then(|items| items.list()) else {
+            return Err(faults.unreadable());
+        };
+        Ok(match items.as_slice() {
+            [] => Next::Missing,
+            [order] => Next::Order(order.as_json().into()),
+            // Stores of one shop can number alike: which of them was meant is not known.
+            several => {
+                faults.add(
+                    "/items",
+                    format!("expected one order of this number, found {}", several.len()),
+                );
+                return Err(faults.unreadable());
+            }
+        })
+    }
+
+    fn changes(&self) -> Option<&dyn Changes> {
+        Some(self)
+    }
+}
+
+impl Changes for AdobeCommerce {
+    fn is_sorted(&self) -> bool {
+        true
+    }
+
+    fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request {
+        let query = vendor::query(&[
+            (
+                "searchCriteria[filter_groups][0][filters][0][field]",
+                "updated_at",
+            ),
+            (
+                "searchCriteria[filter_groups][0][filters][0][value]",
+                &since.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            ),
+            (
+                "searchCriteria[filter_groups][0][filters][0][condition_type]",
+                "gteq",
+            ),
+            ("searchCriteria[sortOrders][0][field]", "updated_at"),
+            ("searchCriteria[sortOrders][0][direction]", "ASC"),
+            ("searchCriteria[sortOrders][1][field]", "entity_id"),
+            ("searchCriteria[sortOrders][1][direction]", "ASC"),
+            ("searchCriteria[pageSize]", &PAGE.to_string()),
+            (
+                "searchCriteria[currentPage]",
+                &vendor::number(page).to_string(),
+            ),
+            ("fields", "items[increment_id,updated_at],total_count"),
+        ]);
+        let url = vendor::base(access, "");
+        Request::get(format!("{url}/rest/V1/orders?{query}"))
+    }
+
+    fn read(&self, page: &str, answer: &[u8]) -> Result<Page, Unreadable> {
+        let faults = Faults::default();
+        let mut found = document::object(answer, &faults)?;
+        let Some(count) = found
+            .require("total_count")
+            .and_then(|count| count.integer())
+        else {
+            return Err(faults.unreadable());
+        };
+        // Beyond the last page Magento gives the last one again.
+        let before = i64::from(vendor::number(page) - 1) * PAGE as i64;
+        if count <= before {
+            return Ok(Page::default());
+        }
+        let orders = vendor::listed(answer, "items", |order| {
+            let id = order.require("increment_id").and_then(|id| id.digits());
+            let as_of = order.require("updated_at").and_then(|time| time.utc());
+            Some(Hint {
+                external_id: id?,
+                as_of: Some(as_of?),
+            })
+        })?;
+        let next = vendor::next_number(page, orders.len(), PAGE);
+        Ok(Page { orders, next })
     }
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The channel. Nothing of it comes as a webhook: who may put messages into the queue is the queue's to
@@ -96,8 +97,103 @@ impl Channel for Amazon {
         draft_of_2026(order).finish(self.name(), account, &faults, &OF_2026)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "orders")
+    }
+}
+
+/// Login with Amazon, where tokens are had.
+const TOKENS: &str = "https://api.amazon.com/auth/o2/token";
+
+/// The Orders API of 2026-01-01, opened by Login with Amazon: an access has `url` (of the region),
+/// `client_id`, `client_secret` and `refresh_token`, and perhaps `marketplace_ids` (by commas) and
+/// `token_url`. Only what the retailer ships himself is looked for. Buyers and recipients are told to apps
+/// with the roles for that; an order without them is held. Amazon shows a change two minutes late, and a
+/// list's pages for a day.
+impl Api for Amazon {
+    fn parts(&self) -> &'static [&'static str] {
+        &["url", "client_id", "client_secret", "refresh_token"]
+    }
+
+    fn token(&self, access: &Secret) -> Option<Request> {
+        let url = access.part("token_url").unwrap_or(TOKENS);
+        Some(vendor::refresh(access, url.to_owned(), false))
+    }
+
+    fn open(&self, _: &Secret, token: &str) -> Vec<Header> {
+        vec![("x-amz-access-token", token.into())]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        let Some(answer) = answers.first() else {
+            let query = vendor::query(&[("includedData", "BUYER,RECIPIENT,PROCEEDS,FULFILLMENT")]);
+            let (url, id) = (vendor::base(access, ""), vendor::encode(id));
+            let url = format!("{url}/orders/2026-01-01/orders/{id}?{query}");
+            return Ok(Next::Ask(Request::get(url)));
+        };
+        let faults = Faults::default();
+        let order = document::object(answer, &faults)?.require("order");
+        let order = order.filter(|order| order.is_object());
+        match order {
+            Some(order) => Ok(Next::Order(order.as_json().into())),
+            None => Err(faults.unreadable()),
+        }
+    }
+
+    /// A token that is over is answered with 403, as what the app may not do is: a fresh one tells.
+    fn refusal(&self, status: u16, body: &[u8]) -> Option<Refusal> {
+        let unauthorised = vendor::code(body).as_deref() == Some("Unauthorized");
+        (status == 403 && unauthorised).then_some(Refusal::Locked)
+    }
+
+    fn changes(&self) -> Option<&dyn Changes> {
+        Some(self)
+    }
+}
+
+impl Changes for Amazon {
+    fn is_sorted(&self) -> bool {
+        false
+    }
+
+    fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request {
+        let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut fields = vec![
+            ("lastUpdatedAfter", since.as_str()),
+            ("fulfilledBy", "MERCHANT"),
+            ("maxResultsPerPage", "100"),
+        ];
+        if let Some(places) = access.part("marketplace_ids") {
+            fields.push(("marketplaceIds", places));
+        }
+        if !page.is_empty() {
+            fields.push(("paginationToken", page));
+        }
+        let url = vendor::base(access, "");
+        Request::get(format!(
+            "{url}/orders/2026-01-01/orders?{}",
+            vendor::query(&fields)
+        ))
+    }
+
+    fn read(&self, _: &str, answer: &[u8]) -> Result<Page, Unreadable> {
+        let orders = vendor::listed(answer, "orders", |order| {
+            let id = order.require("orderId").and_then(|id| id.text());
+            let as_of = order.require("lastUpdatedTime").and_then(|t| t.timestamp());
+            Some(Hint {
+                external_id: id?,
+                as_of: Some(as_of?),
+            })
+        })?;
+        let faults = Faults::default();
+        let pagination = document::object(answer, &faults)?.inner("pagination");
+        let next = pagination.and_then(|mut pages| pages.take("nextToken")?.text());
+        let next = next.filter(|next| !next.is_empty());
+        Ok(Page { orders, next })
     }
 }
 

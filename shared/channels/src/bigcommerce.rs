@@ -7,13 +7,15 @@
 
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
+use domain::limits::MAX_LINES;
 use domain::order::{Address, Payment};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 
 use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{same, with_any};
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The header that carries the secret.
@@ -74,8 +76,125 @@ impl Channel for BigCommerce {
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "")
+    }
+}
+
+/// Entries of a page (the most that BigCommerce gives).
+const PAGE: usize = 250;
+
+/// The API `v2`, opened by the token of an API account: an access has `url`
+/// (`https://api.bigcommerce.com/stores/HASH`) and `token`. An order has its products and its addresses in
+/// answers of their own; what changes between two of them changes the order's time too, so that it is
+/// fetched again. Nothing to tell is an empty answer.
+impl Api for BigCommerce {
+    fn parts(&self) -> &'static [&'static str] {
+        &["url", "token"]
+    }
+
+    fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
+        vec![("x-auth-token", access.text("token").into())]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        let (url, id) = (vendor::base(access, ""), vendor::encode(id));
+        let ask = |rest: String| {
+            Ok(Next::Ask(Request::get(format!(
+                "{url}/v2/orders/{id}{rest}"
+            ))))
+        };
+        let Some((order, rest)) = answers.split_first() else {
+            return ask(String::new());
+        };
+        let mut products: Vec<&[u8]> = Vec::new();
+        let mut addresses = None;
+        let mut whole = false;
+        for answer in rest {
+            let found = entries(answer)?;
+            match whole {
+                true => addresses = Some(found),
+                false => {
+                    whole = found.len() < PAGE || products.len() + found.len() > MAX_LINES;
+                    products.extend(found);
+                }
+            }
+        }
+        match addresses {
+            Some(addresses) => put_together(order, &products, &addresses).map(Next::Order),
+            None if whole => ask("/shipping_addresses".into()),
+            None => ask(format!("/products?limit={PAGE}&page={}", rest.len() + 1)),
+        }
+    }
+
+    fn changes(&self) -> Option<&dyn Changes> {
+        Some(self)
+    }
+}
+
+/// The entries of a list; none in an empty answer.
+fn entries(answer: &[u8]) -> Result<Vec<&[u8]>, Unreadable> {
+    match answer.iter().all(u8::is_ascii_whitespace) {
+        true => Ok(Vec::new()),
+        false => elements(answer, ""),
+    }
+}
+
+/// The order with the entries of two lists in their places.
+fn put_together(
+    order: &[u8],
+    products: &[&[u8]],
+    addresses: &[&[u8]],
+) -> Result<Vec<u8>, Unreadable> {
+    let faults = Faults::default();
+    let mut members = document::object(order, &faults)?;
+    let list = |entries: &[&[u8]]| [&b"["[..], &entries.join(&b","[..]), b"]"].concat();
+    let (products, addresses) = (list(products), list(addresses));
+    let (products, addresses) = (
+        document::root(&products, &faults)?,
+        document::root(&addresses, &faults)?,
+    );
+    members.put("products", &products);
+    members.put("shipping_addresses", &addresses);
+    Ok(members.to_json().into_bytes())
+}
+
+impl Changes for BigCommerce {
+    fn is_sorted(&self) -> bool {
+        true
+    }
+
+    fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request {
+        // Whether the moment itself is included is not said.
+        let since = since.saturating_sub(1.second()).unwrap_or(since);
+        let query = vendor::query(&[
+            (
+                "min_date_modified",
+                &since.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
+            ),
+            ("sort", "date_modified:asc"),
+            ("limit", &PAGE.to_string()),
+            ("page", &vendor::number(page).to_string()),
+        ]);
+        let url = vendor::base(access, "");
+        Request::get(format!("{url}/v2/orders?{query}"))
+    }
+
+    fn read(&self, page: &str, answer: &[u8]) -> Result<Page, Unreadable> {
+        let orders = vendor::listed(answer, "", |order| {
+            let id = order.require("id").and_then(|id| id.digits());
+            let as_of = order.require("date_modified").and_then(|t| t.mail_time());
+            Some(Hint {
+                external_id: id?,
+                as_of: Some(as_of?),
+            })
+        })?;
+        let next = vendor::next_number(page, orders.len(), PAGE);
+        Ok(Page { orders, next })
     }
 }
 

@@ -56,6 +56,11 @@ impl Secret {
         part.filter(|part| !part.is_empty())
     }
 
+    /// A part, or nothing where it is missing.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.part(name).unwrap_or_default()
+    }
+
     /// What signatures are made or checked with: the part `key`, or the whole of a plain text.
     pub fn key(&self) -> Option<&str> {
         match self.parts.is_empty() {

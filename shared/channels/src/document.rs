@@ -368,6 +368,16 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// Puts a member in, in the place of one that has its name.
+    pub(crate) fn put(&mut self, name: &str, value: &Value<'a>) {
+        self.members.insert(name.to_owned(), value.raw);
+    }
+
+    /// The members as a document.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(&self.members).unwrap_or_default()
+    }
+
     /// Whether there is such a member, and it is not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.members

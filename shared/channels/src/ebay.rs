@@ -14,6 +14,7 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{Hash, ecdsa_p256_matches, with_any};
+use crate::vendor::{self, Api, Header, Next, Request};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
 
 /// Characters of a challenge that are taken.
@@ -118,6 +119,10 @@ impl Channel for Ebay {
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "orders")
     }
@@ -144,6 +149,42 @@ fn signature(delivery: &Delivery<'_>) -> Option<Signature> {
         },
         bytes: BASE64.decode(document.words("signature").as_bytes()).ok()?,
     })
+}
+
+/// eBay's own address.
+const EBAY: &str = "https://api.ebay.com";
+
+/// The Fulfillment API, opened by OAuth: an access has `client_id`, `client_secret` and `refresh_token`,
+/// and `url` for the sandbox. Changed orders are not looked for: in which order its lists come is not said,
+/// and their pages are counted by entries, so that one could be missed.
+impl Api for Ebay {
+    fn parts(&self) -> &'static [&'static str] {
+        &["client_id", "client_secret", "refresh_token"]
+    }
+
+    fn token(&self, access: &Secret) -> Option<Request> {
+        let url = vendor::base(access, EBAY);
+        Some(vendor::refresh(
+            access,
+            format!("{url}/identity/v1/oauth2/token"),
+            true,
+        ))
+    }
+
+    fn open(&self, _: &Secret, token: &str) -> Vec<Header> {
+        vec![vendor::bearer(token)]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        Ok(match answers.first() {
+            Some(answer) => Next::Order(answer.clone()),
+            None => Next::Ask(Request::get(format!(
+                "{}/sell/fulfillment/v1/order/{}",
+                vendor::base(access, EBAY),
+                vendor::encode(id)
+            ))),
+        })
+    }
 }
 
 fn draft(mut order: Object<'_>) -> Draft {

@@ -29,6 +29,7 @@ mod standard;
 mod testing;
 pub mod tiktok;
 mod unreadable;
+pub mod vendor;
 pub mod walmart;
 pub mod wix;
 pub mod woocommerce;
@@ -66,6 +67,11 @@ pub trait Channel: Sync {
     /// entries of its list.
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         Ok(vec![answer])
+    }
+
+    /// The API of the vendor behind it, if orders are fetched by that.
+    fn api(&self) -> Option<&dyn vendor::Api> {
+        None
     }
 
     /// The answer to a delivery that was taken in, where the channel asks for one of its own.

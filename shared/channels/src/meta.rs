@@ -14,6 +14,7 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, same, with_any};
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
 
 /// The channel. A secret has the parts `key` (the app's secret) and `verify_token`.
@@ -96,8 +97,116 @@ impl Channel for Meta {
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "data")
+    }
+}
+
+/// The Graph API, in the version that its documents show.
+const GRAPH: &str = "https://graph.facebook.com/v25.0";
+/// What is asked for of an order.
+const ASKED_FOR: &str = "id,buyer_details,channel,created,estimated_payment_details,items.limit(500),\
+                         last_updated,merchant_order_id,order_status,shipping_address";
+
+/// The Graph API, opened by the token of a system user: an access has `cms_id` (of the shop's commerce
+/// settings) and `token`. Orders that Meta still works on (`FB_PROCESSING`) are not to be touched, and not
+/// asked for. Whether a list can be asked for cancelled orders is not said: they come by webhooks. How long
+/// a list's pages stay good is not said either; one that no longer is is begun anew.
+impl Api for Meta {
+    fn parts(&self) -> &'static [&'static str] {
+        &["cms_id", "token"]
+    }
+
+    fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
+        vec![vendor::bearer(access.text("token"))]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        let Some(answer) = answers.first() else {
+            let query = vendor::query(&[("fields", ASKED_FOR)]);
+            let (url, id) = (vendor::base(access, GRAPH), vendor::encode(id));
+            return Ok(Next::Ask(Request::get(format!("{url}/{id}?{query}"))));
+        };
+        let faults = Faults::default();
+        let mut order = document::object(answer, &faults)?;
+        let paging = order
+            .inner("items")
+            .and_then(|mut items| items.inner("paging"));
+        if let Some(mut paging) = paging
+            && let Some(next) = paging.take("next")
+        {
+            next.expected::<()>("an order of at most 500 lines");
+            return Err(faults.unreadable());
+        }
+        Ok(Next::Order(answer.clone()))
+    }
+
+    /// Meta says in its errors' codes what others say by status (Graph API, "Handle Errors").
+    fn refusal(&self, _: u16, body: &[u8]) -> Option<Refusal> {
+        let faults = Faults::default();
+        let mut answer = document::object(body, &faults).ok()?;
+        let mut error = answer.inner("error")?;
+        let code = error.take("code")?.integer()?;
+        let within = error.take("error_subcode").and_then(|code| code.integer());
+        match (code, within) {
+            (1 | 2 | 4 | 17 | 32 | 341 | 613, _) => Some(Refusal::Passing),
+            (102 | 190, _) => Some(Refusal::Locked),
+            (100, Some(33)) => Some(Refusal::Missing),
+            _ => None,
+        }
+    }
+
+    fn changes(&self) -> Option<&dyn Changes> {
+        Some(self)
+    }
+}
+
+impl Changes for Meta {
+    fn is_sorted(&self) -> bool {
+        false
+    }
+
+    fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request {
+        let since = (since.as_second() - 1).to_string();
+        let mut fields = vec![
+            ("updated_after", since.as_str()),
+            ("state", "CREATED,IN_PROGRESS,COMPLETED"),
+            ("fields", "id,last_updated"),
+            ("limit", "100"),
+        ];
+        if !page.is_empty() {
+            fields.push(("after", page));
+        }
+        let (url, shop) = (
+            vendor::base(access, GRAPH),
+            vendor::encode(access.text("cms_id")),
+        );
+        Request::get(format!(
+            "{url}/{shop}/commerce_orders?{}",
+            vendor::query(&fields)
+        ))
+    }
+
+    fn read(&self, _: &str, answer: &[u8]) -> Result<Page, Unreadable> {
+        let orders = vendor::listed(answer, "data", |order| {
+            let id = order.require("id").and_then(|id| id.digits());
+            let as_of = order.require("last_updated").and_then(|t| t.utc());
+            Some(Hint {
+                external_id: id?,
+                as_of: Some(as_of?),
+            })
+        })?;
+        let faults = Faults::default();
+        let paging = document::object(answer, &faults)?.inner("paging");
+        let next = paging.and_then(|mut paging| {
+            paging.take("next")?;
+            paging.inner("cursors")?.take("after")?.text()
+        });
+        Ok(Page { orders, next })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, with_any};
+use crate::vendor::{self, Api, Header, Next, Request};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The channel. A secret has the parts `key` and `url` (of the notifications as it was registered, if
@@ -85,8 +86,38 @@ impl Channel for Square {
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "orders")
+    }
+}
+
+/// Square's own address.
+const SQUARE: &str = "https://connect.squareup.com";
+
+/// The Orders API, opened by an access token: an access has `token`, and `url` for the sandbox. Changed
+/// orders are not looked for.
+impl Api for Square {
+    fn parts(&self) -> &'static [&'static str] {
+        &["token"]
+    }
+
+    fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
+        vec![vendor::bearer(access.text("token"))]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        Ok(match answers.first() {
+            Some(answer) => Next::Order(answer.clone()),
+            None => Next::Ask(Request::get(format!(
+                "{}/v2/orders/{}",
+                vendor::base(access, SQUARE),
+                vendor::encode(id)
+            ))),
+        })
     }
 }
 

@@ -12,8 +12,9 @@ use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::html::unescape;
 use crate::signature::hmac_sha256_base64_matches;
-use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
-use jiff::Timestamp;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
+use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
+use jiff::{Timestamp, ToSpan};
 
 /// The channel.
 #[derive(Debug)]
@@ -80,8 +81,80 @@ impl Channel for WooCommerce {
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "")
+    }
+}
+
+/// Orders of a page (the most that WordPress gives).
+const PAGE: usize = 100;
+
+/// The REST API `wc/v3`, opened by a consumer key and its secret: an access has `url` (of the shop),
+/// `key` and `secret`. `modified_after` and the order by `modified` are there since WooCommerce 5.8; a
+/// time is in whole seconds, and one that is asked for is not included itself.
+impl Api for WooCommerce {
+    fn parts(&self) -> &'static [&'static str] {
+        &["url", "key", "secret"]
+    }
+
+    fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
+        vec![vendor::basic(access.text("key"), access.text("secret"))]
+    }
+
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        Ok(match answers.first() {
+            Some(answer) => Next::Order(answer.clone()),
+            None => Next::Ask(Request::get(format!(
+                "{}/wp-json/wc/v3/orders/{}",
+                vendor::base(access, ""),
+                vendor::encode(id)
+            ))),
+        })
+    }
+
+    fn changes(&self) -> Option<&dyn Changes> {
+        Some(self)
+    }
+}
+
+impl Changes for WooCommerce {
+    fn is_sorted(&self) -> bool {
+        true
+    }
+
+    fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request {
+        let before = since.saturating_sub(1.second()).unwrap_or(since);
+        let query = vendor::query(&[
+            (
+                "modified_after",
+                &before.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            ),
+            ("dates_are_gmt", "true"),
+            ("orderby", "modified"),
+            ("order", "asc"),
+            ("per_page", &PAGE.to_string()),
+            ("page", &vendor::number(page).to_string()),
+            ("_fields", "id,date_modified_gmt"),
+        ]);
+        let url = vendor::base(access, "");
+        Request::get(format!("{url}/wp-json/wc/v3/orders?{query}"))
+    }
+
+    fn read(&self, page: &str, answer: &[u8]) -> Result<Page, Unreadable> {
+        let orders = vendor::listed(answer, "", |order| {
+            let id = order.require("id").and_then(|id| id.digits());
+            let as_of = order.require("date_modified_gmt").and_then(|t| t.utc());
+            Some(Hint {
+                external_id: id?,
+                as_of: Some(as_of?),
+            })
+        })?;
+        let next = vendor::next_number(page, orders.len(), PAGE);
+        Ok(Page { orders, next })
     }
 }
 

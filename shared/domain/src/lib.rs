@@ -26,6 +26,7 @@ pub mod offer;
 pub mod order;
 pub mod owed;
 mod plan;
+pub mod poll;
 pub mod problem;
 pub mod quantity;
 pub mod reconcile;

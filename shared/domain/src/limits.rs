@@ -89,3 +89,18 @@ pub const RETURN_WINDOW_DAYS: i64 = 30;
 pub const DEFAULT_PROMISE_DAYS: i64 = 10;
 /// Days until goods are expected of which none are on their way and no supplier is known.
 pub const DEFAULT_LEAD_DAYS: i64 = 30;
+/// Seconds before what is known of a channel's orders from which they are looked for again: a vendor may show a
+/// change late (Amazon by two minutes), and its clock may be behind ours.
+pub const OVERLAP_S: i64 = 300;
+/// Pages that one run reads of one account: the next run goes on from there.
+pub const MAX_PAGES_PER_POLL: usize = 20;
+/// Seconds without a walk to its end after which a person is told: shops are down for minutes, and not for hours.
+pub const MAX_UNPOLLED_S: i64 = 3_600;
+/// Bytes of a vendor's answer: a page of 250 orders of BigCommerce has some 2 MB.
+pub const MAX_ANSWER_BYTES: usize = 8_388_608;
+/// Seconds that a vendor has for an answer, from the first connection to its last byte.
+pub const MAX_ANSWER_S: u64 = 10;
+/// Answers that one order is put together from: of BigCommerce the order, three pages of products, the addresses.
+pub const MAX_ANSWERS: usize = 6;
+/// Seconds that a vendor's wish to be asked later is followed for: SQS could hide a message for twelve hours.
+pub const MAX_RETRY_AFTER_S: i64 = 3_600;

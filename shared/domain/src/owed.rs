@@ -26,17 +26,20 @@ pub enum Step {
     NotifyCustomer,
     /// `refund-order`
     RefundOrder,
+    /// `fetch-order`: no state of an order calls for it, but a channel's word.
+    FetchOrder,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Step; 6] = [
+    pub const ALL: [Step; 7] = [
         Step::AllocateWarehouse,
         Step::NotifyWarehouse,
         Step::ShipOrder,
         Step::UpdateStock,
         Step::NotifyCustomer,
         Step::RefundOrder,
+        Step::FetchOrder,
     ];
 
     /// The name of its function, its folder and its queue.
@@ -48,6 +51,7 @@ impl Step {
             Self::UpdateStock => "update-stock",
             Self::NotifyCustomer => "notify-customer",
             Self::RefundOrder => "refund-order",
+            Self::FetchOrder => "fetch-order",
         }
     }
 

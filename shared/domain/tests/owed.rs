@@ -226,7 +226,8 @@ fn each_step_is_told_once_in_a_fixed_order() {
         Work::Notify(Confirmed),
         Work::Allocate(1),
     ];
-    assert_eq!(steps(works), Step::ALL);
+    // What is to be fetched is no work that an order's state calls for.
+    assert_eq!(steps(works), Step::ALL[..6]);
     let names = Step::ALL.map(Step::name);
     assert_eq!(
         names,
@@ -236,7 +237,8 @@ fn each_step_is_told_once_in_a_fixed_order() {
             "ship-order",
             "update-stock",
             "notify-customer",
-            "refund-order"
+            "refund-order",
+            "fetch-order"
         ]
     );
 }

@@ -177,6 +177,7 @@ mod tests {
             env: std::sync::Arc::new(BTreeMap::from(variables)),
             clock: runtime::Clock::system(),
             aws: Aws::Sdk(aws),
+            web: std::sync::Arc::new(runtime::web::Https::default()),
         });
         (mailer, asked)
     }

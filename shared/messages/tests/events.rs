@@ -275,16 +275,20 @@ fn every_function_has_an_event_of_its_kind() {
         let [record] = event.records.as_slice() else {
             panic!("{name}: one record");
         };
-        assert_eq!(
-            record.body.as_deref(),
-            Some(r#"{"order":"AD4OVS4KRET6JAPB"}"#)
-        );
+        let body = match *name {
+            "fetch-order" => {
+                r#"{"channel":"square","account":"main","external_id":"CAISENgvlJ6jLWAzERDzjyHVybY"}"#
+            }
+            _ => r#"{"order":"AD4OVS4KRET6JAPB"}"#,
+        };
+        assert_eq!(record.body.as_deref(), Some(body));
         let arn = record.event_source_arn.as_deref().unwrap();
         assert!(arn.ends_with(name), "{arn}");
     }
     let clock = [
         "check-restock",
         "expire-reservations",
+        "poll-channel",
         "reconcile-stock",
         "sweep-orders",
     ];

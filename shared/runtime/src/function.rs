@@ -12,6 +12,7 @@ use crate::http::{Answer, Request};
 use crate::outbox::Outbox;
 use crate::setup::{Aws, Setup};
 use crate::sqs::Delivery;
+use crate::web::Https;
 use crate::{Error, aws, log};
 
 /// What runs at an event, by what the event comes from.
@@ -101,6 +102,7 @@ pub fn run(function: Function) -> Result<(), Error> {
             env: Arc::new(std::env::vars().collect()),
             clock: Clock::system(),
             aws: Aws::Sdk(aws::from_environment(function.name)),
+            web: Arc::new(Https::default()),
         };
         let handler = function.start(setup).await.inspect_err(|error| {
             tracing::error!(function = function.name, %error, "cannot start");

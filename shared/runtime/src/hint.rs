@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use domain::{Order, OrderId};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -19,6 +20,28 @@ pub enum Hint {
     Order(OrderId, Option<Arc<Order>>),
     /// A fact about stock: SKU and id.
     Fact(String, String),
+    /// An order in a channel, which has changed there.
+    Changed(Changed),
+}
+
+/// An order in a channel, which has changed there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The channel.
+    pub channel: String,
+    /// The account's name in our paths.
+    pub account: String,
+    /// The channel's own id of the order.
+    pub external_id: String,
+    /// Since when the order is as it is now, by the channel's own time, where the channel's API has said so.
+    pub as_of: Option<Timestamp>,
+}
+
+impl Changed {
+    /// Our id of the order.
+    pub fn id(&self) -> OrderId {
+        OrderId::of(&self.channel, &self.account, &self.external_id)
+    }
 }
 
 impl Hint {
@@ -31,7 +54,7 @@ impl Hint {
     pub(crate) fn unseen(&self) -> Self {
         match self {
             Self::Order(id, _) => Self::Order(id.clone(), None),
-            Self::Fact(..) => self.clone(),
+            Self::Fact(..) | Self::Changed(_) => self.clone(),
         }
     }
 
@@ -48,6 +71,7 @@ impl Hint {
         match self {
             Self::Order(id, _) => id.to_string(),
             Self::Fact(sku, id) => format!("{sku}/{id}"),
+            Self::Changed(changed) => changed.id().to_string(),
         }
     }
 
@@ -64,6 +88,13 @@ impl Hint {
                 }
             }
             Self::Fact(sku, id) => json!({"sku": sku, "fact": id}).to_string(),
+            Self::Changed(changed) => json!({
+                "channel": changed.channel,
+                "account": changed.account,
+                "external_id": changed.external_id,
+                "as_of": changed.as_of,
+            })
+            .to_string(),
         }
     }
 
@@ -76,10 +107,15 @@ impl Hint {
             state: Option<&'a RawValue>,
             sku: Option<String>,
             fact: Option<String>,
+            channel: Option<String>,
+            account: Option<String>,
+            external_id: Option<String>,
+            as_of: Option<Timestamp>,
         }
         let body: Body = serde_json::from_str(body).map_err(|error| error.to_string())?;
-        match (body.order, body.sku, body.fact) {
-            (Some(order), None, None) => {
+        let changed = (body.channel, body.account, body.external_id);
+        match (body.order, body.sku, body.fact, changed) {
+            (Some(order), None, None, (None, None, None)) => {
                 let id = OrderId::parse(&order)
                     .ok_or_else(|| format!("expected an order id at /order, found {order:?}"))?;
                 // A state of another release, or of another order, is no state: the store has the truth.
@@ -89,8 +125,21 @@ impl Hint {
                     .filter(|state| state.id == id);
                 Ok(Self::Order(id, state.map(Arc::new)))
             }
-            (None, Some(sku), Some(fact)) => Ok(Self::Fact(sku, fact)),
-            _ => Err("expected either /order, or /sku and /fact".into()),
+            (None, Some(sku), Some(fact), (None, None, None)) => Ok(Self::Fact(sku, fact)),
+            (None, None, None, (Some(channel), Some(account), Some(external_id))) => {
+                Ok(Self::Changed(Changed {
+                    channel,
+                    account,
+                    external_id,
+                    as_of: body.as_of,
+                }))
+            }
+            _ => {
+                let changed = "/channel, /account and /external_id";
+                Err(format!(
+                    "expected either /order, or /sku and /fact, or {changed}"
+                ))
+            }
         }
     }
 }
@@ -103,7 +152,16 @@ mod tests {
     fn hints_go_round_and_bad_ones_say_why() {
         let order = Hint::Order(OrderId::parse("AD4OVS4KRET6JAPB").unwrap(), None);
         let fact = Hint::Fact("TENT".into(), "F1".into());
-        for hint in [order.clone(), fact] {
+        let changed = |as_of| {
+            Hint::Changed(Changed {
+                channel: "square".into(),
+                account: "main".into(),
+                external_id: "x/\"1".into(),
+                as_of,
+            })
+        };
+        let dated = changed(Some(Timestamp::UNIX_EPOCH));
+        for hint in [order.clone(), fact, changed(None), dated] {
             assert_eq!(Hint::parse(&hint.to_body()), Ok(hint));
         }
         let odd_state = r#"{"order":"AD4OVS4KRET6JAPB","state":{"from":"another release"}}"#;
@@ -122,6 +180,8 @@ mod tests {
             "{}",
             r#"{"order":"x"}"#,
             r#"{"order":"AD4OVS4KRET6JAPB","sku":"a","fact":"b"}"#,
+            r#"{"channel":"square","account":"main"}"#,
+            r#"{"order":"AD4OVS4KRET6JAPB","channel":"a","account":"b","external_id":"c"}"#,
         ] {
             assert!(Hint::parse(bad).is_err(), "{bad}");
         }

@@ -19,10 +19,11 @@ pub mod queue;
 pub mod secrets;
 pub mod setup;
 pub mod sqs;
+pub mod web;
 
 pub use clock::Clock;
 pub use function::{Function, Handler, run};
-pub use hint::Hint;
+pub use hint::{Changed, Hint};
 pub use outbox::{Emit, Outbox};
 pub use parked::{DeadLetters, Parked};
 pub use setup::{Aws, Setup};

@@ -11,16 +11,18 @@ use crate::Hint;
 use crate::sqs::{MAX_BATCH, Queues};
 
 /// The variable that holds the URL of each step's queue, in the order of [`Step::ALL`].
-pub const STEP_QUEUES: [&str; 6] = [
+pub const STEP_QUEUES: [&str; 7] = [
     "ALLOCATE_WAREHOUSE_QUEUE",
     "NOTIFY_WAREHOUSE_QUEUE",
     "SHIP_ORDER_QUEUE",
     "UPDATE_STOCK_QUEUE",
     "NOTIFY_CUSTOMER_QUEUE",
     "REFUND_ORDER_QUEUE",
+    "FETCH_ORDER_QUEUE",
 ];
 
-/// Seconds after which every invocation of a step has ended, well or not: more than its time-out (the template's).
+/// Seconds after which an invocation that sends hints beyond its life has ended, well or not: more than its time-out
+/// (the template's).
 pub const OUTLIVED_S: i32 = 60;
 
 /// A hint to be sent to a step.

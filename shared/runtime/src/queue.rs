@@ -33,6 +33,8 @@ pub enum Outcome {
     Ignored(String),
     /// It did not work now; it may work later.
     Transient(String),
+    /// It did not work now, and somebody has asked not to be asked again for so many seconds.
+    Later(i64, String),
     /// It will not work, however often it is tried: a person has to look at it.
     Permanent(String),
 }
@@ -43,7 +45,7 @@ impl Outcome {
             Self::Done => "done",
             Self::AlreadyDone => "already_done",
             Self::Ignored(_) => "ignored",
-            Self::Transient(_) => "transient",
+            Self::Transient(_) | Self::Later(..) => "transient",
             Self::Permanent(_) => "permanent",
         }
     }
@@ -51,9 +53,10 @@ impl Outcome {
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Done | Self::AlreadyDone => None,
-            Self::Ignored(reason) | Self::Transient(reason) | Self::Permanent(reason) => {
-                Some(reason)
-            }
+            Self::Ignored(reason)
+            | Self::Transient(reason)
+            | Self::Later(_, reason)
+            | Self::Permanent(reason) => Some(reason),
         }
     }
 }
@@ -317,7 +320,11 @@ where
         match outcome {
             Outcome::Done | Outcome::AlreadyDone | Outcome::Ignored(_) => false,
             Outcome::Transient(_) => {
-                self.back_off(delivery).await;
+                self.back_off(delivery, 0).await;
+                true
+            }
+            Outcome::Later(seconds, _) => {
+                self.back_off(delivery, *seconds).await;
                 true
             }
             Outcome::Permanent(reason) => {
@@ -331,14 +338,15 @@ where
         }
     }
 
-    /// Lets the message rest before it comes again, longer each time, and not all at once.
-    async fn back_off(&self, delivery: &Delivery) {
+    /// Lets the message rest before it comes again, for so many seconds at least, longer each time, and not
+    /// all at once.
+    async fn back_off(&self, delivery: &Delivery, least_s: i64) {
         let doubled = BACKOFF_S.saturating_mul(1 << delivery.attempt.saturating_sub(1).min(8));
         let most = doubled.min(MAX_BACKOFF_S);
         let message = &delivery.message;
         // Any spread will do: that of the message's own random id needs no generator.
         let spread = i64::from(message.bytes().map(u32::from).sum::<u32>());
-        let seconds = most / 2 + spread % (most / 2 + 1);
+        let seconds = least_s + most / 2 + spread % (most / 2 + 1);
         let seconds = i32::try_from(seconds).unwrap_or(0);
         if let Err(error) = self.queues.defer(delivery, seconds).await {
             // Then it comes again when the queue's own time-out is over.

@@ -10,8 +10,9 @@ use crate::clock::Clock;
 use crate::mail::Post;
 use crate::outbox::{Outbox, STEP_QUEUES};
 use crate::parked::{DeadLetters, STEP_DEAD_LETTERS, SqsDeadLetters};
-use crate::secrets::{Secrets, Vault};
+use crate::secrets::{ACCESS_PREFIX, Secrets, Vault};
 use crate::sqs::{Queues, Sqs};
+use crate::web::Web;
 
 /// The way to AWS.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The way to AWS.
     pub aws: Aws,
+    /// The way to everybody else.
+    pub web: Arc<dyn Web>,
 }
 
 impl Setup {
@@ -103,9 +106,18 @@ impl Setup {
         Arc::new(SqsDeadLetters::new(aws, urls))
     }
 
-    /// Secrets whose names begin with the prefix that the function has declared.
+    /// Secrets whose names begin with the prefix that the function has declared: what webhooks are signed with.
     pub fn secrets(&self) -> Secrets {
-        let prefix = self.var("SECRETS_PREFIX");
+        self.secrets_under(self.var("SECRETS_PREFIX"))
+    }
+
+    /// What opens channels' APIs: secrets that no prefix of the others begins, so that a role can have the ones
+    /// without the others.
+    pub fn accesses(&self) -> Secrets {
+        self.secrets_under(format!("{ACCESS_PREFIX}{}", self.var("SECRETS_PREFIX")))
+    }
+
+    fn secrets_under(&self, prefix: String) -> Secrets {
         let vault = match &self.aws {
             Aws::Sdk(aws) => crate::secrets::manager(aws),
             Aws::StandIn(other) => other.vault(),

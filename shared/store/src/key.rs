@@ -34,6 +34,8 @@ pub const SUPPLIER: &str = "SUPPLIER";
 pub const RATE: &str = "RATE";
 /// The partition of all rules of routing.
 pub const RULES: &str = "RULES";
+/// The partition of how far the orders of channels' accounts are known.
+pub const POLL: &str = "POLL";
 /// The prefix of the records of an order's routing decisions.
 pub const DECISION: &str = "ROUTING#";
 /// The partition of what is known of imported postal codes as a whole.
@@ -180,6 +182,11 @@ pub fn postal_code(country: &str, area: &str) -> String {
     format!("{POSTAL}#{country}#{area}")
 }
 
+/// The sort key of how far the orders of an account are known.
+pub fn poll(channel: &str, account: &str) -> String {
+    format!("{channel}#{account}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +221,7 @@ mod tests {
         assert_eq!(product("TENT-2P"), "PRODUCT#TENT-2P");
         assert_eq!(account("shopify", "main"), "ACCOUNT#shopify#main");
         assert_eq!(api_key("00ff"), "KEY#00ff");
+        assert_eq!((POLL, &*poll("shopify", "main")), ("POLL", "shopify#main"));
         assert_eq!((POSTAL, ALONE), ("POSTAL", "-"));
         assert_eq!(postal_code("DE", "22765"), "POSTAL#DE#22765");
         assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "6");

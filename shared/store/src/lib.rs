@@ -15,6 +15,7 @@ mod item;
 pub mod key;
 mod levels;
 mod orders;
+mod polls;
 mod postal;
 mod reference;
 mod reservations;
@@ -38,6 +39,7 @@ pub use inbound::Inbounds;
 pub use item::Item as Cursor;
 pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
 pub use orders::{Orders, Story, UnreadableDelivery};
+pub use polls::Polls;
 pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
 pub use reservations::{Ending, Reservations};
@@ -70,6 +72,7 @@ pub trait Database:
     + Discrepancies
     + Claims
     + Reference
+    + Polls
     + PostalCodes
 {
     /// Opens a connection while there is time: the first caller then does not wait for it.

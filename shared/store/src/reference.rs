@@ -239,7 +239,7 @@ impl DynamoDb {
 }
 
 /// An item as a value of a type that knows nothing of keys, and refuses fields that it does not know.
-fn plain<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
+pub(crate) fn plain<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
     for name in ["pk", "sk", "entity", "schema", "version"] {
         item.remove(name);
     }

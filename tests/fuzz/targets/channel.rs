@@ -1,6 +1,7 @@
 //! What a channel sends: the first line is the channel's name, a signature and a topic, the rest the body.
 #![no_main]
 
+use channels::vendor::{self, Next};
 use channels::{CHANNELS, Delivery, Said, Secret, Unreadable};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -44,6 +45,24 @@ fuzz_target!(|bytes: &[u8]| {
                 Ok(Said::Refunded(..) | Said::Deleted(_)) => {}
                 Ok(Said::Nothing(why)) => assert!(!why.is_empty()),
                 Err(why) => check(&why),
+            }
+        }
+        if let Some(api) = channel.api() {
+            let access = &secrets[1];
+            // Answers of any kind, as often as it asks: it comes to an end.
+            let mut answers = Vec::new();
+            while let Ok(Next::Ask(_)) = api.order(access, "1", &answers) {
+                assert!(answers.len() < 10, "an order has no end");
+                answers.push(body.to_vec());
+            }
+            api.refusal(400, body);
+            vendor::code(body);
+            if let Some(changes) = api.changes() {
+                changes.request(access, now, topic);
+                match changes.read(topic, body) {
+                    Ok(page) => assert!(page.orders.iter().all(|order| order.as_of.is_some())),
+                    Err(why) => check(&why),
+                }
             }
         }
         match channel.orders(body) {

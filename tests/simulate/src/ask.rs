@@ -78,6 +78,7 @@ impl Ask {
             Deed::RefundRequested(_, _, n) => *n = OrderId::parse_part(&id()?, "F")?.1,
             Deed::Reported { .. }
             | Deed::Cancelled(_)
+            | Deed::Hinted
             | Deed::Expected(_)
             | Deed::TransferSent(_)
             | Deed::TransferReceived(..)

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use domain::Step;
+use domain::poll::Poll;
 use futures::future::{BoxFuture, join_all};
 use runtime::http::Request;
 use runtime::mail::{Mail, Post, SendError};
@@ -22,6 +23,7 @@ use crate::observed::{Observed, SentMail, StoredLevel, StoredOrder};
 use crate::queues::Message;
 use crate::retailer::{Retailer, SECRET, TEAM};
 use crate::sim::{Mailed, Sim};
+use crate::vendor::{ACCESS, SHOP, ToShop, WEBHOOK_SECRET};
 use crate::world::{Finished, World};
 
 /// The fast world.
@@ -60,7 +62,12 @@ impl Vault for Model {
     async fn read(&self, name: &str) -> Result<Option<String>, String> {
         match self.0.turn("GetSecretValue", Kind::Read).await {
             Fate::Refused | Fate::AnswerLost => Err(LOST.into()),
-            _ => Ok((name == "simulated/shopify/shop").then(|| SECRET.to_owned())),
+            _ => Ok(match name {
+                "simulated/shopify/shop" => Some(SECRET.to_owned()),
+                "simulated/bigcommerce/shop" => Some(WEBHOOK_SECRET.to_owned()),
+                "api-simulated/bigcommerce/shop" => Some(ACCESS.to_owned()),
+                _ => None,
+            }),
         }
     }
 }
@@ -110,7 +117,8 @@ impl Queues for Model {
             _ => self.0.turn("SendMessageBatch", Kind::SendBatch).await,
         };
         let mut state = self.0.state();
-        let unsent = match state.is_off(Mutant::UnsentHintsAreNoticed) {
+        let unnoticed = step == Step::FetchOrder && state.is_off(Mutant::CursorWaitsForHandOver);
+        let unsent = match unnoticed || state.is_off(Mutant::UnsentHintsAreNoticed) {
             true => Ok(()),
             false => Err(LOST.to_owned()),
         };
@@ -297,11 +305,15 @@ impl World for Fast {
             env: Arc::clone(environment()),
             clock: Clock::new(move || sim.state().now_at(skew_s)),
             aws: Aws::StandIn(Arc::new(Model(self.0.clone()))),
+            web: ToShop::of(&self.0),
         }
     }
 
     fn furnish(&self, retailer: &Arc<Retailer>) {
-        self.0.state().tables.retailer = Arc::clone(retailer);
+        let mut state = self.0.state();
+        state.tables.retailer = Arc::clone(retailer);
+        let now = state.now();
+        state.tables.polls = vec![Poll::new(SHOP.0, SHOP.1, now)];
     }
 
     fn batch(&self, handler: &Handler, batch: &[Message]) -> BoxFuture<'static, Finished> {

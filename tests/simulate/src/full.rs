@@ -22,6 +22,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use domain::Step;
 use domain::catalog::Role;
+use domain::poll::Poll;
 use futures::future::{BoxFuture, FutureExt};
 use local::client::sdk_config;
 use local::cloud::{provision, records};
@@ -30,6 +31,7 @@ use local::services::{ACCOUNT, REGION, Services};
 use local::template::{Setting, Template};
 use runtime::outbox::STEP_QUEUES;
 use runtime::parked::STEP_DEAD_LETTERS;
+use runtime::secrets::ACCESS_PREFIX;
 use runtime::{Aws, Clock, Error, Handler, Setup};
 use serde_json::{Value, json};
 use store::{Store, Tables};
@@ -40,6 +42,7 @@ use crate::queues::Message;
 use crate::retailer::{Retailer, SECRET};
 use crate::sim::Sim;
 use crate::tape::Tape;
+use crate::vendor::{ACCESS, SHOP, ToShop, WEBHOOK_SECRET};
 use crate::world::{Finished, World};
 use gate::Gate;
 use past::Past;
@@ -206,6 +209,7 @@ impl World for Full {
             ),
             clock: Clock::new(move || sim.state().now_at(skew_s)),
             aws: Aws::Sdk(self.aws.clone()),
+            web: ToShop::of(&self.ground.sim),
         }
     }
 
@@ -230,6 +234,10 @@ impl World for Full {
                 let countries = [code.country.clone()].into();
                 self.store.add_postal_countries(&countries).await?;
             }
+            let now = self.ground.sim.state().now();
+            self.store
+                .begin_poll(&Poll::new(SHOP.0, SHOP.1, now))
+                .await?;
             let key = &retailer.key_sha256;
             self.store.put_role(key, &Role::Operator).await
         };
@@ -240,7 +248,11 @@ impl World for Full {
         );
         let prefix = names().map_or("", |names| &names.secrets_prefix);
         let secret = format!("{prefix}shopify/shop");
-        self.ground.services.secrets.put(&secret, SECRET);
+        let secrets = &self.ground.services.secrets;
+        secrets.put(&secret, SECRET);
+        let shop = format!("{prefix}{}/{}", SHOP.0, SHOP.1);
+        secrets.put(&shop, WEBHOOK_SECRET);
+        secrets.put(&format!("{ACCESS_PREFIX}{shop}"), ACCESS);
     }
 
     fn batch(&self, handler: &Handler, batch: &[Message]) -> BoxFuture<'static, Finished> {

@@ -23,4 +23,5 @@ pub mod search;
 pub mod shrink;
 pub mod sim;
 pub mod tape;
+pub mod vendor;
 pub mod world;

@@ -16,17 +16,18 @@ use domain::fact::{StockFact, Transfer};
 use domain::geo::Point;
 use domain::inbound::Inbound;
 use domain::order::Contact;
+use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
 use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::rules::Rules;
 use domain::stock::{Breakdown, Level, Movement};
 use domain::{Order, OrderId};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use store::{
     Claim, Claims, Cursor, Database, Discrepancies, Facts, Inbounds, LEDGER_PAGES, Levels,
-    OpenStock, Orders, PostalCode, PostalCodes, Reference, Reservations, StoreError, Story,
+    OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Reservations, StoreError, Story,
     UnreadableDelivery, Waiting, Write, Writes, Written, key, level_place, place_of,
 };
 
@@ -523,6 +524,50 @@ impl Claims for Memory {
     ) -> Result<Claim, StoreError> {
         self.change("PutItem", |state| {
             state.claim(id.as_str(), notice, stale, now)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Polls for Memory {
+    async fn polls(&self) -> Result<Vec<Poll>, StoreError> {
+        self.read("Query", |state| state.tables.polls.clone()).await
+    }
+
+    async fn begin_poll(&self, poll: &Poll) -> Result<(), StoreError> {
+        self.change("PutItem", |state| {
+            let same =
+                |known: &Poll| (&known.channel, &known.account) == (&poll.channel, &poll.account);
+            if !state.tables.polls.iter().any(same) {
+                state.tables.polls.push(poll.clone());
+            }
+        })
+        .await
+    }
+
+    async fn save_poll(&self, poll: &Poll) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| {
+            let off = state.is_off(Mutant::CursorWaitsForHandOver);
+            let same = |known: &&mut Poll| {
+                (&known.channel, &known.account) == (&poll.channel, &poll.account)
+                    && known.turn + 1 == poll.turn
+            };
+            match state.tables.polls.iter_mut().find(same) {
+                Some(known) => {
+                    *known = poll.clone();
+                    if off {
+                        // What is looked for again would hide it.
+                        known.since = known
+                            .since
+                            .saturating_add(1.second())
+                            .unwrap_or(known.since);
+                        known.settled = true;
+                    }
+                    true
+                }
+                None => false,
+            }
         })
         .await
     }

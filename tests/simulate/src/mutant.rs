@@ -97,11 +97,13 @@ pub enum Mutant {
     DecisionIsStored,
     /// Of what a channel says of an order, the newest by its own time counts.
     NewestStatementCounts,
+    /// How far a channel's orders are known moves on when they are handed on, not before.
+    CursorWaitsForHandOver,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -149,5 +151,6 @@ impl Mutant {
         Self::LocationHasRoom,
         Self::DecisionIsStored,
         Self::NewestStatementCounts,
+        Self::CursorWaitsForHandOver,
     ];
 }

@@ -147,6 +147,8 @@ pub enum Deed {
         /// Minor units that have come in.
         captured: i64,
     },
+    /// The channel said that an order has changed: what it is is for its API to say.
+    Hinted,
     /// The channel gave money back: the order, and the channel's id of the refund.
     RefundedByChannel(OrderId, String),
     /// Goods came in (positive), or a count found more or less.

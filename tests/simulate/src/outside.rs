@@ -19,12 +19,15 @@ use crate::measure::{cost, shown};
 use crate::observed::Deed;
 use crate::retailer::{KEY, Retailer};
 use crate::tape::Tape;
+use crate::vendor::Happening;
 use carts::{extend, give_up};
 
 /// Most orders of a run.
 const MAX_ORDERS: u32 = 4;
 /// Orders of a rush: enough that a batch moves more than can be written one by one.
 const RUSH: u32 = 8;
+/// Most orders in the shop that has an API.
+const MAX_IN_SHOP: u32 = 2;
 /// Most that happens besides, for each order.
 const MAX_ACTS_PER_ORDER: u32 = 9;
 /// Prices in minor units: some that no number of units divides.
@@ -56,6 +59,8 @@ pub struct Outside {
     expected: Vec<Inbound>,
     /// The ids of reservations that somebody has asked for.
     reserved: Vec<String>,
+    /// Orders in a shop that only says that they have changed.
+    in_shop: u32,
     /// Orders in a shop.
     stated: Vec<Stated>,
     script: Vec<Scripted>,
@@ -87,6 +92,8 @@ pub enum Act {
     Schedule(&'static str),
     /// A message comes to a step that it can do nothing with.
     Poison(Step),
+    /// Something happens in the shop that has an API, and perhaps it says so.
+    InShop(Happening, bool),
     /// Waits.
     Nothing,
 }
@@ -112,6 +119,7 @@ impl Outside {
             sent: Vec::new(),
             expected: Vec::new(),
             reserved: Vec::new(),
+            in_shop: 0,
             stated: Vec::new(),
             script: Vec::new(),
         }
@@ -136,6 +144,7 @@ impl Outside {
             sent: Vec::new(),
             expected: Vec::new(),
             reserved: Vec::new(),
+            in_shop: 0,
             stated: Vec::new(),
             script,
         }
@@ -206,7 +215,7 @@ impl Outside {
         let named = format!("r{}", self.named);
         let chosen = match self.goods_come {
             true => 14,
-            false => tape.choose(44),
+            false => tape.choose(49),
         };
         let ask = match chosen {
             0..9 => handle(orders, tape),
@@ -235,6 +244,9 @@ impl Outside {
             38 => return Act::Schedule("expire-reservations"),
             39..42 => one_of(&mut self.stated, tape).map(|stated| stated.say(tape)),
             42 => one_of(&mut self.stated, tape).map(|stated| stated.refund(&named, tape)),
+            44 | 45 => return self.buy(retailer, tape),
+            46 => return self.alter(tape),
+            47 => return Act::Schedule("poll-channel"),
             _ => None,
         };
         match ask {
@@ -245,6 +257,31 @@ impl Outside {
 }
 
 impl Outside {
+    /// Somebody buys something in the shop that has an API.
+    fn buy(&mut self, retailer: &Retailer, tape: &mut Tape) -> Act {
+        let Some(product) = one(&retailer.products, tape) else {
+            return Act::Nothing;
+        };
+        if self.in_shop >= MAX_IN_SHOP {
+            return Act::Nothing;
+        }
+        self.in_shop += 1;
+        let price = PRICES[tape.index(PRICES.len())];
+        let (sku, units) = (product.sku.clone(), 1 + tape.choose(3));
+        let bought = Happening::Bought(sku, units, retailer.decimals(&product.sku), price);
+        Act::InShop(bought, tape.choose(2) == 0)
+    }
+
+    /// An order changes in the shop that has an API.
+    fn alter(&mut self, tape: &mut Tape) -> Act {
+        if self.in_shop == 0 {
+            return Act::Nothing;
+        }
+        let place = tape.choose(self.in_shop) as usize;
+        let cancelled = tape.choose(4) == 3;
+        Act::InShop(Happening::Changed(place, cancelled), tape.choose(2) == 0)
+    }
+
     /// A supplier is to send something, or something else than was thought.
     fn expect(&mut self, retailer: &Retailer, named: String, tape: &mut Tape) -> Option<Ask> {
         let sku = one(&retailer.products, tape)?.sku.clone();

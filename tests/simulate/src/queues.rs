@@ -78,7 +78,9 @@ impl Queues {
         faults: &Faults,
         tape: &mut Tape,
     ) -> u32 {
-        if tape.happens(faults.lost) {
+        // What a poll has handed on is in the queue: nobody says it again.
+        let handed_on = matches!(&hint, Hint::Changed(changed) if changed.as_of.is_some());
+        if !handed_on && tape.happens(faults.lost) {
             self.needs_sweeper = true;
             return 1;
         }

@@ -23,6 +23,7 @@ use crate::queues::{Message, SPARED_AFTER};
 use crate::retailer::Retailer;
 use crate::sim::{Sim, TaskId};
 use crate::tape::Tape;
+use crate::vendor::{self, Happening};
 use crate::world::{Finished, World};
 
 /// Milliseconds that an invocation may take (the template's): then it is ended.
@@ -326,7 +327,17 @@ impl<W: World> Run<'_, W> {
             }
             self.until_idle()?;
         }
+        // One that may fail, and those that find what it has left out.
+        self.sim.state().now_ms += SWEEP_MS;
+        self.start_event("poll-channel");
+        self.until_idle()?;
         self.calm = true;
+        // What the shop's hints did not bring: the first walk may find what another has left it to.
+        for _ in 0..2 {
+            self.sim.state().now_ms += SWEEP_MS;
+            self.start_event("poll-channel");
+            self.until_idle()?;
+        }
         for _ in 0..2 {
             self.sim.state().now_ms += SWEEP_MS;
             self.start_event("expire-reservations");
@@ -720,6 +731,25 @@ impl<W: World> Run<'_, W> {
                 Ok(())
             }
             Act::Ask(ask) => self.ask(*ask),
+            Act::InShop(happening, says) => self.in_shop(&happening, says),
+        }
+    }
+
+    /// Something happens in the shop that has an API. With us it is there once its orders have been looked for.
+    fn in_shop(&mut self, happening: &Happening, says: bool) -> Result<(), Violation> {
+        let happened = {
+            let mut state = self.sim.state();
+            let now = state.now();
+            state.shop.happen(happening, now)
+        };
+        let Some((place, deeds)) = happened else {
+            return Ok(());
+        };
+        self.say(|| format!("in the shop: {happening:?}"));
+        self.deeds.extend(deeds);
+        match says {
+            true => self.ask(vendor::hint(place)),
+            false => Ok(()),
         }
     }
 

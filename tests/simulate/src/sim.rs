@@ -15,6 +15,7 @@ use crate::mutant::Mutant;
 use crate::observed::SentMail;
 use crate::queues::Queues;
 use crate::tape::Tape;
+use crate::vendor::Shop;
 
 /// When every run begins: a Monday morning.
 pub const BEGIN_S: i64 = 1_767_600_000;
@@ -63,6 +64,8 @@ pub struct State {
     pub queues: Queues,
     /// The tables of the fast world.
     pub tables: Tables,
+    /// A shop that has an API.
+    pub shop: Shop,
     /// What went out by mail.
     pub mails: Vec<Mailed>,
     /// What goes wrong with messages as they are sent.
@@ -93,6 +96,7 @@ impl Sim {
             next_ticket: 0,
             queues: Queues::default(),
             tables: Tables::default(),
+            shop: Shop::default(),
             mails: Vec::new(),
             faults: Faults::NONE,
             redelivered: false,

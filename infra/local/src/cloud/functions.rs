@@ -85,6 +85,7 @@ impl Functions {
                 env: std::sync::Arc::new(deployed.environment.clone()),
                 clock: runtime::Clock::system(),
                 aws: runtime::Aws::Sdk(sdk_config(services, function.name)),
+                web: std::sync::Arc::new(runtime::web::Https::default()),
             };
             let handler = function
                 .start(setup)

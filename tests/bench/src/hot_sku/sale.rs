@@ -281,6 +281,7 @@ fn setup(template: &Template, aws: SdkConfig, clock: Clock) -> Result<Setup> {
         env: Arc::new(function.environment.clone()),
         clock,
         aws: Aws::Sdk(aws),
+        web: Arc::new(runtime::web::Https::default()),
     })
 }
 

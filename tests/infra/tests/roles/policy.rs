@@ -166,8 +166,16 @@ pub fn needs(template: &Template, call: &Call) -> Vec<Need> {
             parts.map(one).collect()
         }
         "secretsmanager:GetSecretValue" => {
-            assert!(text(&body["SecretId"]).starts_with("waybill/"), "{body}");
-            vec![need(&action, "SecretsPrefix*".to_owned(), BTreeSet::new())]
+            let id = text(&body["SecretId"]);
+            let on = match id.strip_prefix("api-") {
+                Some(access) if access.starts_with("waybill/") => "api-SecretsPrefix*",
+                _ => "SecretsPrefix*",
+            };
+            assert!(
+                on.starts_with("api-") || id.starts_with("waybill/"),
+                "{body}"
+            );
+            vec![need(&action, on.to_owned(), BTreeSet::new())]
         }
         _ => {
             let url = text(&body["QueueUrl"]);

@@ -27,6 +27,14 @@ pub async fn run(api: &Api) {
     let other = Call::of("receiveWebhook", "order").with("X-Shopify-Topic", "orders/edited");
     assert_eq!(api.expect(200, other).await, json!({"status": "kept"}));
     greeted(api).await;
+    add_account(&api.cloud, "bigcommerce", "demo", "agreed")
+        .await
+        .unwrap();
+    let word = Call::of("receiveWebhook", "order")
+        .with("channel", "bigcommerce")
+        .with("X-Webhook-Secret", "agreed")
+        .body(r#"{"scope":"store/order/updated","data":{"type":"order","id":7}}"#);
+    assert_eq!(api.expect(200, word).await, json!({"status": "noted"}));
 }
 
 /// Channels that ask whether anybody listens.

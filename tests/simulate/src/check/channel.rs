@@ -7,6 +7,14 @@ use super::{Findings, history};
 use crate::observed::{Deed, Observed, StoredOrder};
 
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
+    for deed in &observed.deeds {
+        if let Deed::Restated { id, as_of, .. } = deed {
+            let known = observed.orders.iter().any(|stored| stored.order.id == *id);
+            found.expect(known, "channel-order-missing", id, || {
+                format!("expected the order that the channel has as of {as_of}")
+            });
+        }
+    }
     for stored in &observed.orders {
         newest(observed, stored, found);
         given_back(observed, stored, found);

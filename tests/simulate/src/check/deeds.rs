@@ -189,7 +189,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             Deed::Restated { id, .. } | Deed::RefundedByChannel(id, _) => {
                 stored(observed, id, deed, found);
             }
-            Deed::RestockChecked | Deed::StockReconciled | Deed::Redriven => {}
+            Deed::Hinted | Deed::RestockChecked | Deed::StockReconciled | Deed::Redriven => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use domain::fact::{StockFact, Transfer, Transit};
 use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::owed::owed;
+use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
 use domain::reservation::Reservation;
 use domain::restock::Crossings;
@@ -54,6 +55,8 @@ pub struct Tables {
     claims: Vec<(String, Timestamp)>,
     /// What locations have taken on their days.
     pub loads: Vec<(String, Date, u32)>,
+    /// How far the orders of channels' accounts are known.
+    pub polls: Vec<Poll>,
     /// Deliveries kept for a person.
     pub unreadable: usize,
 }

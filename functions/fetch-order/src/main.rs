@@ -1,0 +1,5 @@
+//! The binary of `fetch-order`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(fetch_order::function())
+}

@@ -1,0 +1,215 @@
+//! A shop that only says that its orders have changed, and the API that tells what they are: BigCommerce's.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::OrderId;
+use http::{Request, Response};
+use jiff::Timestamp;
+use runtime::web::{Web, WebError};
+use serde_json::{Value, json};
+
+use crate::ask::Ask;
+use crate::channel::phone;
+use crate::faults::{Fate, Kind};
+use crate::measure::{cost, shown};
+use crate::observed::Deed;
+use crate::sim::Sim;
+
+/// The channel, and the account's name.
+pub const SHOP: (&str, &str) = ("bigcommerce", "shop");
+/// What its webhooks carry.
+pub const WEBHOOK_SECRET: &str = "simulated-hook";
+/// What opens its API.
+pub const ACCESS: &str = r#"{"url":"https://shop.example/h","token":"simulated-token"}"#;
+
+/// All that is in the shop.
+#[derive(Debug, Default)]
+pub struct Shop {
+    orders: Vec<Sold>,
+}
+
+/// An order in the shop.
+#[derive(Debug)]
+struct Sold {
+    sku: String,
+    units: u32,
+    /// Of its product's quantities.
+    decimals: u8,
+    /// Minor units.
+    total: i64,
+    /// What it was and is, the oldest first: since when, and whether it is cancelled.
+    states: Vec<(Timestamp, bool)>,
+}
+
+/// What happens in the shop.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// Somebody buys so many units of an article, whose quantities have so many decimals, at a price in minor units for
+    /// a whole one.
+    Bought(String, u32, u8, i64),
+    /// The order of this place changes, and is perhaps cancelled.
+    Changed(usize, bool),
+}
+
+impl Shop {
+    /// Lets something happen; the number of the order, and what is to be seen of it with us in the end.
+    pub fn happen(&mut self, happening: &Happening, now: Timestamp) -> Option<(usize, Vec<Deed>)> {
+        let mut deeds = Vec::new();
+        let place = match happening {
+            Happening::Bought(sku, units, decimals, price) => {
+                let total = cost(*price, i64::from(*units), *decimals);
+                self.orders.push(Sold {
+                    sku: sku.clone(),
+                    units: *units,
+                    decimals: *decimals,
+                    total,
+                    states: vec![(now, false)],
+                });
+                let place = self.orders.len() - 1;
+                deeds.push(Deed::Ordered {
+                    id: id(place),
+                    lines: vec![(Some(sku.clone()), *units, total)],
+                    captured: total,
+                    email: Some(email(place)),
+                    located_by: "city",
+                });
+                place
+            }
+            Happening::Changed(place, cancelled) => {
+                let sold = self.orders.get_mut(*place)?;
+                let was = sold.states.last().is_some_and(|state| state.1);
+                sold.states.push((now, was || *cancelled));
+                *place
+            }
+        };
+        let sold = &self.orders[place];
+        let n = sold.states.len() - 1;
+        deeds.push(Deed::Restated {
+            id: id(place),
+            as_of: sold.states[n].0,
+            phone: phone(n),
+            cancelled: sold.states[n].1,
+            captured: sold.total,
+        });
+        Some((place, deeds))
+    }
+
+    /// What the API answers: the status, and a body. `stale`: by what was there before the newest change of
+    /// each order.
+    fn answer(&self, uri: &http::Uri, stale: bool) -> (u16, String) {
+        let path = uri.path().strip_prefix("/h/v2/orders").unwrap_or("?");
+        let seen = |place: usize| {
+            let states = &self.orders.get(place)?.states;
+            states.len().checked_sub(1 + usize::from(stale))
+        };
+        if path.is_empty() {
+            let query = uri.query().unwrap_or_default();
+            let from = query.split('&').find_map(|field| {
+                let since = field.strip_prefix("min_date_modified=")?;
+                let since = since.replace("%3A", ":").replace("%2B", "+");
+                since.parse::<Timestamp>().ok()
+            });
+            let Some(from) = from else {
+                return (400, String::new());
+            };
+            let places = 0..self.orders.len();
+            let mut listed: Vec<(Timestamp, usize)> = places
+                .filter_map(|place| Some((self.orders[place].states[seen(place)?].0, place)))
+                .filter(|(changed, _)| *changed >= from)
+                .collect();
+            listed.sort_unstable();
+            let entry = |(changed, place): (Timestamp, usize)| json!({"id": place + 1, "date_modified": mail_time(changed)});
+            let listed: Vec<Value> = listed.into_iter().map(entry).collect();
+            return (200, Value::from(listed).to_string());
+        }
+        let mut parts = path[1..].split('/');
+        let number = parts.next().and_then(|n| n.parse::<usize>().ok());
+        let place = number.and_then(|n| n.checked_sub(1));
+        let Some((place, n)) = place.and_then(|place| Some((place, seen(place)?))) else {
+            return (404, String::new());
+        };
+        let sold = &self.orders[place];
+        let total = format!("{}.{:02}", sold.total / 100, sold.total % 100);
+        let (changed, cancelled) = sold.states[n];
+        let document = match parts.next() {
+            None => json!({
+                "id": place + 1,
+                "date_created": mail_time(sold.states[0].0),
+                "date_modified": mail_time(changed),
+                "currency_code": "EUR",
+                "total_inc_tax": total,
+                "status_id": if cancelled { 5 } else { 11 },
+                "payment_status": "captured",
+                "billing_address": {"phone": phone(n), "email": email(place)},
+            }),
+            Some("products") => json!([{
+                "id": 1, "sku": sold.sku, "name": sold.sku, "quantity": shown(sold.units.into(), sold.decimals),
+                "total_inc_tax": total, "type": "physical",
+            }]),
+            Some("shipping_addresses") => json!([{
+                "first_name": "C", "street_1": "1 Street", "city": "Lyon", "country_iso2": "FR",
+            }]),
+            Some(_) => return (404, String::new()),
+        };
+        (200, document.to_string())
+    }
+}
+
+fn mail_time(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+fn email(place: usize) -> String {
+    format!("v{place}@example.com")
+}
+
+fn id(place: usize) -> OrderId {
+    OrderId::of(SHOP.0, SHOP.1, &(place + 1).to_string())
+}
+
+/// The webhook that says that an order has changed.
+pub fn hint(place: usize) -> Ask {
+    let id = place + 1;
+    Ask {
+        function: "accept-order",
+        route: "POST /webhooks/{channel}/{account}",
+        path: vec![("channel", SHOP.0.into()), ("account", SHOP.1.into())],
+        headers: vec![("x-webhook-secret", WEBHOOK_SECRET.into())],
+        body: format!(r#"{{"scope":"store/order/updated","data":{{"type":"order","id":{id}}}}}"#),
+        deed: Deed::Hinted,
+    }
+}
+
+/// The way to the shop, in the place of the network.
+pub struct ToShop(pub Sim);
+
+impl ToShop {
+    /// The way to the shop of a world.
+    pub fn of(sim: &Sim) -> Arc<dyn Web> {
+        Arc::new(Self(sim.clone()))
+    }
+}
+
+#[async_trait]
+impl Web for ToShop {
+    async fn ask(&self, request: Request<String>) -> Result<Response<Bytes>, WebError> {
+        let fate = self.0.turn("the shop's API", Kind::EventualRead).await;
+        let mut state = self.0.state();
+        let (status, body) = match fate {
+            Fate::Refused => match state.tape.choose(3) {
+                0 => return Err(WebError::Passing("nobody there".into())),
+                1 => (429, String::new()),
+                _ => (503, "<html>".into()),
+            },
+            Fate::AnswerLost => return Err(WebError::Passing("too late".into())),
+            fate => state.shop.answer(request.uri(), fate == Fate::Stale),
+        };
+        let answer = Response::builder()
+            .status(status)
+            .header("retry-after", "7");
+        let answer = answer.body(Bytes::from(body));
+        answer.map_err(|error| WebError::Final(error.to_string()))
+    }
+}
