@@ -16,7 +16,7 @@ use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, same, with_any};
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
-use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
+use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 
 /// The answer that lets the checkout go on.
 const GO_ON: &str = r#"[{"op":"success"}]"#;
@@ -200,13 +200,8 @@ impl Changes for AdobeCommerce {
         if count <= before {
             return Ok(Page::default());
         }
-        let orders = vendor::listed(answer, "items", |order| {
-            let id = order.require("increment_id").and_then(|id| id.digits());
-            let as_of = order.require("updated_at").and_then(|time| time.utc());
-            Some(Hint {
-                external_id: id?,
-                as_of: Some(as_of?),
-            })
+        let orders = vendor::listed(answer, "items", ("increment_id", "updated_at"), |time| {
+            time.utc()
         })?;
         let next = vendor::next_number(page, orders.len(), PAGE);
         Ok(Page { orders, next })

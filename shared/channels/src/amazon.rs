@@ -181,13 +181,8 @@ impl Changes for Amazon {
     }
 
     fn read(&self, _: &str, answer: &[u8]) -> Result<Page, Unreadable> {
-        let orders = vendor::listed(answer, "orders", |order| {
-            let id = order.require("orderId").and_then(|id| id.text());
-            let as_of = order.require("lastUpdatedTime").and_then(|t| t.timestamp());
-            Some(Hint {
-                external_id: id?,
-                as_of: Some(as_of?),
-            })
+        let orders = vendor::listed(answer, "orders", ("orderId", "lastUpdatedTime"), |time| {
+            time.timestamp()
         })?;
         let faults = Faults::default();
         let pagination = document::object(answer, &faults)?.inner("pagination");

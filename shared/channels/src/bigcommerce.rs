@@ -185,14 +185,7 @@ impl Changes for BigCommerce {
     }
 
     fn read(&self, page: &str, answer: &[u8]) -> Result<Page, Unreadable> {
-        let orders = vendor::listed(answer, "", |order| {
-            let id = order.require("id").and_then(|id| id.digits());
-            let as_of = order.require("date_modified").and_then(|t| t.mail_time());
-            Some(Hint {
-                external_id: id?,
-                as_of: Some(as_of?),
-            })
-        })?;
+        let orders = vendor::listed(answer, "", ("id", "date_modified"), |time| time.mail_time())?;
         let next = vendor::next_number(page, orders.len(), PAGE);
         Ok(Page { orders, next })
     }

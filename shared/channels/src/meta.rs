@@ -192,14 +192,7 @@ impl Changes for Meta {
     }
 
     fn read(&self, _: &str, answer: &[u8]) -> Result<Page, Unreadable> {
-        let orders = vendor::listed(answer, "data", |order| {
-            let id = order.require("id").and_then(|id| id.digits());
-            let as_of = order.require("last_updated").and_then(|t| t.utc());
-            Some(Hint {
-                external_id: id?,
-                as_of: Some(as_of?),
-            })
-        })?;
+        let orders = vendor::listed(answer, "data", ("id", "last_updated"), |time| time.utc())?;
         let faults = Faults::default();
         let paging = document::object(answer, &faults)?.inner("paging");
         let next = paging.and_then(|mut paging| {

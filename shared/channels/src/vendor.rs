@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use domain::limits::MAX_NAME_CHARS;
 use jiff::Timestamp;
 
-use crate::document::{self, Object, elements};
+use crate::document::{self, Object, Value, elements};
 use crate::faults::Faults;
 use crate::{Hint, Secret, Unreadable};
 
@@ -223,11 +223,13 @@ pub(crate) fn query(fields: &[(&str, &str)]) -> String {
     fields.iter().map(field).collect::<Vec<_>>().join("&")
 }
 
-/// The orders of a list: its entries, read one by one.
+/// The orders of a list: of each entry the order's id and the time of its change, by the names of these members, the
+/// latter as the vendor writes times.
 pub(crate) fn listed(
     answer: &[u8],
     path: &str,
-    read: impl Fn(&mut Object<'_>) -> Option<Hint>,
+    (id, changed): (&str, &str),
+    time: fn(&Value<'_>) -> Option<Timestamp>,
 ) -> Result<Vec<Hint>, Unreadable> {
     let faults = Faults::default();
     // Whoever has nothing to say may say nothing.
@@ -237,9 +239,13 @@ pub(crate) fn listed(
     let mut orders = Vec::new();
     for entry in elements(answer, path)? {
         let mut entry = document::object(entry, &faults)?;
-        match read(&mut entry) {
-            Some(hint) if hint.external_id.len() <= MAX_NAME_CHARS => orders.push(hint),
-            Some(_) => {
+        let external_id = entry.require(id).and_then(|id| id.digits());
+        let as_of = entry.require(changed).and_then(|changed| time(&changed));
+        match (external_id, as_of) {
+            (Some(external_id), as_of @ Some(_)) if external_id.len() <= MAX_NAME_CHARS => {
+                orders.push(Hint { external_id, as_of });
+            }
+            (Some(_), Some(_)) => {
                 faults.add(
                     path,
                     format!("expected ids of at most {MAX_NAME_CHARS} characters"),
@@ -247,7 +253,7 @@ pub(crate) fn listed(
                 return Err(faults.unreadable());
             }
             // Half a page read would be a gap.
-            None => return Err(faults.unreadable()),
+            _ => return Err(faults.unreadable()),
         }
     }
     Ok(orders)

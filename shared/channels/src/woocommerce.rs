@@ -13,7 +13,7 @@ use crate::faults::Faults;
 use crate::html::unescape;
 use crate::signature::hmac_sha256_base64_matches;
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
-use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
+use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 use jiff::{Timestamp, ToSpan};
 
 /// The channel.
@@ -145,14 +145,7 @@ impl Changes for WooCommerce {
     }
 
     fn read(&self, page: &str, answer: &[u8]) -> Result<Page, Unreadable> {
-        let orders = vendor::listed(answer, "", |order| {
-            let id = order.require("id").and_then(|id| id.digits());
-            let as_of = order.require("date_modified_gmt").and_then(|t| t.utc());
-            Some(Hint {
-                external_id: id?,
-                as_of: Some(as_of?),
-            })
-        })?;
+        let orders = vendor::listed(answer, "", ("id", "date_modified_gmt"), |time| time.utc())?;
         let next = vendor::next_number(page, orders.len(), PAGE);
         Ok(Page { orders, next })
     }
