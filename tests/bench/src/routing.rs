@@ -138,20 +138,21 @@ fn draw(
 /// How many shipments it takes to always take who has most of what is missing.
 fn by_most(wanted: &[u64], sources: &[Source]) -> usize {
     let mut missing = wanted.to_vec();
-    let mut shipments = 0;
+    let mut left: Vec<&Source> = sources.iter().collect();
     loop {
         let covers = |source: &Source| -> u64 {
             let each = missing.iter().zip(&source.units);
             each.map(|(missing, units)| missing.min(units)).sum()
         };
-        let most = sources.iter().max_by_key(|source| covers(source));
-        let Some(most) = most.filter(|most| covers(most) > 0) else {
-            return shipments;
+        let most = (0..left.len()).max_by_key(|n| covers(left[*n]));
+        let Some(most) = most.filter(|most| covers(left[*most]) > 0) else {
+            return sources.len() - left.len();
         };
-        for (missing, units) in missing.iter_mut().zip(&most.units) {
+        // Who has sent all that it has is not asked again.
+        let taken = left.swap_remove(most);
+        for (missing, units) in missing.iter_mut().zip(&taken.units) {
             *missing = missing.saturating_sub(*units);
         }
-        shipments += 1;
     }
 }
 
@@ -175,4 +176,28 @@ fn table(kinds: &[Kind]) -> Result<String> {
         )?;
     }
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_sent_all_that_it_has_is_not_asked_again() {
+        let source = |units: Vec<u64>| Source {
+            unit_score: vec![0; units.len()],
+            units,
+            score: Score::default(),
+        };
+        let sources = [source(vec![3, 4]), source(vec![2, 0]), source(vec![1, 0])];
+        assert_eq!(by_most(&[6, 4], &sources), 3);
+    }
+
+    #[test]
+    fn the_router_takes_no_more_than_always_taking_who_has_most() {
+        for stocked in STOCKED {
+            let kind = measure(20, EXACT_SOURCES as usize, stocked, 4).unwrap();
+            assert_eq!(kind.optimal, 4, "{stocked} %");
+        }
+    }
 }

@@ -34,6 +34,7 @@ const AGAIN: Duration = Duration::from_millis(1);
 const TEMPLATE: &str = include_str!("../../../../infra/template.yaml");
 const ORDER: &str = include_str!("../../../../events/orders/shopify-1001-berlin.json");
 const OPENING: &str = include_str!("../../../../events/retailer/stock.json");
+const PRODUCTS: &str = include_str!("../../../../events/retailer/products.json");
 
 /// What distinguishes one shop from another.
 #[derive(Debug, Clone, Default)]
@@ -230,14 +231,23 @@ fn template() -> String {
     TEMPLATE.replace(&once, SIZE).replace(SIZE, &once)
 }
 
-/// The articles that the warehouse has.
+/// The articles that the warehouse has and sells by the piece, as the order wants them.
 fn articles() -> Result<Vec<String>> {
     let opening: Vec<Value> =
         serde_json::from_str(OPENING).context("events/retailer/stock.json")?;
     let here = opening
         .iter()
         .filter(|level| level["location"] == WAREHOUSE);
-    let articles: BTreeSet<&str> = here.filter_map(|level| level["sku"].as_str()).collect();
+    let products: Vec<Value> =
+        serde_json::from_str(PRODUCTS).context("events/retailer/products.json")?;
+    let by_measure = |sku: &str| {
+        let mut products = products.iter();
+        products.any(|product| product["sku"] == sku && !product["decimals"].is_null())
+    };
+    let articles: BTreeSet<&str> = here
+        .filter_map(|level| level["sku"].as_str())
+        .filter(|sku| !by_measure(sku))
+        .collect();
     ensure!(
         articles.len() > 1,
         "{WAREHOUSE} has fewer than two articles"
