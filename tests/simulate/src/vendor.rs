@@ -21,6 +21,10 @@ use crate::sim::Sim;
 pub const SHOP: (&str, &str) = ("bigcommerce", "shop");
 /// What its webhooks carry.
 pub const WEBHOOK_SECRET: &str = "simulated-hook";
+/// How long its API may show an order as it was before its newest change, seconds: less than what a poll looks
+/// back over. Two changes of one second have the same time, so that only asking again later tells them apart.
+const LAG_S: i64 = 200;
+const _: () = assert!(LAG_S < domain::limits::OVERLAP_S);
 /// What opens its API.
 pub const ACCESS: &str = r#"{"url":"https://shop.example/h","token":"simulated-token"}"#;
 
@@ -97,12 +101,14 @@ impl Shop {
     }
 
     /// What the API answers: the status, and a body. `stale`: by what was there before the newest change of
-    /// each order.
-    fn answer(&self, uri: &http::Uri, stale: bool) -> (u16, String) {
+    /// each order, as long as that is new.
+    fn answer(&self, uri: &http::Uri, stale: bool, now: Timestamp) -> (u16, String) {
         let path = uri.path().strip_prefix("/h/v2/orders").unwrap_or("?");
         let seen = |place: usize| {
             let states = &self.orders.get(place)?.states;
-            states.len().checked_sub(1 + usize::from(stale))
+            let lags = |(at, _): &(Timestamp, bool)| now.duration_since(*at).as_secs() < LAG_S;
+            let lags = stale && states.last().is_some_and(lags);
+            states.len().checked_sub(1 + usize::from(lags))
         };
         if path.is_empty() {
             let query = uri.query().unwrap_or_default();
@@ -204,7 +210,10 @@ impl Web for ToShop {
                 _ => (503, "<html>".into()),
             },
             Fate::AnswerLost => return Err(WebError::Passing("too late".into())),
-            fate => state.shop.answer(request.uri(), fate == Fate::Stale),
+            fate => {
+                let stale = fate == Fate::Stale;
+                state.shop.answer(request.uri(), stale, state.now())
+            }
         };
         let answer = Response::builder()
             .status(status)
