@@ -321,11 +321,7 @@ impl<W: World> Run<'_, W> {
                 break;
             }
             self.calm |= sweep > 0;
-            self.sim.state().now_ms += SWEEP_MS;
-            if !self.sim.state().is_off(Mutant::Sweeper) {
-                self.start_event("sweep-orders");
-            }
-            self.until_idle()?;
+            self.sweep()?;
         }
         // One that may fail, and those that find what it has left out.
         self.sim.state().now_ms += SWEEP_MS;
@@ -338,6 +334,10 @@ impl<W: World> Run<'_, W> {
             self.start_event("poll-channel");
             self.until_idle()?;
         }
+        // The first walk may have lost a hint, too.
+        if self.sim.state().queues.needs_sweeper {
+            self.sweep()?;
+        }
         for _ in 0..2 {
             self.sim.state().now_ms += SWEEP_MS;
             self.start_event("expire-reservations");
@@ -348,6 +348,14 @@ impl<W: World> Run<'_, W> {
             self.until_idle()?;
         }
         Ok(())
+    }
+
+    fn sweep(&mut self) -> Result<(), Violation> {
+        self.sim.state().now_ms += SWEEP_MS;
+        if !self.sim.state().is_off(Mutant::Sweeper) {
+            self.start_event("sweep-orders");
+        }
+        self.until_idle()
     }
 
     /// An order that is owed work, and since when.
