@@ -200,6 +200,15 @@ fn draft_of_2026(mut order: Object<'_>) -> Draft {
         .as_mut()
         .and_then(|proceeds| proceeds.total("grandTotal", MONEY_OF_2026));
     let currency = total.map(|(currency, _)| currency);
+    // All else is in what the items come to.
+    let tips = proceeds
+        .map_or_else(Vec::new, |mut proceeds| proceeds.objects("breakdowns"))
+        .into_iter()
+        .filter_map(|mut part| {
+            let is_tip = part.words("type") == "DELIVERY_TIP";
+            is_tip.then(|| part.money_in("subtotal", MONEY_OF_2026, currency))
+        });
+    let extras = tips.fold(0, i64::saturating_add);
     let lines = order.lines("orderItems", |mut line| {
         let mut product = line.inner("product");
         let price = product.as_mut().and_then(|product| product.inner("price"));
@@ -255,6 +264,7 @@ fn draft_of_2026(mut order: Object<'_>) -> Draft {
         currency,
         taxes_included: true,
         lines,
+        extras,
         total,
         payments: paid(total, &status),
         email: order

@@ -151,7 +151,18 @@ impl Changes for WooCommerce {
     }
 }
 
+/// The name of a time of the order. What passes an order on may leave out what is in UTC: the shop's own time,
+/// which does not say its zone, is then taken for UTC.
+fn time_of<'n>(order: &Object<'_>, utc: &'n str, local: &'n str) -> &'n str {
+    match !order.has(utc) && order.has(local) {
+        true => local,
+        false => utc,
+    }
+}
+
 fn draft(mut order: Object<'_>) -> Draft {
+    let placed = time_of(&order, "date_created_gmt", "date_created");
+    let changed = time_of(&order, "date_modified_gmt", "date_modified");
     let currency = order.require("currency").and_then(|code| code.currency());
     let lines = order.lines("line_items", |line| Some(new_line(line, currency)));
     let mut discount = 0;
@@ -209,10 +220,8 @@ fn draft(mut order: Object<'_>) -> Draft {
             .take("number")
             .and_then(|number| number.digits())
             .unwrap_or_default(),
-        placed_at: order
-            .require("date_created_gmt")
-            .and_then(|time| time.utc()),
-        as_of: order.take("date_modified_gmt").and_then(|time| time.utc()),
+        placed_at: order.require(placed).and_then(|time| time.utc()),
+        as_of: order.take(changed).and_then(|time| time.utc()),
         currency,
         lines,
         discount,
