@@ -7,7 +7,11 @@ mod channels;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod delivered;
+#[cfg(test)]
 mod parsers;
+#[cfg(test)]
+mod senders;
 #[cfg(test)]
 mod shopify;
 #[cfg(test)]
