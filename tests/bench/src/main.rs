@@ -1,6 +1,7 @@
 //! Figures: `cargo run --release -p bench -- NAME [--json]`. Each benchmark compares its variants in one run.
 
 mod cold_start;
+mod flood;
 mod hot_sku;
 mod journey;
 mod prices;
@@ -21,7 +22,7 @@ struct Benchmark {
 }
 
 /// All of them.
-const BENCHMARKS: [Benchmark; 6] = [
+const BENCHMARKS: [Benchmark; 7] = [
     Benchmark {
         name: "journey",
         run: |arguments| Box::pin(journey::run(arguments)),
@@ -29,6 +30,10 @@ const BENCHMARKS: [Benchmark; 6] = [
     Benchmark {
         name: "cold-start",
         run: |arguments| Box::pin(cold_start::run(arguments)),
+    },
+    Benchmark {
+        name: "flood",
+        run: |arguments| Box::pin(flood::run(arguments)),
     },
     Benchmark {
         name: "hot-sku",
@@ -68,7 +73,7 @@ pub struct Arguments {
     /// How often each variant is measured.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// How many orders each variant measures; as many as it takes for a steady figure, if not given.
+    /// How many orders (or webhooks) each variant measures; as many as it takes for a steady figure, if not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     orders: Option<u32>,
 }
@@ -91,4 +96,29 @@ async fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One after the other: their functions share a meter.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn small_runs_on_the_local_cloud() {
+        let small = |name: &str, orders| Arguments {
+            name: name.into(),
+            json: true,
+            runs: 1,
+            orders: Some(orders),
+        };
+        let figures = journey::run(small("journey", 2)).await.unwrap().json;
+        let calls = &figures["aws_calls_per_order"];
+        assert!(calls.as_f64().is_some_and(|calls| calls > 10.0), "{calls}");
+        let figures = flood::run(small("flood", 40)).await.unwrap().json;
+        assert_eq!(
+            (&figures["lost"], &figures["duplicated"]),
+            (&0.into(), &0.into())
+        );
+        assert!(figures["p99_ms"].as_f64() >= figures["p50_ms"].as_f64());
+    }
 }

@@ -51,6 +51,12 @@ impl std::fmt::Display for Spread {
     }
 }
 
+/// What so many of a hundred values are not above; `sorted` from the least to the most, and not empty.
+pub fn percentile(sorted: &[f64], share: usize) -> f64 {
+    let place = (sorted.len() * share).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +68,13 @@ mod tests {
         let one = Spread::of([7.0]);
         assert_eq!((one.min, one.median, one.max), (7.0, 7.0, 7.0));
         assert_eq!(Spread::of([]).max, 0.0);
+    }
+
+    #[test]
+    fn so_many_of_a_hundred_are_not_above() {
+        let values: Vec<f64> = (1..=200).map(f64::from).collect();
+        let shares = [1, 50, 99, 100].map(|share| percentile(&values, share));
+        assert_eq!(shares, [2.0, 100.0, 198.0, 200.0]);
+        assert_eq!(percentile(&[7.0], 1), 7.0);
     }
 }

@@ -4,7 +4,7 @@ pub mod growth;
 mod measured;
 mod meter;
 mod report;
-mod shop;
+pub mod shop;
 mod trace;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -226,22 +226,4 @@ async fn trace_orders() -> Result<Trace> {
         .calls;
     shop.cloud().stop().await;
     Trace::new(orders, counted)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn orders_are_followed_to_their_end() {
-        let arguments = Arguments {
-            name: "journey".into(),
-            json: true,
-            runs: 1,
-            orders: Some(2),
-        };
-        let figures = run(arguments).await.unwrap();
-        let calls = &figures.json["aws_calls_per_order"];
-        assert!(calls.as_f64().is_some_and(|calls| calls > 10.0), "{calls}");
-    }
 }

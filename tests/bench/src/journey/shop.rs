@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use bytes::Bytes;
 use data_encoding::BASE64;
 use domain::OrderId;
 use domain::catalog::Location;
@@ -49,6 +50,12 @@ pub struct Setting {
     pub one_pair: bool,
     /// Warehouses, if more than the sample retailer has: the others are far off, and have everything too.
     pub warehouses: usize,
+}
+
+/// A delivery of an order, as Shopify signs it.
+pub struct Webhook {
+    body: Bytes,
+    signature: String,
 }
 
 /// A shop that is open.
@@ -140,20 +147,35 @@ impl Shop {
 
     /// Sends the next order in, as Shopify does, and gives its id.
     pub async fn send_order(&self) -> Result<String> {
-        let (channel, account, secret) = DEMO_ACCOUNT;
+        let (status, id) = self.deliver(&self.next_webhook()?).await?;
+        id.ok_or_else(|| anyhow!("the order was not taken: {status}"))
+    }
+
+    /// The webhook of the next order.
+    pub fn next_webhook(&self) -> Result<Webhook> {
         let body = self.next_order()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(DEMO_ACCOUNT.2.as_bytes())?;
         mac.update(body.as_bytes());
-        let signature = BASE64.encode(&mac.finalize().into_bytes());
+        Ok(Webhook {
+            signature: BASE64.encode(&mac.finalize().into_bytes()),
+            body: body.into(),
+        })
+    }
+
+    /// Delivers a webhook; the status, and the id of the order if it was taken.
+    pub async fn deliver(&self, webhook: &Webhook) -> Result<(u16, Option<String>)> {
+        let (channel, account, _) = DEMO_ACCOUNT;
         let headers = [
             ("x-shopify-topic", "orders/create"),
-            ("x-shopify-hmac-sha256", &signature),
+            ("x-shopify-hmac-sha256", &webhook.signature),
         ];
         let path = format!("/webhooks/{channel}/{account}");
-        let (status, answer) = self.http.send(Method::POST, &path, &headers, body).await?;
-        ensure!(status == 200, "{path} answered {status}: {answer}");
-        let id = answer["id"].as_str().map(str::to_owned);
-        id.ok_or_else(|| anyhow!("the order was not taken: {answer}"))
+        let sent = self
+            .http
+            .send(Method::POST, &path, &headers, webhook.body.clone());
+        let (status, answer) = sent.await?;
+        let id = answer["id"].as_str().filter(|_| status == 200);
+        Ok((status, id.map(str::to_owned)))
     }
 
     /// Reports what the warehouse has done with an order; again when it comes before its time.
@@ -200,6 +222,23 @@ impl Shop {
             line["sku"] = self.articles[usize::try_from(article)?].as_str().into();
         }
         Ok(order.to_string())
+    }
+
+    /// The ids of all orders, of which none may be owed anything.
+    pub async fn orders_at_rest(&self) -> Result<BTreeSet<String>> {
+        let (mut ids, mut from) = (BTreeSet::new(), None);
+        loop {
+            let (orders, next) = self.store.scan_orders(from).await?;
+            for order in orders {
+                let rest = domain::owed::owed(&order);
+                ensure!(rest.is_empty(), "order {} is owed {rest:?}", order.id);
+                ids.insert(order.id.to_string());
+            }
+            from = next;
+            if from.is_none() {
+                return Ok(ids);
+            }
+        }
     }
 
     /// Fails unless every order was delivered, nothing is owed to it, and no message was given up.
