@@ -1,4 +1,5 @@
-//! Takes what people change about an order: cancellations, holds lifted, returns, refunds.
+//! Takes what people change about an order: cancellations, holds lifted, returns, refunds, and what becomes of
+//! what its channel has refused to be told.
 
 mod requests;
 
@@ -6,6 +7,7 @@ use std::sync::Arc;
 
 use domain::catalog::Location;
 use domain::order::Order;
+use domain::telling::{self, Resolution};
 use domain::{OrderId, Problem, change, refund};
 use runtime::auth::Keys;
 use runtime::cached::Cached;
@@ -29,6 +31,7 @@ pub fn function() -> Function {
             "UPDATE_STOCK_QUEUE",
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
+            "UPDATE_CHANNEL_QUEUE",
         ],
         init: |setup| {
             Box::pin(async move {
@@ -63,6 +66,7 @@ impl Desk {
         match request.route.as_str() {
             "POST /orders/{id}/cancel" => self.cancel(&request).await,
             "POST /orders/{id}/holds/{hold}/release" => self.release(&request).await,
+            "POST /orders/{id}/untold/{resolution}" => self.resolve(&request).await,
             "POST /orders/{id}/returns" => self.announce(&request).await,
             "POST /returns/{id}/received" => self.receive(&request).await,
             "POST /orders/{id}/refunds" => self.refund(&request).await,
@@ -87,6 +91,19 @@ impl Desk {
         let order = self
             .change(&order_id(request)?, |order| {
                 Ok(change::release_hold(order, hold, now)?)
+            })
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    async fn resolve(&self, request: &Request) -> Result<Answer, Answer> {
+        let (name, now) = (request.path("resolution"), self.clock.now());
+        let resolution = Resolution::named(name);
+        let resolution = resolution
+            .ok_or_else(|| Answer::not_found(&format!("resolution {name:?}: again, or settled")))?;
+        let order = self
+            .change(&order_id(request)?, |order| {
+                Ok(telling::resolve(order, resolution, now))
             })
             .await?;
         Answer::json(200, &domain::view::order(&order))

@@ -286,7 +286,7 @@ impl Step {
                 tracing::error!(key, why, "a notice about stock was refused");
                 Ok(())
             }
-            Err(SendError::Transient(why)) => Err(why),
+            Err(SendError::Transient(why) | SendError::Later(_, why)) => Err(why),
         }
     }
 }

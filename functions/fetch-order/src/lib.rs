@@ -29,6 +29,7 @@ pub fn function() -> Function {
             "UPDATE_STOCK_QUEUE",
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
+            "UPDATE_CHANNEL_QUEUE",
             "DEAD_LETTERS_QUEUE",
             "SECRETS_PREFIX",
         ],
@@ -128,7 +129,7 @@ impl Step {
         let outcome = match failure {
             Failure::Missing | Failure::Again(0, _) => Outcome::Transient(reason),
             Failure::Again(seconds, _) => Outcome::Later(seconds, reason),
-            Failure::Refused(_) => Outcome::Permanent(reason),
+            Failure::Locked(_) | Failure::Refused(_) => Outcome::Permanent(reason),
             Failure::NoAccess | Failure::Unreadable(_) => {
                 self.keep(changed, &reason, document).await?;
                 Outcome::Ignored("it is kept for a person".into())

@@ -23,6 +23,7 @@ pub fn function() -> Function {
             "UPDATE_STOCK_QUEUE",
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
+            "UPDATE_CHANNEL_QUEUE",
             "DEAD_LETTERS_QUEUE",
             "MAIL_FROM",
             "MAIL_CONFIGURATION_SET",
@@ -106,7 +107,7 @@ impl Step {
                 let write = || messages::refund_notice(order, refund, contact, shop);
                 self.mailer.send(email, &key, write).await
             }
-            Notice::Pick(_) | Notice::Stop(_) => {
+            Notice::Pick(_) | Notice::Stop(_) | Notice::Acknowledged | Notice::Sent(_) => {
                 Err(SendError::Permanent("this is not for a customer".into()))
             }
         };

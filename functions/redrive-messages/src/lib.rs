@@ -32,6 +32,7 @@ pub fn function() -> Function {
             "UPDATE_STOCK_QUEUE",
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
+            "UPDATE_CHANNEL_QUEUE",
             "FETCH_ORDER_QUEUE",
             "ALLOCATE_WAREHOUSE_DEAD_LETTERS",
             "NOTIFY_WAREHOUSE_DEAD_LETTERS",
@@ -39,6 +40,7 @@ pub fn function() -> Function {
             "UPDATE_STOCK_DEAD_LETTERS",
             "NOTIFY_CUSTOMER_DEAD_LETTERS",
             "REFUND_ORDER_DEAD_LETTERS",
+            "UPDATE_CHANNEL_DEAD_LETTERS",
             "FETCH_ORDER_DEAD_LETTERS",
         ],
         init: |setup| {

@@ -23,6 +23,7 @@ pub fn function() -> Function {
             "UPDATE_STOCK_QUEUE",
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
+            "UPDATE_CHANNEL_QUEUE",
             "DEAD_LETTERS_QUEUE",
         ],
         init: |setup| {

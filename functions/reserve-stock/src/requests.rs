@@ -93,6 +93,8 @@ impl Asked {
             point: None,
             located: None,
             mailed: false,
+            told: false,
+            awaited: false,
             deliver_by: None,
             test: false,
             cancelled: false,

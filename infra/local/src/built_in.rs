@@ -23,6 +23,7 @@ pub fn functions() -> Vec<runtime::Function> {
         reserve_stock::function(),
         ship_order::function(),
         sweep_orders::function(),
+        update_channel::function(),
         update_stock::function(),
     ]
 }

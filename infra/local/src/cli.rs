@@ -39,6 +39,9 @@ pub struct Arguments {
     /// Add what opens the API of a channel account, a JSON object (repeatable)
     #[arg(long = "api", value_name = "CHANNEL/NAME=ACCESS")]
     pub accesses: Vec<Account>,
+    /// Have a channel account be told what becomes of its orders (repeatable)
+    #[arg(long = "tell", value_name = "CHANNEL/NAME")]
+    pub told: Vec<Told>,
     /// Add an API key (repeatable)
     #[arg(long = "key", value_name = "ROLE=KEY")]
     pub keys: Vec<Key>,
@@ -86,6 +89,29 @@ impl FromStr for Account {
 impl std::fmt::Debug for Account {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}/{}=...", self.channel, self.name)
+    }
+}
+
+/// A channel account to be told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The channel.
+    pub channel: String,
+    /// The account's name.
+    pub name: String,
+}
+
+impl FromStr for Told {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((channel, name)) if !channel.is_empty() && !name.is_empty() => Ok(Self {
+                channel: channel.to_owned(),
+                name: name.to_owned(),
+            }),
+            _ => Err("not of the form CHANNEL/NAME"),
+        }
     }
 }
 

@@ -89,6 +89,9 @@ async fn prepare(arguments: &Arguments, cloud: &Cloud) -> Result<()> {
     for access in &arguments.accesses {
         seed::add_access(cloud, &access.channel, &access.name, &access.secret).await?;
     }
+    for told in &arguments.told {
+        seed::tell(cloud, &told.channel, &told.name).await?;
+    }
     for key in &arguments.keys {
         seed::add_key(cloud, &key.role, &key.key).await?;
     }

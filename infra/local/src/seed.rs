@@ -161,6 +161,18 @@ pub async fn add_access(cloud: &Cloud, channel: &str, account: &str, access: &st
     Ok(())
 }
 
+/// Has a channel's account be told what becomes of the orders that come in from now on.
+pub async fn tell(cloud: &Cloud, channel: &str, account: &str) -> Result<()> {
+    let updates = channels::by_name(channel).and_then(|channel| channel.updates());
+    ensure!(updates.is_some(), "no channel {channel:?} is told anything");
+    let account = Account {
+        channel: channel.to_owned(),
+        account: account.to_owned(),
+    };
+    store(cloud, "seed")?.put_told_account(&account).await?;
+    Ok(())
+}
+
 /// Adds an API key. A role is `operator`, `reader` or `warehouse:LOCATION`.
 pub async fn add_key(cloud: &Cloud, role: &str, key: &str) -> Result<()> {
     let role = match role.split_once(':') {

@@ -5,6 +5,8 @@
 //! or of a configurable product is on the line of its parent: the parent has the price and, when it is
 //! configurable, the SKU of the child.
 
+mod updates;
+
 use data_encoding::BASE64;
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
@@ -15,7 +17,8 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, same, with_any};
-use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 
 /// The answer that lets the checkout go on.
@@ -80,6 +83,10 @@ impl Channel for AdobeCommerce {
         Some(self)
     }
 
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         // An order has items too: its lines.
         let faults = Faults::default();
@@ -101,7 +108,7 @@ const PAGE: usize = 100;
 /// The REST API of Adobe Commerce (on premises and cloud) and Magento, opened by the access token of an
 /// integration: an access has `url` (of the shop) and `token`. An order is looked for by its number. What
 /// Adobe Commerce as a Cloud Service is opened with (IMS) is another thing, and not here.
-impl Api for AdobeCommerce {
+impl Vendor for AdobeCommerce {
     fn parts(&self) -> &'static [&'static str] {
         &["url", "token"]
     }
@@ -109,46 +116,63 @@ impl Api for AdobeCommerce {
     fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
         vec![vendor::bearer(access.text("token"))]
     }
+}
 
+impl Api for AdobeCommerce {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
-        let Some(answer) = answers.first() else {
-            let query = vendor::query(&[
-                (
-                    "searchCriteria[filter_groups][0][filters][0][field]",
-                    "increment_id",
-                ),
-                ("searchCriteria[filter_groups][0][filters][0][value]", id),
-                (
-                    "searchCriteria[filter_groups][0][filters][0][condition_type]",
-                    "eq",
-                ),
-            ]);
-            let url = vendor::base(access, "");
-            return Ok(Next::Ask(Request::get(format!(
-                "{url}/rest/V1/orders?{query}"
-            ))));
-        };
-        let faults = Faults::default();
-        let mut found = document::object(answer, &faults)?;
-        let Some(items) = found.require("items").and_then(|items| items.list()) else {
-            return Err(faults.unreadable());
-        };
-        Ok(match items.as_slice() {
-            [] => Next::Missing,
-            [order] => Next::Order(order.as_json().into()),
-            // Stores of one shop can number alike: which of them was meant is not known.
-            several => {
-                faults.add(
-                    "/items",
-                    format!("expected one order of this number, found {}", several.len()),
-                );
-                return Err(faults.unreadable());
-            }
+        Ok(match answers.first() {
+            None => Next::Ask(by_number(access, id)),
+            Some(answer) => match the_one(answer)? {
+                Some(order) => Next::Order(order),
+                None => Next::Missing,
+            },
         })
     }
 
     fn changes(&self) -> Option<&dyn Changes> {
         Some(self)
+    }
+}
+
+/// The request for the order of a number.
+fn by_number(access: &Secret, number: &str) -> Request {
+    let query = vendor::query(&[
+        (
+            "searchCriteria[filter_groups][0][filters][0][field]",
+            "increment_id",
+        ),
+        (
+            "searchCriteria[filter_groups][0][filters][0][value]",
+            number,
+        ),
+        (
+            "searchCriteria[filter_groups][0][filters][0][condition_type]",
+            "eq",
+        ),
+    ]);
+    let url = vendor::base(access, "");
+    Request::get(format!("{url}/rest/V1/orders?{query}"))
+}
+
+/// The only order of an answer; `None` if there is none.
+fn the_one(answer: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
+    let faults = Faults::default();
+    let mut found = document::object(answer, &faults)?;
+    let Some(items) = found.require("items").and_then(|items| items.list()) else {
+        return Err(faults.unreadable());
+    };
+    match items.as_slice() {
+        [] => Ok(None),
+        [order] => Ok(Some(order.as_json().into())),
+        // Stores of one shop can number alike: which of them was meant is not known.
+        several => {
+            let found = several.len();
+            faults.add(
+                "/items",
+                format!("expected one order of this number, found {found}"),
+            );
+            Err(faults.unreadable())
+        }
     }
 }
 

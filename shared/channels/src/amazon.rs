@@ -4,6 +4,8 @@
 //!
 //! Amazon writes to the customer. What Amazon itself ships is no order of ours.
 
+mod updates;
+
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Payment};
@@ -12,7 +14,8 @@ use jiff::Timestamp;
 use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
-use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request};
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request, Vendor};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The channel. Nothing of it comes as a webhook: who may put messages into the queue is the queue's to
@@ -101,6 +104,10 @@ impl Channel for Amazon {
         Some(self)
     }
 
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "orders")
     }
@@ -114,7 +121,7 @@ const TOKENS: &str = "https://api.amazon.com/auth/o2/token";
 /// `token_url`. Only what the retailer ships himself is looked for. Buyers and recipients are told to apps
 /// with the roles for that; an order without them is held. Amazon shows a change two minutes late, and a
 /// list's pages for a day.
-impl Api for Amazon {
+impl Vendor for Amazon {
     fn parts(&self) -> &'static [&'static str] {
         &["url", "client_id", "client_secret", "refresh_token"]
     }
@@ -128,6 +135,14 @@ impl Api for Amazon {
         vec![("x-amz-access-token", token.into())]
     }
 
+    /// A token that is over is answered with 403, as what the app may not do is: a fresh one tells.
+    fn refusal(&self, status: u16, body: &[u8]) -> Option<Refusal> {
+        let unauthorised = vendor::code(body).as_deref() == Some("Unauthorized");
+        (status == 403 && unauthorised).then_some(Refusal::Locked)
+    }
+}
+
+impl Api for Amazon {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         let Some(answer) = answers.first() else {
             let query = vendor::query(&[("includedData", "BUYER,RECIPIENT,PROCEEDS,FULFILLMENT")]);
@@ -142,12 +157,6 @@ impl Api for Amazon {
             Some(order) => Ok(Next::Order(order.as_json().into())),
             None => Err(faults.unreadable()),
         }
-    }
-
-    /// A token that is over is answered with 403, as what the app may not do is: a fresh one tells.
-    fn refusal(&self, status: u16, body: &[u8]) -> Option<Refusal> {
-        let unauthorised = vendor::code(body).as_deref() == Some("Unauthorized");
-        (status == 403 && unauthorised).then_some(Refusal::Locked)
     }
 
     fn changes(&self) -> Option<&dyn Changes> {

@@ -116,6 +116,8 @@ fn read(
         point,
         located: None,
         mailed: true,
+        told: false,
+        awaited: false,
         deliver_by,
         test,
         cancelled: false,

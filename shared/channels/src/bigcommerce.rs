@@ -5,6 +5,8 @@
 //! `hash` of a body is no name of the delivery: that an order was created and that it was archived have
 //! the same.
 
+mod updates;
+
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
 use domain::limits::MAX_LINES;
@@ -15,7 +17,8 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{same, with_any};
-use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The header that carries the secret.
@@ -80,6 +83,10 @@ impl Channel for BigCommerce {
         Some(self)
     }
 
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "")
     }
@@ -92,7 +99,7 @@ const PAGE: usize = 250;
 /// (`https://api.bigcommerce.com/stores/HASH`) and `token`. An order has its products and its addresses in
 /// answers of their own; what changes between two of them changes the order's time too, so that it is
 /// fetched again. Nothing to tell is an empty answer.
-impl Api for BigCommerce {
+impl Vendor for BigCommerce {
     fn parts(&self) -> &'static [&'static str] {
         &["url", "token"]
     }
@@ -100,7 +107,9 @@ impl Api for BigCommerce {
     fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
         vec![("x-auth-token", access.text("token").into())]
     }
+}
 
+impl Api for BigCommerce {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         let (url, id) = (vendor::base(access, ""), vendor::encode(id));
         let ask = |rest: String| {

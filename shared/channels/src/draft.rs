@@ -132,6 +132,8 @@ impl Draft {
             point: self.point,
             located: None,
             mailed: !self.unmailed,
+            told: false,
+            awaited: false,
             deliver_by: self.deliver_by,
             test: self.test,
             cancelled: self.cancelled,

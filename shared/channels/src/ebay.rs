@@ -3,6 +3,8 @@
 //!
 //! eBay writes to the customer, whose address is masked as a rule.
 
+mod updates;
+
 use data_encoding::{BASE64, HEXLOWER};
 use domain::Currency;
 use domain::intake::{ChannelRefund, NewLine, NewOrder};
@@ -14,7 +16,8 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{Hash, ecdsa_p256_matches, with_any};
-use crate::vendor::{self, Api, Header, Next, Request};
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Header, Next, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
 
 /// Characters of a challenge that are taken.
@@ -123,6 +126,10 @@ impl Channel for Ebay {
         Some(self)
     }
 
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "orders")
     }
@@ -157,7 +164,7 @@ const EBAY: &str = "https://api.ebay.com";
 /// The Fulfillment API, opened by OAuth: an access has `client_id`, `client_secret` and `refresh_token`,
 /// and `url` for the sandbox. Changed orders are not looked for: in which order its lists come is not said,
 /// and their pages are counted by entries, so that one could be missed.
-impl Api for Ebay {
+impl Vendor for Ebay {
     fn parts(&self) -> &'static [&'static str] {
         &["client_id", "client_secret", "refresh_token"]
     }
@@ -174,7 +181,9 @@ impl Api for Ebay {
     fn open(&self, _: &Secret, token: &str) -> Vec<Header> {
         vec![vendor::bearer(token)]
     }
+}
 
+impl Api for Ebay {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         Ok(match answers.first() {
             Some(answer) => Next::Order(answer.clone()),

@@ -29,6 +29,7 @@ mod standard;
 mod testing;
 pub mod tiktok;
 mod unreadable;
+pub mod updates;
 pub mod vendor;
 pub mod walmart;
 pub mod wix;
@@ -71,6 +72,11 @@ pub trait Channel: Sync {
 
     /// The API of the vendor behind it, if orders are fetched by that.
     fn api(&self) -> Option<&dyn vendor::Api> {
+        None
+    }
+
+    /// The API of the vendor behind it, if that is told what becomes of its orders.
+    fn updates(&self) -> Option<&dyn updates::Updates> {
         None
     }
 

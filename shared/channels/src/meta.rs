@@ -3,6 +3,8 @@
 //!
 //! Orders are paid before they can be seen. Meta writes to the customer, and does not want us to.
 
+mod updates;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::intake::{NewLine, NewOrder};
 use domain::limits::MAX_DECIMALS;
@@ -14,7 +16,8 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, same, with_any};
-use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request};
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
 
 /// The channel. A secret has the parts `key` (the app's secret) and `verify_token`.
@@ -101,6 +104,10 @@ impl Channel for Meta {
         Some(self)
     }
 
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "data")
     }
@@ -116,7 +123,7 @@ const ASKED_FOR: &str = "id,buyer_details,channel,created,estimated_payment_deta
 /// settings) and `token`. Orders that Meta still works on (`FB_PROCESSING`) are not to be touched, and not
 /// asked for. Whether a list can be asked for cancelled orders is not said: they come by webhooks. How long
 /// a list's pages stay good is not said either; one that no longer is is begun anew.
-impl Api for Meta {
+impl Vendor for Meta {
     fn parts(&self) -> &'static [&'static str] {
         &["cms_id", "token"]
     }
@@ -125,6 +132,23 @@ impl Api for Meta {
         vec![vendor::bearer(access.text("token"))]
     }
 
+    /// Meta says in its errors' codes what others say by status (Graph API, "Handle Errors").
+    fn refusal(&self, _: u16, body: &[u8]) -> Option<Refusal> {
+        let faults = Faults::default();
+        let mut answer = document::object(body, &faults).ok()?;
+        let mut error = answer.inner("error")?;
+        let code = error.take("code")?.integer()?;
+        let within = error.take("error_subcode").and_then(|code| code.integer());
+        match (code, within) {
+            (1 | 2 | 4 | 17 | 32 | 341 | 613, _) => Some(Refusal::Passing),
+            (10 | 102 | 190 | 200..=299, _) => Some(Refusal::Locked),
+            (100, Some(33)) => Some(Refusal::Missing),
+            _ => None,
+        }
+    }
+}
+
+impl Api for Meta {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         let Some(answer) = answers.first() else {
             let query = vendor::query(&[("fields", ASKED_FOR)]);
@@ -143,21 +167,6 @@ impl Api for Meta {
             return Err(faults.unreadable());
         }
         Ok(Next::Order(answer.clone()))
-    }
-
-    /// Meta says in its errors' codes what others say by status (Graph API, "Handle Errors").
-    fn refusal(&self, _: u16, body: &[u8]) -> Option<Refusal> {
-        let faults = Faults::default();
-        let mut answer = document::object(body, &faults).ok()?;
-        let mut error = answer.inner("error")?;
-        let code = error.take("code")?.integer()?;
-        let within = error.take("error_subcode").and_then(|code| code.integer());
-        match (code, within) {
-            (1 | 2 | 4 | 17 | 32 | 341 | 613, _) => Some(Refusal::Passing),
-            (102 | 190, _) => Some(Refusal::Locked),
-            (100, Some(33)) => Some(Refusal::Missing),
-            _ => None,
-        }
     }
 
     fn changes(&self) -> Option<&dyn Changes> {

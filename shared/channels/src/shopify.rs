@@ -9,10 +9,12 @@ use crate::document::{self, Object, Value, elements};
 use crate::draft::{Draft, Names, first_of, full_name, title};
 use crate::faults::Faults;
 use crate::signature::hmac_sha256_base64_matches;
+use crate::updates::Updates;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 #[cfg(test)]
 mod tests;
+mod updates;
 
 /// The topic of webhooks about new orders.
 const ORDERS_CREATE: &str = "orders/create";
@@ -70,6 +72,10 @@ impl Channel for Shopify {
             Some(inner) => draft(inner).finish(self.name(), account, &faults, &IN_ORDER),
             None => Err(faults.unreadable()),
         }
+    }
+
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
     }
 
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {

@@ -13,7 +13,7 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, with_any};
-use crate::vendor::{self, Api, Header, Next, Request};
+use crate::vendor::{self, Api, Header, Next, Request, Vendor};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The channel. A secret has the parts `key` and `url` (of the notifications as it was registered, if
@@ -100,7 +100,7 @@ const SQUARE: &str = "https://connect.squareup.com";
 
 /// The Orders API, opened by an access token: an access has `token`, and `url` for the sandbox. Changed
 /// orders are not looked for.
-impl Api for Square {
+impl Vendor for Square {
     fn parts(&self) -> &'static [&'static str] {
         &["token"]
     }
@@ -108,7 +108,9 @@ impl Api for Square {
     fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
         vec![vendor::bearer(access.text("token"))]
     }
+}
 
+impl Api for Square {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         Ok(match answers.first() {
             Some(answer) => Next::Order(answer.clone()),

@@ -1,4 +1,4 @@
-//! The API of the vendor behind a channel: what is asked of it, and what its answers mean.
+//! The API of the vendor behind a channel: what is asked of it, what it is told, and what its answers mean.
 //!
 //! Pure: who sends the requests, and when, is somebody else's. What opens an account's API (its
 //! *access*) is a [`Secret`] of several parts, apart from the one that its webhooks are signed with.
@@ -19,7 +19,7 @@ pub type Header = (&'static str, String);
 /// A request to a vendor.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `PUT`.
     pub method: &'static str,
     /// Where it goes, its query included.
     pub url: String,
@@ -44,6 +44,19 @@ impl Request {
             url,
             headers: vec![("accept", "application/json".into())],
             body: String::new(),
+        }
+    }
+
+    /// A JSON document that is sent.
+    pub(crate) fn json(method: &'static str, url: String, body: &serde_json::Value) -> Self {
+        Self {
+            method,
+            url,
+            headers: vec![
+                ("accept", "application/json".into()),
+                ("content-type", "application/json".into()),
+            ],
+            body: body.to_string(),
         }
     }
 
@@ -93,8 +106,8 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// A vendor's API, as far as orders are fetched by it.
-pub trait Api: Sync {
+/// A vendor: how its API is opened, and what it means when it refuses.
+pub trait Vendor: Sync {
     /// The parts that an access has to have.
     fn parts(&self) -> &'static [&'static str];
 
@@ -106,13 +119,16 @@ pub trait Api: Sync {
     /// The headers that open a request. The token is that which was asked for, or empty.
     fn open(&self, access: &Secret, token: &str) -> Vec<Header>;
 
-    /// What to do next to get an order by the channel's own id of it, after these answers.
-    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable>;
-
     /// What an answer means that is none, where its status alone does not say it.
     fn refusal(&self, _status: u16, _body: &[u8]) -> Option<Refusal> {
         None
     }
+}
+
+/// A vendor's API, as far as orders are fetched by it.
+pub trait Api: Vendor {
+    /// What to do next to get an order by the channel's own id of it, after these answers.
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable>;
 
     /// How changed orders are found, if they are looked for.
     fn changes(&self) -> Option<&dyn Changes> {

@@ -3,6 +3,8 @@
 //! Lines never contain the tax here, whatever `prices_include_tax` says: that tells how the prices
 //! were entered. The id of a delivery is that of its second, so that it tells no deliveries apart.
 
+mod updates;
+
 use domain::Currency;
 use domain::intake::{ChannelRefund, NewLine, NewOrder};
 use domain::order::{Address, Payment};
@@ -12,7 +14,8 @@ use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::html::unescape;
 use crate::signature::hmac_sha256_base64_matches;
-use crate::vendor::{self, Api, Changes, Header, Next, Page, Request};
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 use jiff::{Timestamp, ToSpan};
 
@@ -85,6 +88,10 @@ impl Channel for WooCommerce {
         Some(self)
     }
 
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "")
     }
@@ -96,7 +103,7 @@ const PAGE: usize = 100;
 /// The REST API `wc/v3`, opened by a consumer key and its secret: an access has `url` (of the shop),
 /// `key` and `secret`. `modified_after` and the order by `modified` are there since WooCommerce 5.8; a
 /// time is in whole seconds, and one that is asked for is not included itself.
-impl Api for WooCommerce {
+impl Vendor for WooCommerce {
     fn parts(&self) -> &'static [&'static str] {
         &["url", "key", "secret"]
     }
@@ -104,7 +111,9 @@ impl Api for WooCommerce {
     fn open(&self, access: &Secret, _: &str) -> Vec<Header> {
         vec![vendor::basic(access.text("key"), access.text("secret"))]
     }
+}
 
+impl Api for WooCommerce {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         Ok(match answers.first() {
             Some(answer) => Next::Order(answer.clone()),

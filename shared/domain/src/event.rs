@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::Quantity;
 use crate::limits::MAX_TIMELINE_TAIL;
 use crate::owed::Notice;
+use crate::telling::Resolution;
 
 /// One change of an order. Numbers are those of its fulfillment orders, returns and refunds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,10 @@ pub enum Event {
     /// The channel has stated it anew; whether that was news.
     #[serde(rename = "rs")]
     Restated(bool),
+    /// A person has looked into what the channel had refused to be told: it is told again, or needs no
+    /// telling any more.
+    #[serde(rename = "ut")]
+    UntoldResolved(Resolution),
 }
 
 impl Event {
@@ -96,6 +101,7 @@ impl Event {
             Self::RefundSubmitted(_) => "refund.submitted",
             Self::RefundPaid(_) => "refund.paid",
             Self::Restated(_) => "order.restated",
+            Self::UntoldResolved(_) => "untold.resolved",
         }
     }
 
@@ -143,6 +149,12 @@ impl Event {
             Self::RefundPaid(n) => format!("refund {n} paid"),
             Self::Restated(true) => "changed by its channel".into(),
             Self::Restated(false) => "stated anew by its channel: nothing that counts here".into(),
+            Self::UntoldResolved(Resolution::Again) => {
+                "a person has the channel told again what it had refused".into()
+            }
+            Self::UntoldResolved(Resolution::Settled) => {
+                "a person has settled what the channel had refused to be told".into()
+            }
         }
     }
 }

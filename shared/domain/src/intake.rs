@@ -19,7 +19,7 @@ use crate::order::{
     Address, Buckets, Contact, Destination, Difference, Hold, HoldReason, Line, LineMoney,
     LocatedBy, NamedReservation, Order, Payment, Source,
 };
-use crate::owed::owed;
+use crate::owed::{Notice, owed};
 use crate::{OrderId, Problem, Product, Quantity, restate};
 
 /// An order in the house's terms, not yet checked. Amounts in minor units of `currency`.
@@ -67,6 +67,10 @@ pub struct NewOrder {
     pub located: Option<Located>,
     /// Whether the channel leaves it to us to write to the customer.
     pub mailed: bool,
+    /// Whether the channel is told what becomes of it.
+    pub told: bool,
+    /// Whether the channel, if it is told anything, waits for word that it has come in.
+    pub awaited: bool,
     /// The day by which it should arrive, if the channel says.
     pub deliver_by: Option<Date>,
     /// The channel calls it a test.
@@ -374,6 +378,7 @@ impl NewOrder {
             deliver_by: self.deliver_by.unwrap_or_else(|| promised(self.placed_at)),
             destination,
             mailed: self.mailed && self.contact.email.is_some() && !self.test,
+            told: self.told && !self.test,
             reservation: self
                 .reservation
                 .map(|id| NamedReservation { id, used: false }),
@@ -389,6 +394,7 @@ impl NewOrder {
             returns: Vec::new(),
             moves: Vec::new(),
             notices: Vec::new(),
+            untold: Vec::new(),
             timeline: Timeline {
                 first: 1,
                 entries: Vec::new(),
@@ -423,6 +429,9 @@ impl NewOrder {
                 line.units.cancelled = std::mem::take(&mut line.units.open);
             }
         } else {
+            if order.told && self.awaited {
+                order.notices.push(Notice::Acknowledged);
+            }
             let hold = |reason| Hold { reason, since: now };
             order.holds = reasons.into_iter().map(hold).collect();
         }

@@ -40,6 +40,7 @@ pub mod rules;
 pub mod shipping;
 pub mod stock;
 pub mod stock_view;
+pub mod telling;
 pub mod view;
 
 pub use catalog::{Location, Product, Rate, Supplier};

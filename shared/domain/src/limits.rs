@@ -102,5 +102,7 @@ pub const MAX_ANSWER_BYTES: usize = 8_388_608;
 pub const MAX_ANSWER_S: u64 = 10;
 /// Answers that one order is put together from: of BigCommerce the order, three pages of products, the addresses.
 pub const MAX_ANSWERS: usize = 6;
+/// Seconds after which a channel is told again what its API was closed to: it takes a person to open it.
+pub const LOCKED_S: i64 = 900;
 /// Seconds that a vendor's wish to be asked later is followed for: SQS could hide a message for twelve hours.
 pub const MAX_RETRY_AFTER_S: i64 = 3_600;

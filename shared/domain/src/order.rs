@@ -497,6 +497,9 @@ pub struct Order {
     /// Whether the customer is to be mailed: there is an address, and the channel leaves it to us.
     #[serde(rename = "ml", default, skip_serializing_if = "is_default")]
     pub mailed: bool,
+    /// Whether its channel is told what becomes of it.
+    #[serde(rename = "tc", default, skip_serializing_if = "is_default")]
+    pub told: bool,
     /// The reservation whose goods it is to get.
     #[serde(rename = "rv", default, skip_serializing_if = "Option::is_none")]
     pub reservation: Option<NamedReservation>,
@@ -533,9 +536,12 @@ pub struct Order {
     /// Stock movements that are due.
     #[serde(rename = "mv", default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Move>,
-    /// Messages to people that are due.
+    /// Messages to people and to the channel that are due.
     #[serde(rename = "nt", default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+    /// What the channel has refused to be told, until a person has looked into it.
+    #[serde(rename = "ut", default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<Notice>,
     /// The newest events.
     #[serde(rename = "ev")]
     pub timeline: Timeline,

@@ -26,19 +26,22 @@ pub enum Step {
     NotifyCustomer,
     /// `refund-order`
     RefundOrder,
+    /// `update-channel`
+    UpdateChannel,
     /// `fetch-order`: no state of an order calls for it, but a channel's word.
     FetchOrder,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Step; 7] = [
+    pub const ALL: [Step; 8] = [
         Step::AllocateWarehouse,
         Step::NotifyWarehouse,
         Step::ShipOrder,
         Step::UpdateStock,
         Step::NotifyCustomer,
         Step::RefundOrder,
+        Step::UpdateChannel,
         Step::FetchOrder,
     ];
 
@@ -51,6 +54,7 @@ impl Step {
             Self::UpdateStock => "update-stock",
             Self::NotifyCustomer => "notify-customer",
             Self::RefundOrder => "refund-order",
+            Self::UpdateChannel => "update-channel",
             Self::FetchOrder => "fetch-order",
         }
     }
@@ -61,7 +65,7 @@ impl Step {
     }
 }
 
-/// A message to a person that an order calls for. Each is sent once.
+/// A message to a person, or to the channel, that an order calls for. Each is sent once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Notice {
     /// To the warehouse: what to pick.
@@ -83,6 +87,12 @@ pub enum Notice {
     /// each cancellation has a number of its own).
     #[serde(rename = "canc")]
     Cancelled(u32),
+    /// To the channel: the order has come in.
+    #[serde(rename = "ackn")]
+    Acknowledged,
+    /// To the channel: the fulfillment order of this number has left.
+    #[serde(rename = "sent")]
+    Sent(u32),
 }
 
 impl Notice {
@@ -93,6 +103,7 @@ impl Notice {
             Self::Confirmed | Self::Shipped(_) | Self::Refunded(_) | Self::Cancelled(_) => {
                 Step::NotifyCustomer
             }
+            Self::Acknowledged | Self::Sent(_) => Step::UpdateChannel,
         }
     }
 
@@ -105,6 +116,8 @@ impl Notice {
             Self::Shipped(n) => format!("shipped-{n}"),
             Self::Refunded(n) => format!("refunded-{n}"),
             Self::Cancelled(n) => format!("cancelled-{n}"),
+            Self::Acknowledged => "acknowledged".into(),
+            Self::Sent(n) => format!("sent-{n}"),
         }
     }
 
@@ -117,6 +130,8 @@ impl Notice {
             Self::Shipped(n) => format!("shipping notice of fulfillment {n} to the customer"),
             Self::Refunded(n) => format!("notice of refund {n} to the customer"),
             Self::Cancelled(_) => "notice of cancellation to the customer".into(),
+            Self::Acknowledged => "acknowledgement to the channel".into(),
+            Self::Sent(n) => format!("word of fulfillment {n}'s shipment to the channel"),
         }
     }
 }
@@ -216,12 +231,17 @@ pub fn notified(
     if !due && !overtaken {
         return None;
     }
+    // A mail that is refused is nobody's task: its address is none. A channel that is not told is.
+    let refused = failure.is_some() && notice.step() == Step::UpdateChannel;
     let event = match failure {
         None => Event::Notified(notice.clone()),
         Some(why) => Event::NotNotified(notice.clone(), why),
     };
     Some(order.advance(now, event, |next| {
         next.notices.retain(|known| known != notice);
+        if refused {
+            next.untold.push(notice.clone());
+        }
         if let (true, Notice::Pick(n)) = (overtaken, notice) {
             next.notices.push(Notice::Stop(*n));
         }

@@ -204,6 +204,10 @@ fn cancel(next: &mut Order) -> Option<Difference> {
     if cancellable > 0 {
         withdraw(next);
     }
+    // Who has cancelled it does not wait for word that it has come in.
+    let waits = |notice: &Notice| *notice != Notice::Acknowledged;
+    next.notices.retain(waits);
+    next.untold.retain(waits);
     (!is_cancelled(next)).then_some(Difference::Cancelled)
 }
 

@@ -158,6 +158,9 @@ pub(crate) fn leave(order: &Order, n: u32, parcel: Parcel, now: Timestamp) -> Or
             if next.mailed {
                 next.notices.push(Notice::Shipped(n));
             }
+            if next.told {
+                next.notices.push(Notice::Sent(n));
+            }
         },
     )
 }

@@ -276,6 +276,12 @@ pub fn waiting_for(order: &Order) -> Vec<String> {
     for step in crate::owed::steps(owed(order)) {
         waits.push(format!("the step {}", step.name()));
     }
+    for notice in &order.untold {
+        let (channel, what) = (&order.source.channel, notice.describe());
+        waits.push(format!(
+            "customer service to look why {channel} refuses the {what}, and to have it told again or settled"
+        ));
+    }
     for sku in crate::allocation::waits_for(order).into_keys() {
         waits.push(format!("goods: {sku} is backordered"));
     }

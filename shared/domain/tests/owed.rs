@@ -223,11 +223,13 @@ fn each_step_is_told_once_in_a_fixed_order() {
         Work::MoveStock(3),
         Work::Notify(Cancelled(7)),
         Work::Notify(Shipped(1)),
+        Work::Notify(Sent(1)),
+        Work::Notify(Acknowledged),
         Work::Notify(Confirmed),
         Work::Allocate(1),
     ];
     // What is to be fetched is no work that an order's state calls for.
-    assert_eq!(steps(works), Step::ALL[..6]);
+    assert_eq!(steps(works), Step::ALL[..7]);
     let names = Step::ALL.map(Step::name);
     assert_eq!(
         names,
@@ -238,6 +240,7 @@ fn each_step_is_told_once_in_a_fixed_order() {
             "update-stock",
             "notify-customer",
             "refund-order",
+            "update-channel",
             "fetch-order"
         ]
     );
@@ -254,6 +257,9 @@ fn notices_are_told_apart_by_their_keys() {
         Shipped(1),
         Refunded(1),
         Cancelled(1),
+        Acknowledged,
+        Sent(1),
+        Sent(2),
     ];
     let keys: std::collections::BTreeSet<String> = notices.iter().map(Notice::key).collect();
     assert_eq!(keys.len(), notices.len());

@@ -16,6 +16,7 @@ use domain::owed::{Notice, owed};
 use domain::refund::{confirm, submitted};
 use domain::shipping::ship;
 use domain::stock::{MovementKind, moved};
+use domain::telling::Resolution;
 use domain::{OrderId, Work};
 use jiff::civil::date;
 use serde_json::{Value, from_str, json, to_string, to_string_pretty, to_value};
@@ -36,6 +37,8 @@ fn complete() -> Order {
             Notified(N::Shipped(1)),
             Notified(N::Refunded(1)),
             Notified(N::Cancelled(17)),
+            Notified(N::Acknowledged),
+            NotNotified(N::Sent(1), "status 422".into()),
             FulfillmentAccepted(1),
             FulfillmentRejected(2, "flood".into()),
             Packed(1, 0.into()),
@@ -50,6 +53,8 @@ fn complete() -> Order {
             RefundSubmitted(1),
             RefundPaid(1),
             Restated(true),
+            UntoldResolved(Resolution::Again),
+            UntoldResolved(Resolution::Settled),
         ]
     };
     let entries = events.into_iter().map(|event| Entry { at: now(), event });
@@ -130,6 +135,7 @@ fn complete() -> Order {
             located_by: LocatedBy::City,
         }),
         mailed: true,
+        told: true,
         reservation: Some(NamedReservation {
             id: "R".into(),
             used: true,
@@ -222,7 +228,10 @@ fn complete() -> Order {
             Notice::Shipped(1),
             Notice::Refunded(1),
             Notice::Cancelled(17),
+            Notice::Acknowledged,
+            Notice::Sent(1),
         ],
+        untold: vec![Notice::Sent(2)],
         timeline: Timeline {
             first: 14,
             entries: entries.collect(),

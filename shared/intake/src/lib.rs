@@ -6,12 +6,14 @@ mod vendors;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use channels::Channel;
 use domain::Problem;
+use domain::catalog::Account;
 use domain::geo::{Located, Point, postal_area};
 use domain::id::sha256_hex;
 use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
-use domain::order::{Address, Contact, LocatedBy, Order};
+use domain::order::{Address, Contact, LocatedBy, Order, Source};
 use domain::restate::{self, Statement};
 use jiff::Timestamp;
 use runtime::cached::Cached;
@@ -28,6 +30,8 @@ pub struct Intake {
     products: Products,
     /// The countries whose postal codes the retailer has imported.
     postal_countries: Cached<BTreeSet<String>>,
+    /// The accounts of channels that are told what becomes of their orders.
+    told: Cached<Vec<Account>>,
     clock: Clock,
 }
 
@@ -79,6 +83,7 @@ impl Intake {
         Self {
             products: Products::new(store.clone(), clock.clone()),
             postal_countries: Cached::new(clock.clone()),
+            told: Cached::new(clock.clone()),
             store,
             clock,
         }
@@ -180,11 +185,26 @@ impl Intake {
             .into_iter()
             .filter(|product| product.components.is_empty());
         let known = kept.map(|product| product.sku).collect();
+        (new.told, new.awaited) = self.told(&new).await?;
         new.located = match new.unlocated() {
             Some(address) => self.locate(address).await?,
             None => None,
         };
         Ok(new.accept(&known, now))
+    }
+
+    /// Whether an order's channel is told what becomes of it, and whether it waits for word that it has come in. Only
+    /// of channels that can be told anybody is asked.
+    async fn told(&self, new: &NewOrder) -> Result<(bool, bool), StoreError> {
+        let Source {
+            channel, account, ..
+        } = &new.source;
+        let Some(updates) = channels::by_name(channel).and_then(Channel::updates) else {
+            return Ok((false, false));
+        };
+        let told = self.told.get(self.store.told_accounts()).await?;
+        let of = |known: &Account| known.channel == *channel && known.account == *account;
+        Ok((told.iter().any(of), updates.waits()))
     }
 
     /// Where an address is: by the postal codes that the retailer has imported, else by our own tables.

@@ -1,5 +1,5 @@
 //! The way to the vendors behind channels: one that asks what a channel's API says to ask, and reads what
-//! comes back by it.
+//! comes back by it; and tells it what it is to be told, in the same way.
 //!
 //! An account's access is a secret in the same form as that of its webhooks and apart from it: who takes
 //! webhooks in does not need it. A token is kept for as long as it is good. Nothing
@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use channels::vendor::{self, Api, Changes, Next, Page, Refusal, Request};
+use channels::updates::{Telling, Update};
+use channels::vendor::{self, Changes, Next, Page, Refusal, Request, Vendor};
 use channels::{Channel, Secret, Unreadable};
 use domain::limits::{MAX_ANSWERS, MAX_RETRY_AFTER_S};
 use domain::poll::Walk;
@@ -36,7 +37,10 @@ pub enum Failure {
     /// There is no such thing.
     #[error("the channel's API knows no such order")]
     Missing,
-    /// It will not tell, however often it is asked: a person has to look at the access.
+    /// What was to open the API does not, or not for this: a person has to look at the access.
+    #[error("the channel's API refuses: {0}")]
+    Locked(String),
+    /// It will not tell, however often it is asked.
     #[error("the channel's API refuses: {0}")]
     Refused(String),
     /// What it says is not what its documents say.
@@ -67,7 +71,7 @@ pub struct Vendors {
 
 /// An account whose API is asked.
 struct Account<'a> {
-    api: &'a dyn Api,
+    vendor: &'a dyn Vendor,
     /// The name of its access.
     name: String,
     access: Secret,
@@ -91,10 +95,11 @@ impl Vendors {
         account: &str,
         external_id: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let mut account = self.account(channel, account).await?;
+        let api = channel.api().ok_or(Failure::NoAccess)?;
+        let mut account = self.account(api, channel.name(), account).await?;
         let mut answers: Vec<Vec<u8>> = Vec::new();
         loop {
-            let next = account.api.order(&account.access, external_id, &answers)?;
+            let next = api.order(&account.access, external_id, &answers)?;
             match next {
                 Next::Ask(_) if answers.len() == MAX_ANSWERS => {
                     let why = format!("an order of more than {MAX_ANSWERS} answers");
@@ -115,19 +120,47 @@ impl Vendors {
         account: &str,
         walk: &Walk,
     ) -> Result<Page, Failure> {
-        let mut account = self.account(channel, account).await?;
+        let api = channel.api().ok_or(Failure::NoAccess)?;
+        let mut account = self.account(api, channel.name(), account).await?;
         let request = changes.request(&account.access, walk.from, &walk.page);
         let answer = self.ask(&mut account, request).await?;
         Ok(changes.read(&walk.page, &answer)?)
     }
 
+    /// Tells a channel what has become of one of its orders, or finds that it knows.
+    pub async fn tell(
+        &self,
+        channel: &dyn Channel,
+        account: &str,
+        update: &Update,
+    ) -> Result<(), Failure> {
+        let updates = channel.updates().ok_or(Failure::NoAccess)?;
+        let mut account = self.account(updates, channel.name(), account).await?;
+        let mut answers: Vec<Vec<u8>> = Vec::new();
+        loop {
+            match updates.tell(&account.access, update, &answers)? {
+                Telling::Ask(_) if answers.len() == MAX_ANSWERS => {
+                    let why = format!("it takes more than {MAX_ANSWERS} answers to tell it");
+                    return Err(Failure::Refused(why));
+                }
+                Telling::Ask(request) => {
+                    answers.push(self.ask(&mut account, request).await?.to_vec());
+                }
+                Telling::Told => return Ok(()),
+                Telling::Refused(why) => return Err(Failure::Refused(why)),
+                Telling::Again(why) => return Err(Failure::Again(0, why)),
+                Telling::Locked(why) => return Err(Failure::Locked(why)),
+            }
+        }
+    }
+
     async fn account<'a>(
         &self,
-        channel: &'a dyn Channel,
+        vendor: &'a dyn Vendor,
+        channel: &str,
         account: &str,
     ) -> Result<Account<'a>, Failure> {
-        let name = format!("{}/{account}", channel.name());
-        let api = channel.api().ok_or(Failure::NoAccess)?;
+        let name = format!("{channel}/{account}");
         let look_up = async |doubt| {
             let valid = self.accesses.get(&name, doubt).await;
             valid.map_err(|why| Failure::Again(0, format!("its secret: {why}")))
@@ -138,10 +171,17 @@ impl Vendors {
             valid = look_up(true).await?;
         }
         let access = Secret::read(valid.first().ok_or(Failure::NoAccess)?);
-        let lacking = api.parts().iter().find(|part| access.part(part).is_none());
+        let lacking = vendor
+            .parts()
+            .iter()
+            .find(|part| access.part(part).is_none());
         match lacking {
-            Some(part) => Err(Failure::Refused(format!("the access has no {part:?}"))),
-            None => Ok(Account { api, name, access }),
+            Some(part) => Err(Failure::Locked(format!("the access has no {part:?}"))),
+            None => Ok(Account {
+                vendor,
+                name,
+                access,
+            }),
         }
     }
 
@@ -152,9 +192,9 @@ impl Vendors {
             let mut opened = request.clone();
             opened
                 .headers
-                .extend(account.api.open(&account.access, &token));
+                .extend(account.vendor.open(&account.access, &token));
             let answer = self.send(&opened).await?;
-            match self.read(account.api, answer) {
+            match self.read(account.vendor, answer) {
                 Err(Closed::Locked(_)) if !fresh => {
                     // It may have been replaced meanwhile.
                     let valid = self.accesses.get(&account.name, true).await;
@@ -163,17 +203,17 @@ impl Vendors {
                         account.access = Secret::read(text);
                     }
                 }
-                Err(Closed::Locked(why)) => return Err(Failure::Refused(why)),
+                Err(Closed::Locked(why)) => return Err(Failure::Locked(why)),
                 Err(Closed::For(failure)) => return Err(failure),
                 Ok(body) => return Ok(body),
             }
         }
-        Err(Failure::Refused("no access".into()))
+        Err(Failure::Locked("no access".into()))
     }
 
     /// The token of an account; nothing of one that needs none.
     async fn token(&self, account: &Account<'_>, fresh: bool) -> Result<String, Failure> {
-        let Some(request) = account.api.token(&account.access) else {
+        let Some(request) = account.vendor.token(&account.access) else {
             return Ok(String::new());
         };
         let now = self.clock.now();
@@ -181,9 +221,10 @@ impl Vendors {
             return Ok(token);
         }
         let answer = self.send(&request).await?;
-        let body = match self.read(account.api, answer) {
+        let body = match self.read(account.vendor, answer) {
             Ok(body) => body,
-            Err(Closed::Locked(why)) => return Err(Failure::Refused(format!("no token: {why}"))),
+            Err(Closed::Locked(why)) => return Err(Failure::Locked(format!("no token: {why}"))),
+            Err(Closed::For(Failure::Refused(why))) => return Err(Failure::Locked(why)),
             Err(Closed::For(failure)) => return Err(failure),
         };
         let (token, seconds) = vendor::token(&body)?;
@@ -212,7 +253,7 @@ impl Vendors {
             asked = asked.header(*name, value);
         }
         let asked = asked.body(request.body.clone());
-        let asked = asked.map_err(|error| Failure::Refused(format!("the access: {error}")))?;
+        let asked = asked.map_err(|error| Failure::Locked(format!("the access: {error}")))?;
         self.web.ask(asked).await.map_err(|error| match error {
             WebError::Passing(why) => Failure::Again(0, why),
             WebError::Final(why) => Failure::Refused(why),
@@ -220,13 +261,13 @@ impl Vendors {
     }
 
     /// What an answer says.
-    fn read(&self, api: &dyn Api, answer: Response<Bytes>) -> Result<Bytes, Closed> {
+    fn read(&self, vendor: &dyn Vendor, answer: Response<Bytes>) -> Result<Bytes, Closed> {
         let (head, body) = answer.into_parts();
         let status = head.status.as_u16();
         if (200..300).contains(&status) {
             return Ok(body);
         }
-        let meant = api.refusal(status, &body).or(match status {
+        let meant = vendor.refusal(status, &body).or(match status {
             401 => Some(Refusal::Locked),
             404 | 410 => Some(Refusal::Missing),
             408 | 423 | 425 | 429 | 500.. => Some(Refusal::Passing),
@@ -243,6 +284,8 @@ impl Vendors {
                 let seconds = retry_after(&head.headers, self.clock.now());
                 Closed::For(Failure::Again(seconds, why()))
             }
+            // It may not do this: a right is missing, and a fresh token has no more of them.
+            None if status == 403 => Closed::For(Failure::Locked(why())),
             None => Closed::For(Failure::Refused(why())),
         })
     }

@@ -3,103 +3,19 @@
 // Clippy knows tests by their attribute, and not what they share.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+mod common;
+
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use channels::Hint;
 use channels::vendor::Page;
+use common::*;
 use domain::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_S, MAX_RETRY_AFTER_S};
-use domain::poll::{Poll, Walk};
-use intake::{Failure, Vendors};
-use jiff::Timestamp;
-use runtime::Clock;
-use runtime::secrets::{Secrets, Vault};
-use runtime::web::Https;
+use intake::Failure;
 use serde_json::{Value, json};
 use wiremock::matchers::{basic_auth, body_string_contains, header, method, path, query_param};
-use wiremock::{Mock, MockServer, ResponseTemplate};
-
-#[derive(Default)]
-struct Safe(Mutex<HashMap<String, String>>);
-
-#[async_trait]
-impl Vault for Safe {
-    async fn read(&self, name: &str) -> Result<Option<String>, String> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
-    }
-}
-
-/// A vendor, and the way to it.
-struct World {
-    server: MockServer,
-    vendors: Vendors,
-    safe: Arc<Safe>,
-    /// Seconds that have passed.
-    passed: Arc<AtomicI64>,
-}
-
-impl World {
-    async fn new() -> Self {
-        let safe = Arc::new(Safe::default());
-        let passed = Arc::new(AtomicI64::new(0));
-        let seconds = Arc::clone(&passed);
-        let clock = Clock::new(move || at(seconds.load(Ordering::SeqCst)));
-        let secrets = Secrets::new(safe.clone(), "api-x/".into(), clock.clone());
-        Self {
-            server: MockServer::start().await,
-            vendors: Vendors::new(Arc::new(Https::default()), secrets, clock),
-            safe,
-            passed,
-        }
-    }
-
-    /// An account of a channel: `@` in its access is where the vendor is.
-    fn access(&self, channel: &str, access: &Value) {
-        let text = access.to_string().replace('@', &self.server.uri());
-        let name = format!("api-x/{channel}/main");
-        self.safe.0.lock().unwrap().insert(name, text);
-    }
-
-    async fn on(&self, mock: wiremock::MockBuilder, answer: ResponseTemplate, times: u64) {
-        mock.respond_with(answer)
-            .up_to_n_times(times)
-            .expect(times)
-            .mount(&self.server)
-            .await;
-    }
-
-    async fn order(&self, channel: &str, id: &str) -> Result<Vec<u8>, Failure> {
-        let channel = channels::by_name(channel).unwrap();
-        self.vendors.order(channel, "main", id).await
-    }
-
-    async fn page(&self, channel: &str, from: i64, page: &str) -> Result<Page, Failure> {
-        let channel = channels::by_name(channel).unwrap();
-        let changes = channel.api().unwrap().changes().unwrap();
-        let walk = Walk {
-            from: at(from),
-            page: page.into(),
-            ..Poll::new(channel.name(), "main", at(0)).walk(at(0))
-        };
-        self.vendors.changes(channel, changes, "main", &walk).await
-    }
-}
-
-fn at(second: i64) -> Timestamp {
-    let begin: Timestamp = "2026-11-26T16:00:00Z".parse().unwrap();
-    Timestamp::from_second(begin.as_second() + second).unwrap()
-}
-
-fn get(at: &str) -> wiremock::MockBuilder {
-    Mock::given(method("GET")).and(path(at.to_owned()))
-}
-
-fn json_of(body: Value) -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(body)
-}
+use wiremock::{Mock, ResponseTemplate};
 
 fn sample(channel: &str) -> Value {
     let at = format!(
@@ -238,7 +154,11 @@ async fn a_refusal_says_why_without_quoting() {
         let answer = answer.insert_header("location", "http://169.254.169.254/");
         world.on(get(WOO), answer, 1).await;
         let failure = world.order("woocommerce", "9301").await;
-        assert_eq!(failure, Err(Failure::Refused(why.into())));
+        let expected = match status {
+            403 => Failure::Locked(why.into()),
+            _ => Failure::Refused(why.into()),
+        };
+        assert_eq!(failure, Err(expected));
     }
     world.on(get(WOO), ResponseTemplate::new(404), 1).await;
     assert_eq!(
@@ -257,7 +177,10 @@ async fn a_refusal_says_why_without_quoting() {
         match access["key"] == "a\nb" {
             // It is encoded, and not known there.
             true => assert_eq!(failure, Err(Failure::Missing)),
-            false => assert!(matches!(failure, Err(Failure::Refused(_))), "{failure:?}"),
+            false => assert!(
+                matches!(failure, Err(Failure::Refused(_) | Failure::Locked(_))),
+                "{failure:?}"
+            ),
         }
     }
 }
@@ -284,7 +207,7 @@ async fn an_access_that_was_replaced_is_looked_up_once() {
     world.on(old, ResponseTemplate::new(401), 2).await;
     // It is believed for ten seconds, whatever it does not open.
     let failure = world.order("woocommerce", "9301").await;
-    assert_eq!(failure, Err(Failure::Refused("status 401".into())));
+    assert_eq!(failure, Err(Failure::Locked("status 401".into())));
     world.passed.store(60, Ordering::SeqCst);
     let next = json!({"url": "@", "key": "ck2", "secret": "cs2"});
     world.access("woocommerce", &next);
@@ -301,10 +224,6 @@ fn amazon(world: &World) {
         "refresh_token": "Atzr|1",
     });
     world.access("amazon", &access);
-}
-
-fn token(token: &str) -> ResponseTemplate {
-    json_of(json!({"access_token": token, "token_type": "bearer", "expires_in": 3600}))
 }
 
 #[tokio::test]
@@ -368,7 +287,7 @@ async fn a_token_is_used_until_it_is_over_and_one_that_is_refused_is_replaced_on
     let why = "status 403, Unauthorized";
     assert_eq!(
         failure,
-        Err(Failure::Refused(why.into())),
+        Err(Failure::Locked(why.into())),
         "once, and not for ever"
     );
     // Nobody gives a token any more.
@@ -377,7 +296,7 @@ async fn a_token_is_used_until_it_is_over_and_one_that_is_refused_is_replaced_on
     world.on(tokens(), refused, 1).await;
     let failure = world.order("amazon", "701-1").await;
     let why = "status 400, invalid_grant";
-    assert_eq!(failure, Err(Failure::Refused(why.into())));
+    assert_eq!(failure, Err(Failure::Locked(why.into())));
     world.on(tokens(), ResponseTemplate::new(503), 1).await;
     let failure = world.order("amazon", "701-1").await;
     assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
@@ -580,7 +499,7 @@ async fn meta_says_by_codes_what_others_say_by_status() {
     assert_eq!(world.order("meta", &id).await, Err(Failure::Missing));
     world.on(asked(), error(400, json!({"code": 190})), 2).await;
     let failure = world.order("meta", &id).await;
-    assert_eq!(failure, Err(Failure::Refused("status 400, 190".into())));
+    assert_eq!(failure, Err(Failure::Locked("status 400, 190".into())));
     let list = || {
         get("/77/commerce_orders")
             .and(query_param("updated_after", at(59).as_second().to_string()))

@@ -19,6 +19,9 @@ pub enum SendError {
     /// It may go later.
     #[error("{0}")]
     Transient(String),
+    /// It may go later, and not before so many seconds.
+    #[error("{1}")]
+    Later(i64, String),
     /// It will never go: the address is none, or the provider refuses it.
     #[error("{0}")]
     Permanent(String),

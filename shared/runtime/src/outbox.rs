@@ -11,13 +11,14 @@ use crate::Hint;
 use crate::sqs::{MAX_BATCH, Queues};
 
 /// The variable that holds the URL of each step's queue, in the order of [`Step::ALL`].
-pub const STEP_QUEUES: [&str; 7] = [
+pub const STEP_QUEUES: [&str; 8] = [
     "ALLOCATE_WAREHOUSE_QUEUE",
     "NOTIFY_WAREHOUSE_QUEUE",
     "SHIP_ORDER_QUEUE",
     "UPDATE_STOCK_QUEUE",
     "NOTIFY_CUSTOMER_QUEUE",
     "REFUND_ORDER_QUEUE",
+    "UPDATE_CHANNEL_QUEUE",
     "FETCH_ORDER_QUEUE",
 ];
 

@@ -16,13 +16,14 @@ use jiff::Timestamp;
 use crate::sqs::MAX_BATCH;
 
 /// The variable that holds the URL of each step's dead-letter queue, in the order of [`Step::ALL`].
-pub const STEP_DEAD_LETTERS: [&str; 7] = [
+pub const STEP_DEAD_LETTERS: [&str; 8] = [
     "ALLOCATE_WAREHOUSE_DEAD_LETTERS",
     "NOTIFY_WAREHOUSE_DEAD_LETTERS",
     "SHIP_ORDER_DEAD_LETTERS",
     "UPDATE_STOCK_DEAD_LETTERS",
     "NOTIFY_CUSTOMER_DEAD_LETTERS",
     "REFUND_ORDER_DEAD_LETTERS",
+    "UPDATE_CHANNEL_DEAD_LETTERS",
     "FETCH_ORDER_DEAD_LETTERS",
 ];
 

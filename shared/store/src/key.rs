@@ -36,6 +36,8 @@ pub const RATE: &str = "RATE";
 pub const RULES: &str = "RULES";
 /// The partition of how far the orders of channels' accounts are known.
 pub const POLL: &str = "POLL";
+/// The partition of the accounts that are told what becomes of their orders.
+pub const TOLD: &str = "TOLD";
 /// The prefix of the records of an order's routing decisions.
 pub const DECISION: &str = "ROUTING#";
 /// The partition of what is known of imported postal codes as a whole.
@@ -182,8 +184,8 @@ pub fn postal_code(country: &str, area: &str) -> String {
     format!("{POSTAL}#{country}#{area}")
 }
 
-/// The sort key of how far the orders of an account are known.
-pub fn poll(channel: &str, account: &str) -> String {
+/// The sort key of what is known of an account, in a partition of all accounts.
+pub fn of_account(channel: &str, account: &str) -> String {
     format!("{channel}#{account}")
 }
 
@@ -221,7 +223,8 @@ mod tests {
         assert_eq!(product("TENT-2P"), "PRODUCT#TENT-2P");
         assert_eq!(account("shopify", "main"), "ACCOUNT#shopify#main");
         assert_eq!(api_key("00ff"), "KEY#00ff");
-        assert_eq!((POLL, &*poll("shopify", "main")), ("POLL", "shopify#main"));
+        assert_eq!((POLL, TOLD), ("POLL", "TOLD"));
+        assert_eq!(of_account("shopify", "main"), "shopify#main");
         assert_eq!((POSTAL, ALONE), ("POSTAL", "-"));
         assert_eq!(postal_code("DE", "22765"), "POSTAL#DE#22765");
         assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "6");

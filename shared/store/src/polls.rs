@@ -43,7 +43,7 @@ impl Polls for DynamoDb {
 impl DynamoDb {
     /// Puts it where there is none, or one of that turn; whether it was so.
     async fn put_poll(&self, poll: &Poll, before: Option<u64>) -> Result<bool, StoreError> {
-        let sk = key::poll(&poll.channel, &poll.account);
+        let sk = key::of_account(&poll.channel, &poll.account);
         let put = self
             .db
             .put_item()

@@ -40,6 +40,9 @@ pub trait Reference: Send + Sync {
     /// The account of a channel, if it exists.
     async fn account(&self, channel: &str, account: &str) -> Result<Option<Account>, StoreError>;
 
+    /// The accounts of channels that are told what becomes of their orders.
+    async fn told_accounts(&self) -> Result<Vec<Account>, StoreError>;
+
     /// What an API key allows, by the SHA-256 of the key.
     async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError>;
 
@@ -61,6 +64,9 @@ pub trait Reference: Send + Sync {
 
     /// Stores an account, new or changed.
     async fn put_account(&self, account: &Account) -> Result<(), StoreError>;
+
+    /// Has an account be told what becomes of its orders, of those that come in from now on.
+    async fn put_told_account(&self, account: &Account) -> Result<(), StoreError>;
 
     /// Stores what an API key allows, under the SHA-256 of the key: the key itself is nowhere.
     async fn put_role(&self, sha256: &str, role: &Role) -> Result<(), StoreError>;
@@ -142,6 +148,10 @@ impl Reference for DynamoDb {
         self.get(&self.tables.reference, key).await
     }
 
+    async fn told_accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.list(key::TOLD).await
+    }
+
     async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
         let key = key(key::api_key(sha256), key::ALONE);
         self.get(&self.tables.reference, key).await
@@ -187,6 +197,11 @@ impl Reference for DynamoDb {
     async fn put_account(&self, account: &Account) -> Result<(), StoreError> {
         let pk = key::account(&account.channel, &account.account);
         self.put(account, "account", pk, key::ALONE).await
+    }
+
+    async fn put_told_account(&self, account: &Account) -> Result<(), StoreError> {
+        let sk = key::of_account(&account.channel, &account.account);
+        self.put(account, "told", key::TOLD.into(), &sk).await
     }
 
     async fn put_role(&self, sha256: &str, role: &Role) -> Result<(), StoreError> {

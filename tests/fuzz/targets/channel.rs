@@ -1,6 +1,7 @@
 //! What a channel sends: the first line is the channel's name, a signature and a topic, the rest the body.
 #![no_main]
 
+use channels::updates::{Shipment, Telling, Update, What};
 use channels::vendor::{self, Next};
 use channels::{CHANNELS, Delivery, Said, Secret, Unreadable};
 use jiff::Timestamp;
@@ -65,6 +66,22 @@ fuzz_target!(|bytes: &[u8]| {
                 }
             }
         }
+        if let Some(updates) = channel.updates() {
+            let access = Secret::read(r#"{"url":"https://a.example","marketplace_ids":"A"}"#);
+            for what in [What::Accepted, What::Sent(shipment(now))] {
+                let update = Update {
+                    order: "1".into(),
+                    reference: "AD4OVS4KRET6JAPB".into(),
+                    key: "k".into(),
+                    what,
+                };
+                let mut answers = Vec::new();
+                while let Ok(Telling::Ask(_)) = updates.tell(&access, &update, &answers) {
+                    assert!(answers.len() < 10, "it is never told");
+                    answers.push(body.to_vec());
+                }
+            }
+        }
         match channel.orders(body) {
             Ok(orders) => {
                 for order in orders.into_iter().take(3) {
@@ -78,6 +95,18 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
 });
+
+fn shipment(at: Timestamp) -> Shipment {
+    Shipment {
+        n: 1,
+        at,
+        carrier: "Post".into(),
+        tracking_number: "T1".into(),
+        lines: vec![("1".into(), 1.into())],
+        alike: 0,
+        completes: true,
+    }
+}
 
 fn check(why: &Unreadable) {
     match why {

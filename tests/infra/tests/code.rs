@@ -66,6 +66,24 @@ fn hints_outlive_who_sends_them() {
     assert!(timeout_s.unwrap() < outlived_s);
 }
 
+/// Whoever takes over a claim finds that its holder has ended.
+#[test]
+fn claims_outlive_who_holds_them() {
+    let template = Template::load().unwrap();
+    let default = &template.value["Globals"]["Function"]["Timeout"];
+    let lease_s = u64::try_from(runtime::notice::LEASE_S).unwrap();
+    let tellers = ["notify-warehouse", "notify-customer", "update-channel"];
+    let mut found = 0;
+    for (name, _, function) in template.functions() {
+        if tellers.contains(&&*name) {
+            found += 1;
+            let timeout_s = function.get("Timeout").unwrap_or(default).as_u64();
+            assert!(timeout_s.unwrap() < lease_s, "{name}");
+        }
+    }
+    assert_eq!(found, tellers.len());
+}
+
 #[test]
 fn a_missing_and_a_spare_variable_are_noticed() {
     for (id, change) in [("ShipOrder", "ORDERS_TABLE"), ("EditCatalog", "SPARE")] {

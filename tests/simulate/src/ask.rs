@@ -87,6 +87,7 @@ impl Ask {
             | Deed::ReservationExtended(_)
             | Deed::ReservationReleased(_)
             | Deed::Released(..)
+            | Deed::Resolved(_)
             | Deed::ReturnReceived(..)
             | Deed::RefundConfirmed(..)
             | Deed::RestockChecked

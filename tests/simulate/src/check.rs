@@ -18,6 +18,7 @@ mod sample;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod told;
 mod transit;
 
 use std::fmt::Display;
@@ -107,6 +108,7 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
         routing::check(observed, &mut found);
         deeds::check(observed, &mut found);
         channel::check(observed, &mut found);
+        told::check(observed, &mut found);
         mail::check(observed, &mut found);
     }
     found.0

@@ -238,6 +238,9 @@ impl World for Full {
             self.store
                 .begin_poll(&Poll::new(SHOP.0, SHOP.1, now))
                 .await?;
+            for account in &retailer.told {
+                self.store.put_told_account(account).await?;
+            }
             let key = &retailer.key_sha256;
             self.store.put_role(key, &Role::Operator).await
         };

@@ -636,6 +636,11 @@ impl Reference for Memory {
         Err(unknown("accounts"))
     }
 
+    async fn told_accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.read("Query", |state| state.tables.retailer.told.clone())
+            .await
+    }
+
     async fn role(&self, sha256: &str) -> Result<Option<Role>, StoreError> {
         // A key may be read as it was; here it always was.
         self.look("GetItem", Kind::EventualRead, |state, _| {
@@ -667,6 +672,10 @@ impl Reference for Memory {
 
     async fn put_account(&self, _: &Account) -> Result<(), StoreError> {
         Err(unknown("changes of the catalogue"))
+    }
+
+    async fn put_told_account(&self, _: &Account) -> Result<(), StoreError> {
+        Err(unknown("changes of accounts"))
     }
 
     async fn put_role(&self, _: &str, _: &Role) -> Result<(), StoreError> {

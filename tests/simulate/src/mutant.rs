@@ -99,11 +99,15 @@ pub enum Mutant {
     NewestStatementCounts,
     /// How far a channel's orders are known moves on when they are handed on, not before.
     CursorWaitsForHandOver,
+    /// A shop is asked whether it knows of a shipment before it is told of it.
+    ShopIsAskedFirst,
+    /// A shop that could not be told is told again.
+    UntoldIsNoticed,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -152,5 +156,7 @@ impl Mutant {
         Self::DecisionIsStored,
         Self::NewestStatementCounts,
         Self::CursorWaitsForHandOver,
+        Self::ShopIsAskedFirst,
+        Self::UntoldIsNoticed,
     ];
 }

@@ -49,6 +49,8 @@ pub struct Observed {
     pub parked: Vec<Parked>,
     /// Messages that are still in a queue.
     pub queued: usize,
+    /// What the shop with an API was told has left.
+    pub heard: Vec<Heard>,
     /// What went out by mail, in order.
     pub mails: Vec<SentMail>,
     /// What the world outside did, and was told that it is done, in order.
@@ -115,6 +117,17 @@ pub struct SentMail {
     /// Whether the invocation that sent it heard of its success, and met no failure and no crash
     /// after that: then it is recorded, and must never go out again.
     pub undisturbed: bool,
+}
+
+/// What a shop was told has left.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// Of which order.
+    pub order: OrderId,
+    /// The number to ask the carrier for.
+    pub tracking_number: String,
+    /// Whole pieces.
+    pub pieces: u64,
 }
 
 /// Something that the world outside did, and was answered 2xx for. However often it was sent, it is
@@ -209,6 +222,8 @@ pub enum Deed {
     Cancelled(OrderId),
     /// A hold was lifted.
     Released(OrderId, String),
+    /// What a channel had refused to be told was looked into.
+    Resolved(OrderId),
     /// Goods were announced to come back: the request's own name, the number answered, line ids and units.
     ReturnAnnounced(OrderId, String, u32, Vec<(String, u32)>),
     /// Goods came back as return `n`.

@@ -244,6 +244,7 @@ impl Outside {
             38 => return Act::Schedule("expire-reservations"),
             39..42 => one_of(&mut self.stated, tape).map(|stated| stated.say(tape)),
             42 => one_of(&mut self.stated, tape).map(|stated| stated.refund(&named, tape)),
+            43 => resolve_untold(orders, tape),
             44 | 45 => return self.buy(retailer, tape),
             46 => return self.alter(tape),
             47 => return Act::Schedule("poll-channel"),
@@ -648,8 +649,28 @@ fn handle(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
         "shipped" => body = r#"{"carrier":"Own van","tracking_number":"V1"}"#.into(),
         _ => {}
     }
-    let n = fulfillment.n;
-    Some(Ask {
+    Some(reported(order, fulfillment.n, report, lines, body))
+}
+
+/// The parcels of orders whose channels are told, of those that nobody has packed yet.
+pub fn pack_what_is_told(orders: &[Arc<Order>]) -> Vec<Ask> {
+    use FulfillmentStatus::{Accepted, Released};
+    let told = orders.iter().filter(|order| order.told);
+    let parcels = told.flat_map(|order| order.fulfillments.iter().map(move |f| (order, f)));
+    let waits = parcels.filter(|(_, f)| matches!(f.status, Released | Accepted));
+    let packed = waits.map(|(order, f)| reported(order, f.n, "packed", None, "{}".into()));
+    packed.collect()
+}
+
+/// A warehouse reports on a parcel.
+fn reported(
+    order: &Order,
+    n: u32,
+    report: &'static str,
+    lines: Option<Vec<(String, u32)>>,
+    body: String,
+) -> Ask {
+    Ask {
         function: "confirm-fulfillment",
         route: "POST /fulfillments/{id}/{report}",
         path: vec![
@@ -664,7 +685,7 @@ fn handle(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
             report,
             lines,
         },
-    })
+    }
 }
 
 fn cancel(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
@@ -687,6 +708,18 @@ fn release(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
     let route = "POST /orders/{id}/holds/{hold}/release";
     let mut ask = change(route, order.id.to_string(), String::new(), None, deed);
     ask.path.push(("hold", hold.to_owned()));
+    Some(ask)
+}
+
+/// Somebody looks into what a channel has refused to be told.
+fn resolve_untold(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
+    let untold: Vec<_> = orders.iter().filter(|o| !o.untold.is_empty()).collect();
+    let order = *one(&untold, tape)?;
+    let resolution = ["again", "settled"][tape.index(2)];
+    let deed = Deed::Resolved(order.id.clone());
+    let route = "POST /orders/{id}/untold/{resolution}";
+    let mut ask = change(route, order.id.to_string(), String::new(), None, deed);
+    ask.path.push(("resolution", resolution.to_owned()));
     Some(ask)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::catalog::{
-    ANY_LOCATION, Backorders, Band, Component, Location, Product, Rate, Supplier,
+    ANY_LOCATION, Account, Backorders, Band, Component, Location, Product, Rate, Supplier,
 };
 use domain::id::sha256_hex;
 use domain::{Currency, Quantity};
@@ -11,6 +11,7 @@ use jiff::civil::time;
 use store::PostalCode;
 
 use crate::tape::Tape;
+use crate::vendor::SHOP;
 
 /// The key that everybody uses.
 pub const KEY: &str = "simulated-operator";
@@ -46,6 +47,8 @@ pub struct Retailer {
     pub kits: Vec<Product>,
     /// Imported postal codes; a retailer with one warehouse has imported none.
     pub postal_codes: Vec<PostalCode>,
+    /// The channel accounts that are told what becomes of their orders.
+    pub told: Vec<Account>,
     /// The SHA-256 of the operator's key.
     pub key_sha256: String,
 }
@@ -162,6 +165,10 @@ impl Retailer {
                 _ => vec![imported()],
             },
             locations,
+            told: vec![Account {
+                channel: SHOP.0.into(),
+                account: SHOP.1.into(),
+            }],
             key_sha256: sha256_hex(KEY.as_bytes()),
         })
     }

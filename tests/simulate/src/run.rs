@@ -18,7 +18,7 @@ use crate::check::{self, Violation};
 use crate::faults::{Fate, Faults, Kind};
 use crate::mutant::Mutant;
 use crate::observed::{Deed, Observed};
-use crate::outside::{Act, Outside};
+use crate::outside::{self, Act, Outside};
 use crate::queues::{Message, SPARED_AFTER};
 use crate::retailer::Retailer;
 use crate::sim::{Sim, TaskId};
@@ -327,6 +327,7 @@ impl<W: World> Run<'_, W> {
         self.sim.state().now_ms += SWEEP_MS;
         self.start_event("poll-channel");
         self.until_idle()?;
+        self.pack_what_is_told()?;
         self.calm = true;
         // What the shop's hints did not bring: the first walk may find what another has left it to.
         for _ in 0..2 {
@@ -354,6 +355,14 @@ impl<W: World> Run<'_, W> {
         self.sim.state().now_ms += SWEEP_MS;
         if !self.sim.state().is_off(Mutant::Sweeper) {
             self.start_event("sweep-orders");
+        }
+        self.until_idle()
+    }
+
+    /// What channels that are told have sold leaves, so that they are told of it.
+    fn pack_what_is_told(&mut self) -> Result<(), Violation> {
+        for ask in outside::pack_what_is_told(&self.world.orders()) {
+            self.ask(ask)?;
         }
         self.until_idle()
     }
@@ -892,6 +901,7 @@ impl<W: World> Run<'_, W> {
         observed.parked = state.queues.parked();
         observed.queued = state.queues.depth();
         observed.at = state.now();
+        observed.heard = state.shop.heard();
         let mails = std::mem::take(&mut state.mails).into_iter();
         observed.mails = mails.map(|mailed| mailed.mail).collect();
         observed.deeds = self.deeds;

@@ -1,4 +1,5 @@
-//! A shop that only says that its orders have changed, and the API that tells what they are: BigCommerce's.
+//! A shop that only says that its orders have changed, and the API that tells what they are, and is told what has left:
+//! BigCommerce's.
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use crate::ask::Ask;
 use crate::channel::phone;
 use crate::faults::{Fate, Kind};
 use crate::measure::{cost, shown};
-use crate::observed::Deed;
+use crate::mutant::Mutant;
+use crate::observed::{Deed, Heard};
 use crate::sim::Sim;
 
 /// The channel, and the account's name.
@@ -27,6 +29,9 @@ const LAG_S: i64 = 200;
 const _: () = assert!(LAG_S < domain::limits::OVERLAP_S);
 /// What opens its API.
 pub const ACCESS: &str = r#"{"url":"https://shop.example/h","token":"simulated-token"}"#;
+
+/// The shop's number of every address.
+const ADDRESS: u64 = 5;
 
 /// All that is in the shop.
 #[derive(Debug, Default)]
@@ -43,6 +48,8 @@ struct Sold {
     decimals: u8,
     /// Minor units.
     total: i64,
+    /// What it was told has left of it: the number to ask the carrier for, and pieces.
+    shipments: Vec<(String, u64)>,
     /// What it was and is, the oldest first: since when, and whether it is cancelled.
     states: Vec<(Timestamp, bool)>,
 }
@@ -69,6 +76,7 @@ impl Shop {
                     units: *units,
                     decimals: *decimals,
                     total,
+                    shipments: Vec::new(),
                     states: vec![(now, false)],
                 });
                 let place = self.orders.len() - 1;
@@ -98,6 +106,37 @@ impl Shop {
             captured: sold.total,
         });
         Some((place, deeds))
+    }
+
+    /// What it has been told has left.
+    pub fn heard(&self) -> Vec<Heard> {
+        let of = |(place, sold): (usize, &Sold)| {
+            let heard = |(number, pieces): &(String, u64)| Heard {
+                order: id(place),
+                tracking_number: number.clone(),
+                pieces: *pieces,
+            };
+            sold.shipments.iter().map(heard).collect::<Vec<_>>()
+        };
+        self.orders.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// What the API answers to somebody who says that something has left. Of what is cancelled it does not hear.
+    fn hear(&mut self, path: &str, body: &str) -> Option<(u16, String)> {
+        let number = path
+            .strip_prefix("/h/v2/orders/")?
+            .strip_suffix("/shipments")?;
+        let sold = self
+            .orders
+            .get_mut(number.parse::<usize>().ok()?.checked_sub(1)?)?;
+        let said: Value = serde_json::from_str(body).ok()?;
+        let pieces = said["items"][0]["quantity"].as_u64()?;
+        if sold.states.last()?.1 || said["order_address_id"] != ADDRESS {
+            return Some((400, "[]".into()));
+        }
+        sold.shipments
+            .push((said["tracking_number"].as_str()?.to_owned(), pieces));
+        Some((201, "{}".into()))
     }
 
     /// What the API answers: the status, and a body. `stale`: by what was there before the newest change of
@@ -151,9 +190,18 @@ impl Shop {
                 "billing_address": {"phone": phone(n), "email": email(place)},
             }),
             Some("products") => json!([{
-                "id": 1, "sku": sold.sku, "name": sold.sku, "quantity": shown(sold.units.into(), sold.decimals),
+                "id": 1, "order_address_id": ADDRESS, "sku": sold.sku, "name": sold.sku, "quantity": shown(sold.units.into(), sold.decimals),
                 "total_inc_tax": total, "type": "physical",
             }]),
+            Some("shipments") => {
+                let known = |(number, pieces): &(String, u64)| {
+                    json!({
+                        "tracking_number": number,
+                        "items": [{"order_product_id": 1, "quantity": pieces}],
+                    })
+                };
+                sold.shipments.iter().map(known).collect()
+            }
             Some("shipping_addresses") => json!([{
                 "first_name": "C", "street_1": "1 Street", "city": "Lyon", "country_iso2": "FR",
             }]),
@@ -201,8 +249,35 @@ impl ToShop {
 #[async_trait]
 impl Web for ToShop {
     async fn ask(&self, request: Request<String>) -> Result<Response<Bytes>, WebError> {
-        let fate = self.0.turn("the shop's API", Kind::EventualRead).await;
+        let path = request.uri().path();
+        let kind = match request.method().as_str() {
+            "POST" => Kind::Write,
+            // Whether its shipments may be read as they were is not said; if so, there would be no way to ask first.
+            _ if path.ends_with("/shipments") => Kind::Read,
+            _ => Kind::EventualRead,
+        };
+        let mut fate = self.0.turn("the shop's API", kind).await;
         let mut state = self.0.state();
+        // Shops are busy more often than AWS is.
+        if kind == Kind::Write && state.faults.most > 0 && state.tape.choose(8) == 7 {
+            fate = Fate::Refused;
+        }
+        if kind == Kind::Write && fate != Fate::Refused {
+            let heard = state.shop.hear(path, request.body());
+            let (status, body) = heard.unwrap_or((404, String::new()));
+            return match fate {
+                Fate::AnswerLost if !state.is_off(Mutant::UntoldIsNoticed) => {
+                    Err(WebError::Passing("too late".into()))
+                }
+                _ => answer(status, body),
+            };
+        }
+        if kind == Kind::Write && state.is_off(Mutant::UntoldIsNoticed) {
+            return answer(201, "{}".into());
+        }
+        if kind == Kind::Read && state.is_off(Mutant::ShopIsAskedFirst) {
+            return answer(200, "[]".into());
+        }
         let (status, body) = match fate {
             Fate::Refused => match state.tape.choose(3) {
                 0 => return Err(WebError::Passing("nobody there".into())),
@@ -215,10 +290,14 @@ impl Web for ToShop {
                 state.shop.answer(request.uri(), stale, state.now())
             }
         };
-        let answer = Response::builder()
-            .status(status)
-            .header("retry-after", "7");
-        let answer = answer.body(Bytes::from(body));
-        answer.map_err(|error| WebError::Final(error.to_string()))
+        answer(status, body)
     }
+}
+
+fn answer(status: u16, body: String) -> Result<Response<Bytes>, WebError> {
+    let answer = Response::builder()
+        .status(status)
+        .header("retry-after", "7");
+    let answer = answer.body(Bytes::from(body));
+    answer.map_err(|error| WebError::Final(error.to_string()))
 }

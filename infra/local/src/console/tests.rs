@@ -100,6 +100,8 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
         point: None,
         located: None,
         mailed: true,
+        told: false,
+        awaited: false,
         deliver_by: None,
         test: false,
         cancelled: false,

@@ -97,6 +97,8 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         point: Some((52.52, 13.4)),
         located: None,
         mailed: true,
+        told: false,
+        awaited: false,
         deliver_by: None,
         test: false,
         cancelled: false,

@@ -170,6 +170,8 @@ fn order(n: u32, sale: &Sale, at: Timestamp) -> Result<Order> {
         point: Some((north, east)),
         located: None,
         mailed: true,
+        told: false,
+        awaited: false,
         deliver_by: None,
         test: false,
         cancelled: false,

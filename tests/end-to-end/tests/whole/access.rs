@@ -31,6 +31,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/orders/{id}/returns"),
         format!("/orders/{id}/refunds"),
         format!("/orders/{id}/holds/payment/release"),
+        format!("/orders/{id}/untold/again"),
         format!("/returns/{id}-R1/received"),
         format!("/refunds/{id}-F1/confirmed"),
         "/stock/GRD-HAND-40/adjustments".to_owned(),

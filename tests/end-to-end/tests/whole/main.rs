@@ -31,4 +31,5 @@ mod restock;
 mod shelf;
 mod stock;
 mod sweeper;
+mod told;
 mod warehouse;

@@ -288,6 +288,27 @@ async fn run_everything() {
     cloud.stop().await;
 }
 
+/// A channel is told that goods of its order have left.
+async fn told(cloud: &Cloud, vendor: &MockServer) {
+    let taken = Mock::given(method("PUT")).and(path("/wp-json/wc/v3/orders/9301"));
+    let taken = taken.respond_with(ResponseTemplate::new(200));
+    taken.expect(1..).mount(vendor).await;
+    let store = seed::store(cloud, "test").unwrap();
+    let id = domain::OrderId::of("woocommerce", "demo", "9301");
+    let order = store.load_order(&id).await.unwrap().unwrap();
+    assert!(order.told);
+    let http = HttpClient::new(cloud.http_address().unwrap());
+    let bearer = format!("Bearer {}", seed::DEMO_KEY);
+    let headers = [("authorization", bearer.as_str())];
+    for f in &order.fulfillments {
+        let path = format!("/fulfillments/{id}-{}/packed", f.n);
+        let packed = http.send(Method::POST, &path, &headers, String::new());
+        assert_eq!(packed.await.unwrap().0, 200);
+    }
+    cloud.idle().await;
+    vendor.verify().await;
+}
+
 /// An order that a channel says has changed, and one that nobody says anything of, which is found twice.
 async fn from_channels(cloud: &Cloud) {
     let vendor = MockServer::start().await;
@@ -306,11 +327,15 @@ async fn from_channels(cloud: &Cloud) {
     local::seed::add_access(cloud, "woocommerce", "demo", &access)
         .await
         .unwrap();
+    local::seed::tell(cloud, "woocommerce", "demo")
+        .await
+        .unwrap();
     for _ in 0..2 {
         let polled = cloud.invoke("poll-channel", json!({})).await.unwrap();
         assert_eq!(polled["handed_on"], 1, "{polled}");
         cloud.idle().await;
     }
+    told(cloud, &vendor).await;
     local::seed::add_account(cloud, "bigcommerce", "demo", "demo-bigcommerce-secret")
         .await
         .unwrap();

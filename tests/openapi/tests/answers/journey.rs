@@ -200,6 +200,10 @@ async fn unpaid(api: &Api) {
     api.expect(201, Call::of("placeOrder", "unpaid")).await;
     let order = api.expect(200, Call::of("getOrder", "unpaid")).await;
     assert_eq!(order["holds"][0]["name"], "payment");
+    // Nobody has refused to be told of it: nothing changes.
+    let version = order["version"].clone();
+    let order = api.expect(200, Call::of("resolveUntold", "unpaid")).await;
+    assert_eq!(order["version"], version);
     let order = api.expect(200, Call::of("releaseHold", "unpaid")).await;
     assert_eq!(order["holds"], json!([]));
     let order = api.expect(200, Call::of("cancelOrder", "unpaid")).await;

@@ -231,6 +231,10 @@ async fn states(api: &Api) {
         .with("id", id)
         .with("hold", "test");
     refused(api, 409, "wrong-state", release).await;
+    let forgotten = Call::of("resolveUntold", "")
+        .with("id", id)
+        .with("resolution", "forgotten");
+    refused(api, 404, "not-found", forgotten).await;
 }
 
 async fn amounts(api: &Api) {

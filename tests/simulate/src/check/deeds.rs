@@ -5,10 +5,10 @@ use domain::inbound::Inbound;
 use domain::order::{FulfillmentStatus, HoldReason, LocatedBy, Order, RefundStatus};
 use domain::reservation::ReservationStatus;
 use domain::stock::MovementKind;
-use domain::{FulfillmentOrder, OrderId};
+use domain::{Event, FulfillmentOrder, OrderId};
 
 use super::stock::Shelf;
-use super::{Findings, money};
+use super::{Findings, history, money};
 use crate::observed::{Deed, Observed, StoredOrder};
 
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
@@ -146,6 +146,15 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     let held = held && !again;
                     found.expect(!held, "hold-not-lifted", id, || {
                         format!("expected no hold {hold:?}, found {:?}", stored.order.holds)
+                    });
+                }
+            }
+            Deed::Resolved(id) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let resolved = |event: &Event| matches!(event, Event::UntoldResolved(_));
+                    let noted = history::events(stored).any(resolved);
+                    found.expect(noted, "resolution-lost", id, || {
+                        "expected on the timeline that somebody has looked into it".into()
                     });
                 }
             }

@@ -4,7 +4,7 @@ use domain::Event;
 use domain::order::{FulfillmentStatus, Order, RefundStatus};
 use domain::owed::Notice;
 
-use super::{Findings, crossing, history};
+use super::{Findings, crossing, history, told};
 use crate::observed::{Observed, SentMail, StoredOrder};
 
 /// A mail about an order: the order's place, what it says, and the mail.
@@ -111,6 +111,8 @@ fn calls_for(stored: &StoredOrder, notice: &Notice) -> bool {
         Notice::Shipped(n) => {
             fulfillment(*n).is_some_and(|f| matches!(f.status, Shipped | Delivered))
         }
+        // Nobody is mailed those.
+        Notice::Acknowledged | Notice::Sent(_) => false,
         Notice::Refunded(n) => {
             let paid = |r: &domain::order::Refund| r.n == *n && r.status == RefundStatus::Paid;
             order.refunds.iter().any(paid)
@@ -130,7 +132,9 @@ where
 {
     let order = &stored.order;
     for (k, event) in history::events(stored).enumerate() {
-        let Some(notice) = history::noted(event) else {
+        // What a channel is told is another promise.
+        let noted = history::noted(event).filter(|notice| !told::is_of_channel(notice));
+        let Some(notice) = noted else {
             continue;
         };
         let earlier = history::events(stored).take(k).filter_map(history::noted);

@@ -3,8 +3,9 @@
 use domain::event::{Entry, Event};
 use domain::order::{FulfillmentStatus, Order, RefundStatus, Units};
 use domain::owed::Notice;
+use domain::telling::Resolution;
 
-use super::{Hold, ensure};
+use super::{Hold, ensure, told};
 
 /// Events that the order's own item holds at most; older ones are on pages.
 const TIMELINE_TAIL: usize = 14;
@@ -56,6 +57,7 @@ pub(super) fn keeps(before: &Order, after: &Order) -> Hold {
         && before.deliver_by == after.deliver_by
         && before.destination == after.destination
         && before.mailed == after.mailed
+        && before.told == after.told
         && before.lines.len() == after.lines.len();
     ensure(same, "identity-changed", id, || {
         format!(
@@ -294,11 +296,23 @@ fn notices(order: &Order) -> Hold {
             matches!(&entry.event, Event::Notified(known) | Event::NotNotified(known, _)
                 if known == notice)
         };
-        let again = order.timeline.entries.iter().any(noted);
+        // A person can have a channel told again what it has refused.
+        let retold =
+            |entry: &Entry| matches!(entry.event, Event::UntoldResolved(Resolution::Again));
+        let entries = &order.timeline.entries;
+        let retold = entries.iter().any(retold) || order.timeline.first > 1;
+        let again = entries.iter().any(noted) && !(told::is_of_channel(notice) && retold);
         ensure(!again, "notice-due-again", id, || {
             format!("expected {notice:?} to be sent once; it is due although it is recorded")
         })?;
-        let to_customer = !matches!(notice, Notice::Pick(_) | Notice::Stop(_));
+        ensure(
+            order.told || !told::is_of_channel(notice),
+            "notice-unwanted",
+            id,
+            || format!("expected no word to the channel of this order, {notice:?} is due"),
+        )?;
+        let to_warehouse = matches!(notice, Notice::Pick(_) | Notice::Stop(_));
+        let to_customer = !to_warehouse && !told::is_of_channel(notice);
         ensure(order.mailed || !to_customer, "notice-unwanted", id, || {
             format!("expected no mail to the customer of this order, {notice:?} is due")
         })?;

@@ -8,10 +8,11 @@ mod mail;
 mod orders;
 mod reservations;
 mod rest;
+mod told;
 mod transit;
 
 /// The files in which rules are named.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     include_str!("crossing.rs"),
     include_str!("deeds.rs"),
     include_str!("history.rs"),
@@ -23,9 +24,10 @@ const SOURCES: [&str; 12] = [
     include_str!("reservations.rs"),
     include_str!("rest.rs"),
     include_str!("stock.rs"),
+    include_str!("told.rs"),
     include_str!("transit.rs"),
 ];
-const TESTS: [&str; 8] = [
+const TESTS: [&str; 9] = [
     include_str!("tests/crossing.rs"),
     include_str!("tests/deeds.rs"),
     include_str!("tests/mail.rs"),
@@ -33,6 +35,7 @@ const TESTS: [&str; 8] = [
     include_str!("tests/orders.rs"),
     include_str!("tests/reservations.rs"),
     include_str!("tests/rest.rs"),
+    include_str!("tests/told.rs"),
     include_str!("tests/transit.rs"),
 ];
 

@@ -56,6 +56,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
             located_by: LocatedBy::Coordinates,
         }),
         mailed: true,
+        told: false,
         lines,
         holds: Vec::new(),
         forgiven: 0,
@@ -67,6 +68,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         returns: Vec::new(),
         moves: Vec::new(),
         notices: Vec::new(),
+        untold: Vec::new(),
         timeline: Timeline::default(),
     }
 }

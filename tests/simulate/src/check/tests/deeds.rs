@@ -36,6 +36,10 @@ fn a_deed_is_lost() {
         ordered(w, 1, 1300, 1300, email);
         w.decimals.push(("C".into(), 1));
     });
+    breaks("resolution-lost", |w| {
+        let id = w.orders[WAITS].order.id.clone();
+        w.deeds.push(Deed::Resolved(id));
+    });
     breaks("fact-lost", |w| {
         w.deeds.push(Deed::Counted {
             fact: "f9".into(),

@@ -61,6 +61,8 @@ impl Life {
             point: None,
             located: None,
             mailed: true,
+            told: false,
+            awaited: false,
             deliver_by: None,
             test: false,
             cancelled: false,

@@ -1,0 +1,5 @@
+//! The binary of `update-channel`.
+
+fn main() -> Result<(), runtime::Error> {
+    runtime::run(update_channel::function())
+}

@@ -1,0 +1,670 @@
+//! What each vendor is told, as its documents describe it: once, whatever is wrong with its answers.
+
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::time::Duration;
+
+use channels::updates::{Shipment, Update, What};
+use common::*;
+use domain::Quantity;
+use domain::limits::MAX_ANSWER_S;
+use intake::Failure;
+use serde_json::{Value, json};
+use wiremock::matchers::{
+    basic_auth, body_json, body_string_contains, header, method, path, query_param,
+};
+use wiremock::{Mock, MockBuilder, ResponseTemplate};
+
+/// A shipment of two of line 11 and one of line 12.
+fn sent(order: &str) -> Update {
+    Update {
+        order: order.into(),
+        reference: "AD4OVS4KRET6JAPB".into(),
+        key: "AD4OVS4KRET6JAPB-sent-1".into(),
+        what: What::Sent(Shipment {
+            n: 1,
+            at: at(0),
+            carrier: "Night Post".into(),
+            tracking_number: "NP-77".into(),
+            lines: vec![("11".into(), 2.into()), ("12".into(), 1.into())],
+            alike: 0,
+            completes: true,
+        }),
+    }
+}
+
+fn shipment(update: &mut Update) -> &mut Shipment {
+    match &mut update.what {
+        What::Sent(shipment) => shipment,
+        What::Accepted => panic!("no shipment"),
+    }
+}
+
+fn accepted(order: &str) -> Update {
+    Update {
+        what: What::Accepted,
+        key: "AD4OVS4KRET6JAPB-acknowledged".into(),
+        ..sent(order)
+    }
+}
+
+fn post(at: &str) -> MockBuilder {
+    Mock::given(method("POST")).and(path(at.to_owned()))
+}
+
+fn status(status: u16) -> ResponseTemplate {
+    ResponseTemplate::new(status)
+}
+
+/// What goes wrong with a vendor that is asked first: `asks` mounts what it answers when it is asked, and whether it knows;
+/// `says` is the request that tells it, and `taken` its answer to that.
+struct Asked<'a> {
+    world: &'a World,
+    channel: &'static str,
+    update: Update,
+    asks: &'a dyn Fn(bool) -> Vec<(MockBuilder, Value)>,
+    says: &'a dyn Fn() -> MockBuilder,
+    taken: ResponseTemplate,
+}
+
+impl Asked<'_> {
+    async fn knows(&self, knows: bool) {
+        for (asked, answer) in (self.asks)(knows) {
+            self.world.on(asked, json_of(answer), 1).await;
+        }
+    }
+
+    async fn tell(&self) -> Result<(), Failure> {
+        self.world.tell(self.channel, &self.update).await
+    }
+
+    /// Told: taken, known, busy, broken, refused, cut off, and taken although nobody heard of it.
+    async fn is_told(&self) {
+        let says = || (self.says)();
+        self.knows(false).await;
+        self.world.on(says(), self.taken.clone(), 1).await;
+        assert_eq!(self.tell().await, Ok(()));
+        // It knows: nothing is said.
+        self.knows(true).await;
+        assert_eq!(self.tell().await, Ok(()));
+        let busy = status(429).insert_header("retry-after", "7");
+        for (answer, seconds) in [(busy, 7), (status(503), 0)] {
+            self.knows(false).await;
+            self.world.on(says(), answer, 1).await;
+            match self.tell().await {
+                Err(Failure::Again(after, _)) => assert_eq!(after, seconds),
+                other => panic!("{other:?}"),
+            }
+        }
+        // Refused for good, and without the right to.
+        self.knows(false).await;
+        let refusal = json!({"code": "bad_quantity", "message": "Ada ordered less"});
+        self.world
+            .on(says(), status(422).set_body_json(refusal), 1)
+            .await;
+        let why = "status 422, bad_quantity";
+        assert_eq!(self.tell().await, Err(Failure::Refused(why.into())));
+        self.knows(false).await;
+        self.world.on(says(), status(403), 1).await;
+        let failure = self.tell().await;
+        assert!(matches!(failure, Err(Failure::Locked(_))), "{failure:?}");
+        // Taken, and the answer came too late: the next time it is found there.
+        self.knows(false).await;
+        let late = Duration::from_secs(MAX_ANSWER_S + 1);
+        let slow = self.taken.clone().set_delay(late);
+        self.world.on(says(), slow, 1).await;
+        let failure = self.tell().await.unwrap_err();
+        assert!(failure.to_string().contains("within 10 s"), "{failure}");
+        self.knows(true).await;
+        assert_eq!(self.tell().await, Ok(()));
+        self.world.server.verify().await;
+        // Broken off in the middle of what it knows: nothing is said.
+        let (asked, answer) = (self.asks)(true).remove(0);
+        let answer = answer.to_string();
+        let broken = status(200).set_body_string(&answer[..answer.len() / 2]);
+        self.world.on(asked, broken, 1).await;
+        let failure = self.tell().await;
+        assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn woocommerce_has_a_field_for_each_shipment() {
+    let world = World::new().await;
+    world.access(
+        "woocommerce",
+        &json!({"url": "@/", "key": "ck", "secret": "cs"}),
+    );
+    const AT: &str = "/wp-json/wc/v3/orders/9301";
+    let asked = |known: bool| {
+        let field = json!({"id": 5, "key": "waybill_shipment_1", "value": "x"});
+        let other = json!({"id": 4, "key": "_utm", "value": {"a": [1]}});
+        let fields = if known {
+            vec![other, field]
+        } else {
+            vec![other]
+        };
+        let order = json!({"id": 9301, "status": "processing", "meta_data": fields});
+        let asked = get(AT).and(basic_auth("ck", "cs"));
+        vec![(
+            asked.and(query_param("_fields", "id,status,meta_data")),
+            order,
+        )]
+    };
+    let says = "Night Post NP-77 (line 11: 2, line 12: 1)";
+    let said = json!({
+        "meta_data": [{"key": "waybill_shipment_1", "value": says}], "status": "completed",
+    });
+    let put = || {
+        Mock::given(method("PUT"))
+            .and(path(AT))
+            .and(body_json(said.clone()))
+    };
+    Asked {
+        world: &world,
+        channel: "woocommerce",
+        update: sent("9301"),
+        asks: &asked,
+        says: &put,
+        taken: json_of(json!({"id": 9301})),
+    }
+    .is_told()
+    .await;
+    // Not the last of it, or not being processed: its status is not ours to set.
+    for (completes, status) in [(false, "processing"), (true, "on-hold"), (true, "refunded")] {
+        let mut update = sent("9302");
+        shipment(&mut update).completes = completes;
+        let order = json!({"id": 9302, "status": status, "meta_data": []});
+        let at = "/wp-json/wc/v3/orders/9302";
+        world.on(get(at), json_of(order), 1).await;
+        let body = json!({"meta_data": [{"key": "waybill_shipment_1", "value": says}]});
+        let put = Mock::given(method("PUT"))
+            .and(path(at))
+            .and(body_json(body));
+        world.on(put, json_of(json!({})), 1).await;
+        assert_eq!(world.tell("woocommerce", &update).await, Ok(()));
+    }
+    world
+        .on(get("/wp-json/wc/v3/orders/9303"), status(404), 1)
+        .await;
+    let gone = world.tell("woocommerce", &sent("9303")).await;
+    assert_eq!(gone, Err(Failure::Missing));
+}
+
+#[tokio::test]
+async fn magento_makes_a_shipment_of_an_order_that_it_finds_by_its_number() {
+    let world = World::new().await;
+    world.access("adobe-commerce", &json!({"url": "@", "token": "bearer-me"}));
+    let asked = |known: bool| {
+        let field = |n: &str| format!("searchCriteria[filter_groups][0][filters][0][{n}]");
+        let order = get("/rest/V1/orders")
+            .and(header("authorization", "Bearer bearer-me"))
+            .and(query_param(field("value"), "000000009"));
+        let found = json!({"items": [{"entity_id": 9, "increment_id": "000000009"}]});
+        let shipments = get("/rest/V1/shipments")
+            .and(query_param(field("field"), "order_id"))
+            .and(query_param(field("value"), "9"));
+        let of = |number: &str, item: u32| json!({"items": [{"order_item_id": item}], "tracks": [{"track_number": number}]});
+        // Another number, and this number with another line: somebody else's parcel of the same van.
+        let mut there = vec![of("NP-78", 11), of("NP-77", 99)];
+        if known {
+            there.push(of("NP-77", 12));
+        }
+        let there = json!({"total_count": there.len(), "items": there});
+        vec![(order, found), (shipments, there)]
+    };
+    let said = json!({
+        "items": [{"order_item_id": "11", "qty": 2}, {"order_item_id": "12", "qty": 1}],
+        "notify": false,
+        "tracks": [{"track_number": "NP-77", "title": "Night Post", "carrier_code": "custom"}],
+    });
+    let ship = || post("/rest/V1/order/9/ship").and(body_json(said.clone()));
+    Asked {
+        world: &world,
+        channel: "adobe-commerce",
+        update: sent("000000009"),
+        asks: &asked,
+        says: &ship,
+        taken: status(200).set_body_string("\"3\""),
+    }
+    .is_told()
+    .await;
+    let nothing = json!({"items": [], "total_count": 0});
+    world.on(get("/rest/V1/orders"), json_of(nothing), 1).await;
+    let gone = world.tell("adobe-commerce", &sent("7")).await;
+    assert_eq!(gone, Err(Failure::Refused("there is no such order".into())));
+}
+
+#[tokio::test]
+async fn bigcommerce_is_told_which_address_the_products_go_to() {
+    let world = World::new().await;
+    let access = json!({"url": "@/stores/h", "token": "xyz", "carrier:Night Post": "night-post"});
+    world.access("bigcommerce", &access);
+    const AT: &str = "/stores/h/v2/orders/118";
+    let asked = |known: bool| {
+        let shipments = get(&format!("{AT}/shipments")).and(header("x-auth-token", "xyz"));
+        let of = |number: &str, item: u32| json!({"tracking_number": number, "items": [{"order_product_id": item, "quantity": 1}]});
+        if known {
+            return vec![(shipments, json!([of("NP-77", 12)]))];
+        }
+        let products = get(&format!("{AT}/products")).and(query_param("page", "1"));
+        let product = |id: u32| json!({"id": id, "order_address_id": 20, "quantity": 3});
+        let products = (products, json!([product(11), product(12), product(13)]));
+        vec![
+            (shipments, json!([of("NP-78", 11), of("NP-77", 13)])),
+            products,
+        ]
+    };
+    let said = json!({
+        "order_address_id": 20, "tracking_number": "NP-77", "shipping_method": "Night Post",
+        "shipping_provider": "", "tracking_carrier": "night-post",
+        "items": [
+            {"order_product_id": 11, "quantity": 2}, {"order_product_id": 12, "quantity": 1},
+        ],
+    });
+    let ship = || post(&format!("{AT}/shipments")).and(body_json(said.clone()));
+    Asked {
+        world: &world,
+        channel: "bigcommerce",
+        update: sent("118"),
+        asks: &asked,
+        says: &ship,
+        taken: status(201).set_body_json(json!({"id": 1})),
+    }
+    .is_told()
+    .await;
+    // Nothing has been shipped yet: an empty answer. And two addresses, which one shipment cannot have.
+    let at = "/stores/h/v2/orders/119";
+    world
+        .on(get(&format!("{at}/shipments")), status(204), 1)
+        .await;
+    let products = json!([{"id": 11, "order_address_id": 20}, {"id": 12, "order_address_id": 21}]);
+    world
+        .on(get(&format!("{at}/products")), json_of(products), 1)
+        .await;
+    let failure = world.tell("bigcommerce", &sent("119")).await;
+    assert!(matches!(failure, Err(Failure::Refused(_))), "{failure:?}");
+    // Two parcels with one number: that one is there says nothing of the other.
+    let mut second = sent("118");
+    shipment(&mut second).alike = 1;
+    for (asked, answer) in asked(true) {
+        world.on(asked, json_of(answer), 1).await;
+    }
+    for (asked, answer) in asked(false).into_iter().skip(1) {
+        world.on(asked, json_of(answer), 1).await;
+    }
+    world.on(ship(), status(201), 1).await;
+    assert_eq!(world.tell("bigcommerce", &second).await, Ok(()));
+    // A part of a piece.
+    let mut half = sent("118");
+    shipment(&mut half).lines[0].1 = Quantity::new(15, 1);
+    for (asked, answer) in asked(false).into_iter().take(1) {
+        world.on(asked, json_of(answer), 1).await;
+    }
+    let why = "line 11: expected a whole number, found 1.5";
+    let failure = world.tell("bigcommerce", &half).await;
+    assert_eq!(failure, Err(Failure::Refused(why.into())));
+}
+
+#[tokio::test]
+async fn ebay_is_told_a_number_of_letters_and_digits() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "client_id": "c", "client_secret": "s", "refresh_token": "r"});
+    world.access("ebay", &access);
+    let tokens = || post("/identity/v1/oauth2/token").and(basic_auth("c", "s"));
+    world.on(tokens(), token("old"), 1).await;
+    const AT: &str = "/sell/fulfillment/v1/order/12-1/shipping_fulfillment";
+    // A token that is over is replaced, once.
+    let with = |token: &str| header("authorization", format!("Bearer {token}"));
+    world.on(get(AT).and(with("old")), status(401), 1).await;
+    world.on(tokens(), token("new"), 1).await;
+    let asked = |known: bool| {
+        let of = |number: &str| json!({"shipmentTrackingNumber": number, "lineItems": [{"lineItemId": "12"}]});
+        let known = if known {
+            vec![of("X"), of("NP77")]
+        } else {
+            vec![of("X")]
+        };
+        let asked = get(AT).and(header("authorization", "Bearer new"));
+        vec![(asked, json!({"fulfillments": known, "total": 1}))]
+    };
+    let said = json!({
+        "lineItems": [{"lineItemId": "11", "quantity": 2}, {"lineItemId": "12", "quantity": 1}],
+        "shippedDate": "2026-11-26T16:00:00.000Z",
+        "shippingCarrierCode": "Night Post", "trackingNumber": "NP77",
+    });
+    let ship = || post(AT).and(body_json(said.clone()));
+    Asked {
+        world: &world,
+        channel: "ebay",
+        update: sent("12-1"),
+        asks: &asked,
+        says: &ship,
+        taken: status(201),
+    }
+    .is_told()
+    .await;
+}
+
+fn shopify(world: &World) {
+    world.access("shopify", &json!({"url": "@", "token": "shpat"}));
+}
+
+const GRAPHQL: &str = "/admin/api/2026-10/graphql.json";
+
+fn graphql(part: &str) -> MockBuilder {
+    let asked = post(GRAPHQL).and(header("x-shopify-access-token", "shpat"));
+    asked.and(body_string_contains(part))
+}
+
+fn order(id: u32, status: &str, lines: &[(u32, u32)]) -> Value {
+    let line = |(line, left): &(u32, u32)| {
+        json!({
+            "id": format!("gid://shopify/FulfillmentOrderLineItem/{id}{line}"),
+            "remainingQuantity": left,
+            "lineItem": {"id": format!("gid://shopify/LineItem/{line}")},
+        })
+    };
+    let lines: Vec<Value> = lines.iter().map(line).collect();
+    json!({
+        "id": format!("gid://shopify/FulfillmentOrder/{id}"), "status": status,
+        "lineItems": {"nodes": lines},
+    })
+}
+
+fn page(orders: &[Value], next: Option<&str>) -> Value {
+    let info = json!({"hasNextPage": next.is_some(), "endCursor": next});
+    json!({"data": {"order": {"fulfillmentOrders": {"pageInfo": info, "nodes": orders}}}})
+}
+
+#[tokio::test]
+async fn shopify_fulfills_what_is_open_of_its_own_fulfillment_orders() {
+    let world = World::new().await;
+    shopify(&world);
+    let asked = |known: bool| {
+        let of = |status: &str, number: &str, line: u32| {
+            let line = json!({"lineItem": {"id": format!("gid://shopify/LineItem/{line}")}});
+            json!({
+                "status": status, "trackingInfo": [{"number": number}],
+                "fulfillmentLineItems": {"nodes": [line]},
+            })
+        };
+        // Another number, one that was taken back, and this number with another line.
+        let mut there = vec![
+            of("SUCCESS", "NP-7", 11),
+            of("CANCELLED", "NP-77", 11),
+            of("SUCCESS", "NP-77", 9),
+        ];
+        if known {
+            there.push(of("SUCCESS", "NP-77", 11));
+        }
+        let fulfilled = graphql("fulfillments(first").and(body_string_contains(
+            r#""variables":{"id":"gid://shopify/Order/820982911946154508"}"#,
+        ));
+        let there = json!({"data": {"order": {"fulfillments": there}}});
+        if known {
+            return vec![(fulfilled, there)];
+        }
+        let first =
+            graphql("fulfillmentOrders(first").and(body_string_contains(r#""variables":{"id":"#));
+        let next = graphql("fulfillmentOrders(first").and(body_string_contains(r#""after":"c1""#));
+        let closed = order(1, "CLOSED", &[(11, 5)]);
+        let some = order(2, "OPEN", &[(11, 1), (13, 4)]);
+        let rest = order(3, "IN_PROGRESS", &[(11, 8), (12, 1)]);
+        vec![
+            (fulfilled, there),
+            (next, page(&[rest], None)),
+            (first, page(&[closed, some], Some("c1"))),
+        ]
+    };
+    let said = json!({
+        "lineItemsByFulfillmentOrder": [
+            {
+                "fulfillmentOrderId": "gid://shopify/FulfillmentOrder/2",
+                "fulfillmentOrderLineItems":
+                    [{"id": "gid://shopify/FulfillmentOrderLineItem/211", "quantity": 1}],
+            },
+            {
+                "fulfillmentOrderId": "gid://shopify/FulfillmentOrder/3",
+                "fulfillmentOrderLineItems": [
+                    {"id": "gid://shopify/FulfillmentOrderLineItem/311", "quantity": 1},
+                    {"id": "gid://shopify/FulfillmentOrderLineItem/312", "quantity": 1},
+                ],
+            },
+        ],
+        "notifyCustomer": false,
+        "trackingInfo": {"company": "Night Post", "number": "NP-77"},
+    });
+    let said = format!(r#""variables":{}"#, json!({"fulfillment": said}));
+    let ship = || graphql("fulfillmentCreate(").and(body_string_contains(said.clone()));
+    let made = json!({"fulfillment": {"id": "gid://shopify/Fulfillment/1"}, "userErrors": []});
+    Asked {
+        world: &world,
+        channel: "shopify",
+        update: sent("820982911946154508"),
+        asks: &asked,
+        says: &ship,
+        taken: json_of(json!({"data": {"fulfillmentCreate": made}})),
+    }
+    .is_told()
+    .await;
+}
+
+#[tokio::test]
+async fn shopify_says_in_its_answers_what_others_say_by_status() {
+    let world = World::new().await;
+    shopify(&world);
+    let error = |code: &str| json!({"errors": [{"message": "Ada", "extensions": {"code": code}}]});
+    let none = json!({"data": {"order": {"fulfillments": []}}});
+    for (code, expected) in [
+        ("THROTTLED", Failure::Again(0, "THROTTLED".into())),
+        ("ACCESS_DENIED", Failure::Locked("ACCESS_DENIED".into())),
+        ("BAD", Failure::Refused(r#"an error "BAD""#.into())),
+    ] {
+        world.on(post(GRAPHQL), json_of(error(code)), 1).await;
+        assert_eq!(world.tell("shopify", &sent("1")).await, Err(expected));
+    }
+    world
+        .on(post(GRAPHQL), json_of(json!({"data": {"order": null}})), 1)
+        .await;
+    let gone = world.tell("shopify", &sent("1")).await;
+    assert_eq!(gone, Err(Failure::Refused("there is no such order".into())));
+    // Somebody has fulfilled some of it there.
+    world.on(post(GRAPHQL), json_of(none.clone()), 1).await;
+    let little = page(&[order(1, "OPEN", &[(11, 1)])], None);
+    world.on(post(GRAPHQL), json_of(little), 1).await;
+    let failure = world.tell("shopify", &sent("1")).await;
+    let why = "it has 2 pieces less to fulfil than have left";
+    assert_eq!(failure, Err(Failure::Refused(why.into())));
+    // It does not take the request, and its words stay there.
+    world.on(post(GRAPHQL), json_of(none), 1).await;
+    let enough = page(&[order(1, "OPEN", &[(11, 2), (12, 1)])], None);
+    world.on(post(GRAPHQL), json_of(enough), 1).await;
+    let errors = json!([{"field": ["fulfillment", "trackingInfo"], "message": "Ada's is odd"}]);
+    let made = json!({"data": {"fulfillmentCreate": {"fulfillment": null, "userErrors": errors}}});
+    world.on(post(GRAPHQL), json_of(made), 1).await;
+    let failure = world.tell("shopify", &sent("1")).await;
+    let why = r#"it does not take the field "fulfillment.trackingInfo""#;
+    assert_eq!(failure, Err(Failure::Refused(why.into())));
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn shopify_is_opened_by_the_credentials_of_an_app_too() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "client_id": "app", "client_secret": "hush"});
+    world.access("shopify", &access);
+    let form = "grant_type=client_credentials&client_id=app&client_secret=hush";
+    let tokens = post("/admin/oauth/access_token").and(body_string_contains(form));
+    world.on(tokens, token("day"), 1).await;
+    let with = post(GRAPHQL).and(header("x-shopify-access-token", "day"));
+    let gone = json!({"data": {"order": null}});
+    world.on(with, json_of(gone), 2).await;
+    for _ in 0..2 {
+        let gone = world.tell("shopify", &sent("1")).await;
+        assert!(matches!(gone, Err(Failure::Refused(_))), "{gone:?}");
+    }
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn meta_waits_for_its_orders_to_be_acknowledged() {
+    let world = World::new().await;
+    world.access("meta", &json!({"url": "@", "cms_id": "77", "token": "sys"}));
+    let channel = channels::by_name("meta").unwrap();
+    assert!(channel.updates().unwrap().waits());
+    let state = |state: &str| json_of(json!({"id": "64", "order_status": {"state": state}}));
+    let asked = || get("/64").and(header("authorization", "Bearer sys"));
+    let told = || {
+        post("/64/acknowledge_order")
+            .and(body_string_contains(
+                "idempotency_key=AD4OVS4KRET6JAPB-acknowledged",
+            ))
+            .and(body_string_contains(
+                "merchant_order_reference=AD4OVS4KRET6JAPB",
+            ))
+    };
+    world.on(asked(), state("CREATED"), 1).await;
+    world.on(told(), json_of(json!({"success": true})), 1).await;
+    assert_eq!(world.tell("meta", &accepted("64")).await, Ok(()));
+    for known in ["IN_PROGRESS", "COMPLETED"] {
+        world.on(asked(), state(known), 1).await;
+        assert_eq!(world.tell("meta", &accepted("64")).await, Ok(()));
+    }
+    world.on(asked(), state("FB_PROCESSING"), 1).await;
+    let early = world.tell("meta", &accepted("64")).await;
+    assert!(matches!(early, Err(Failure::Again(0, _))), "{early:?}");
+    world.on(asked(), state("CANCELLED"), 1).await;
+    let gone = world.tell("meta", &accepted("64")).await;
+    assert!(matches!(gone, Err(Failure::Refused(_))), "{gone:?}");
+    // Too late an answer: acknowledged all the same, it is in progress the next time.
+    world.on(asked(), state("CREATED"), 1).await;
+    let late = json_of(json!({"success": true})).set_delay(Duration::from_secs(MAX_ANSWER_S + 1));
+    world.on(told(), late, 1).await;
+    let failure = world.tell("meta", &accepted("64")).await;
+    assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
+    world.on(asked(), state("IN_PROGRESS"), 1).await;
+    assert_eq!(world.tell("meta", &accepted("64")).await, Ok(()));
+    world
+        .on(asked(), status(200).set_body_string("{\"id\":"), 1)
+        .await;
+    let broken = world.tell("meta", &accepted("64")).await;
+    assert!(matches!(broken, Err(Failure::Again(0, _))), "{broken:?}");
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn meta_and_amazon_know_a_shipment_by_our_name_of_it() {
+    let world = World::new().await;
+    world.access("meta", &json!({"url": "@", "cms_id": "77", "token": "sys"}));
+    let items = "items=%5B%7B%22item_id%22%3A%2211%22%2C%22quantity%22%3A2%7D%2C";
+    let shipped = || {
+        post("/64/shipments")
+            .and(header("authorization", "Bearer sys"))
+            .and(body_string_contains(
+                "external_shipment_id=AD4OVS4KRET6JAPB_1",
+            ))
+            .and(body_string_contains(
+                "idempotency_key=AD4OVS4KRET6JAPB-sent-1",
+            ))
+            .and(body_string_contains(items))
+            .and(body_string_contains("%22carrier%22%3A%22NIGHT_POST%22"))
+    };
+    let error = |code: u32| json!({"error": {"code": code, "message": "Ada"}});
+    world
+        .on(shipped(), status(400).set_body_json(error(4)), 1)
+        .await;
+    let failure = world.tell("meta", &sent("64")).await;
+    assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
+    world
+        .on(shipped(), status(400).set_body_json(error(2361067)), 1)
+        .await;
+    let failure = world.tell("meta", &sent("64")).await;
+    assert_eq!(failure, Err(Failure::Refused("status 400, 2361067".into())));
+    // A right that is missing is asked for once more, in case it was given just now.
+    world
+        .on(shipped(), status(403).set_body_json(error(200)), 2)
+        .await;
+    let failure = world.tell("meta", &sent("64")).await;
+    assert_eq!(failure, Err(Failure::Locked("status 403, 200".into())));
+    let slow = json_of(json!({"success": true})).set_delay(Duration::from_secs(MAX_ANSWER_S + 1));
+    world.on(shipped(), slow, 1).await;
+    let failure = world.tell("meta", &sent("64")).await;
+    assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
+    world
+        .on(shipped(), json_of(json!({"success": true})), 1)
+        .await;
+    assert_eq!(
+        world.tell("meta", &sent("64")).await,
+        Ok(()),
+        "by the same name"
+    );
+
+    let mut access = json!({
+        "url": "@", "token_url": "@/token", "client_id": "app", "client_secret": "hush",
+        "refresh_token": "r",
+    });
+    world.access("amazon", &access);
+    let failure = world.tell("amazon", &sent("701-1")).await;
+    assert!(matches!(failure, Err(Failure::Locked(_))), "{failure:?}");
+    access["marketplace_ids"] = "A1, A2".into();
+    world.passed.store(600, std::sync::atomic::Ordering::SeqCst);
+    world.access("amazon", &access);
+    world.on(post("/token"), token("t-1"), 1).await;
+    let said = |code: &str| {
+        let mut package = json!({
+            "packageReferenceId": "1", "carrierCode": code, "trackingNumber": "NP-77",
+            "shipDate": "2026-11-26T16:00:00Z",
+            "orderItems":
+                [{"orderItemId": "11", "quantity": 2}, {"orderItemId": "12", "quantity": 1}],
+        });
+        if code == "Other" {
+            package["carrierName"] = "Night Post".into();
+        }
+        let body = json!({"marketplaceId": "A1", "packageDetail": package});
+        post("/orders/v0/orders/701-1/shipmentConfirmation").and(body_json(body))
+    };
+    let busy = status(429).insert_header("retry-after", "2");
+    world.on(said("Other"), busy, 1).await;
+    let failure = world.tell("amazon", &sent("701-1")).await;
+    assert!(matches!(failure, Err(Failure::Again(2, _))), "{failure:?}");
+    // Over before its time.
+    let over = json!({"errors": [{"code": "Unauthorized", "message": "expired"}]});
+    let with = |token: &str| header("x-amz-access-token", token.to_owned());
+    let refused = status(403).set_body_json(over);
+    world.on(said("Other").and(with("t-1")), refused, 1).await;
+    world.on(post("/token"), token("t-2"), 1).await;
+    world
+        .on(said("Other").and(with("t-2")), status(204), 1)
+        .await;
+    assert_eq!(world.tell("amazon", &sent("701-1")).await, Ok(()));
+    let invalid = json!({"errors": [{"code": "InvalidInput", "message": "Ada"}]});
+    let invalid = status(400).set_body_json(invalid);
+    world.on(said("Other"), invalid, 1).await;
+    let failure = world.tell("amazon", &sent("701-1")).await;
+    let why = "status 400, InvalidInput";
+    assert_eq!(failure, Err(Failure::Refused(why.into())));
+    access["carrier:Night Post"] = "NP".into();
+    world
+        .passed
+        .store(1_200, std::sync::atomic::Ordering::SeqCst);
+    world.access("amazon", &access);
+    world.on(said("NP"), status(204), 1).await;
+    assert_eq!(world.tell("amazon", &sent("701-1")).await, Ok(()));
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn what_a_channel_has_no_word_for_is_for_a_person() {
+    let world = World::new().await;
+    shopify(&world);
+    let failure = world.tell("shopify", &accepted("1")).await;
+    assert!(matches!(failure, Err(Failure::Refused(_))), "{failure:?}");
+    let failure = world.tell("generic", &sent("1")).await;
+    assert_eq!(failure, Err(Failure::NoAccess));
+    let failure = world.tell("ebay", &sent("1")).await;
+    assert_eq!(failure, Err(Failure::NoAccess));
+}

@@ -1,0 +1,114 @@
+//! The shop that is told what has left: it hears of all of that, of nothing else, and of nothing twice; or a person is
+//! told why not.
+
+use domain::order::FulfillmentStatus;
+use domain::owed::Notice;
+use domain::{Event, FulfillmentOrder};
+
+use super::{Findings, history};
+use crate::measure::thousandths_of;
+use crate::observed::{Heard, Observed, StoredOrder};
+use crate::vendor::SHOP;
+
+/// Whether a notice is to a channel.
+pub(super) fn is_of_channel(notice: &Notice) -> bool {
+    matches!(notice, Notice::Acknowledged | Notice::Sent(_))
+}
+
+pub(super) fn check(observed: &Observed, found: &mut Findings) {
+    for stored in &observed.orders {
+        let order = &stored.order;
+        let of_shop = (&*order.source.channel, &*order.source.account) == SHOP;
+        found.expect(
+            order.told == of_shop,
+            "channel-told-wrongly",
+            &order.id,
+            || {
+                format!(
+                    "expected that its channel is told: {of_shop}, found {}",
+                    order.told
+                )
+            },
+        );
+        for f in order.fulfillments.iter().filter(|f| has_left(f)) {
+            hears(observed, stored, f, found);
+        }
+    }
+    for heard in &observed.heard {
+        let same = |known: &&Heard| {
+            (&known.order, &known.tracking_number, known.pieces)
+                == (&heard.order, &heard.tracking_number, heard.pieces)
+        };
+        let orders = observed.orders.iter();
+        let own = orders.filter(|stored| stored.order.id == heard.order);
+        let sent =
+            own.flat_map(|stored| stored.order.fulfillments.iter().map(move |f| (stored, f)));
+        let left = sent.filter(|(stored, f)| has_left(f) && is(stored, f, heard));
+        // The van takes several parcels under one number.
+        let (left, told) = (left.count(), observed.heard.iter().filter(same).count());
+        found.expect(left > 0, "told-without-leaving", &heard.order, || {
+            format!("expected a parcel that has left: {heard:?}")
+        });
+        found.expect(
+            told <= left.max(1),
+            "shipment-told-twice",
+            &heard.order,
+            || format!("expected to be told of {left} times, found {told}: {heard:?}"),
+        );
+    }
+}
+
+fn has_left(f: &FulfillmentOrder) -> bool {
+    use FulfillmentStatus::{Delivered, Shipped};
+    matches!(f.status, Delivered | Shipped)
+}
+
+/// Whether what a shop has heard is this parcel, with as much in it.
+fn is(stored: &StoredOrder, f: &FulfillmentOrder, heard: &Heard) -> bool {
+    let tracked = f.parcel.as_ref().map(|parcel| &parcel.tracking_number);
+    let sent = thousandths_of(stored.order.sum_of(&f.units));
+    tracked == Some(&heard.tracking_number) && i64::try_from(heard.pieces * 1000) == Ok(sent)
+}
+
+/// Once a parcel has left its channel has heard of it, or a person knows that it does not want to.
+fn hears(observed: &Observed, stored: &StoredOrder, f: &FulfillmentOrder, found: &mut Findings) {
+    let order = &stored.order;
+    let notice = Notice::Sent(f.n);
+    let told = |event: &Event| matches!(event, Event::Notified(known) if *known == notice);
+    let told = history::events(stored).filter(|event| told(event)).count();
+    if !order.told {
+        found.expect(told == 0, "channel-told-unasked", &order.id, || {
+            format!("expected nobody to be told of parcel {}", f.n)
+        });
+        return;
+    }
+    let heard = observed.heard.iter();
+    let mut heard = heard.filter(|heard| heard.order == order.id);
+    let knows = heard.any(|heard| is(stored, f, heard));
+    found.expect(told <= 1, "channel-recorded-twice", &order.id, || {
+        format!("expected one record that parcel {} was told of", f.n)
+    });
+    found.expect(told == 0 || knows, "recorded-untold", &order.id, || {
+        format!(
+            "expected the shop to know of parcel {}: it is recorded",
+            f.n
+        )
+    });
+    let refused = |event: &Event| matches!(event, Event::NotNotified(known, _) if *known == notice);
+    let resolved = |event: &Event| matches!(event, Event::UntoldResolved(_));
+    let mut after = history::events(stored).skip_while(|event| !refused(event));
+    let is_task = order.untold.contains(&notice) || after.any(resolved);
+    // What is still due is another promise.
+    let due = order.notices.contains(&notice);
+    found.expect(
+        due || told > 0 || is_task,
+        "channel-not-told",
+        &order.id,
+        || {
+            format!(
+                "expected its channel, or a person, to hear of parcel {}",
+                f.n
+            )
+        },
+    );
+}
