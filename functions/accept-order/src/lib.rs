@@ -33,6 +33,7 @@ pub fn function() -> Function {
             "REFUND_ORDER_QUEUE",
             "UPDATE_CHANNEL_QUEUE",
             "FETCH_ORDER_QUEUE",
+            "PUBLISH_EVENTS_QUEUE",
             "SECRETS_PREFIX",
         ],
         init: |setup| {

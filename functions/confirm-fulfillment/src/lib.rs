@@ -27,6 +27,7 @@ pub fn function() -> Function {
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
             "UPDATE_CHANNEL_QUEUE",
+            "PUBLISH_EVENTS_QUEUE",
         ],
         init: |setup| {
             Box::pin(async move {

@@ -97,11 +97,7 @@ impl Desk {
             }
         }
         if personal {
-            document["customer"] = json!({
-                "email": story.contact.email,
-                "phone": story.contact.phone,
-                "address": story.contact.address,
-            });
+            document["customer"] = json!(domain::feed::customer(&story.contact));
         }
         Answer::json(200, &document)
     }
@@ -163,20 +159,11 @@ impl Desk {
         let unknown = || Answer::not_found(&format!("order {id}"));
         let story = self.store.load_story(&id).await?.ok_or_else(unknown)?;
         let entries = &story.timeline.entries;
-        let events: Vec<Value> = entries
-            .iter()
-            .enumerate()
+        let events: Vec<_> = (1..)
+            .zip(entries)
             .skip(after)
             .take(PAGE)
-            .map(|(n, entry)| {
-                json!({
-                    "id": format!("{id}-E{}", n + 1),
-                    "sequence": n + 1,
-                    "at": entry.at,
-                    "type": entry.event.name(),
-                    "text": entry.event.describe(story.order.currency),
-                })
-            })
+            .map(|(n, entry)| domain::feed::event(&story.order, n, entry, true))
             .collect();
         let seen = after.saturating_add(events.len());
         let next = (seen < entries.len()).then_some(seen);

@@ -34,6 +34,7 @@ pub fn function() -> Function {
             "REFUND_ORDER_QUEUE",
             "UPDATE_CHANNEL_QUEUE",
             "FETCH_ORDER_QUEUE",
+            "PUBLISH_EVENTS_QUEUE",
             "ALLOCATE_WAREHOUSE_DEAD_LETTERS",
             "NOTIFY_WAREHOUSE_DEAD_LETTERS",
             "SHIP_ORDER_DEAD_LETTERS",
@@ -42,6 +43,7 @@ pub fn function() -> Function {
             "REFUND_ORDER_DEAD_LETTERS",
             "UPDATE_CHANNEL_DEAD_LETTERS",
             "FETCH_ORDER_DEAD_LETTERS",
+            "PUBLISH_EVENTS_DEAD_LETTERS",
         ],
         init: |setup| {
             Box::pin(async move {

@@ -9,7 +9,7 @@ use domain::poll::Poll;
 use domain::rules::Rules;
 use domain::stock::MovementKind;
 use jiff::Timestamp;
-use runtime::secrets::ACCESS_PREFIX;
+use runtime::secrets::{ACCESS_PREFIX, SIGNING_PREFIX};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -171,6 +171,18 @@ pub async fn tell(cloud: &Cloud, channel: &str, account: &str) -> Result<()> {
     };
     store(cloud, "seed")?.put_told_account(&account).await?;
     Ok(())
+}
+
+/// Sets what a subscriber's events are signed with, the newest first.
+pub fn set_signing_secrets(cloud: &Cloud, subscriber: &str, secrets: &[&str]) {
+    let publisher = cloud.template().functions.get("publish-events");
+    let prefix = publisher.and_then(|publisher| publisher.environment.get("SECRETS_PREFIX"));
+    let prefix = prefix.map(String::as_str).unwrap_or_default();
+    let name = format!("{SIGNING_PREFIX}{prefix}{subscriber}");
+    cloud
+        .services()
+        .secrets
+        .put(&name, json!(secrets).to_string());
 }
 
 /// Adds an API key. A role is `operator`, `reader` or `warehouse:LOCATION`.

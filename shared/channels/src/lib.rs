@@ -24,7 +24,7 @@ mod samples;
 pub mod shopify;
 pub mod signature;
 pub mod square;
-mod standard;
+pub mod standard;
 #[cfg(test)]
 mod testing;
 pub mod tiktok;

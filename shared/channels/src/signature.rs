@@ -31,6 +31,14 @@ pub fn hmac_sha256_matches(key: &[u8], message: &[&[u8]], signature: &[u8]) -> b
     signed && !key.is_empty()
 }
 
+/// The HMAC-SHA256 of the message, given in parts. Nothing is signed with an empty key.
+pub fn hmac_sha256(key: &[u8], message: &[&[u8]]) -> Option<Vec<u8>> {
+    let mac = Hmac::<Sha256>::new_from_slice(key).ok();
+    let mac = mac.filter(|_| !key.is_empty())?;
+    let mac = message.iter().fold(mac, |mac, part| mac.chain_update(part));
+    Some(mac.finalize().into_bytes().to_vec())
+}
+
 /// Whether `header` is the base64 of the body's HMAC-SHA256 under one of the secrets.
 pub fn hmac_sha256_base64_matches(raw_body: &[u8], header: &str, secrets: &[Secret]) -> bool {
     let Ok(signature) = BASE64.decode(header.as_bytes()) else {

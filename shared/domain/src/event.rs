@@ -79,6 +79,30 @@ pub enum Event {
 }
 
 impl Event {
+    /// All names that events have in documents.
+    pub const NAMES: [&str; 20] = [
+        "order.accepted",
+        "hold.released",
+        "order.allocated",
+        "notice.sent",
+        "notice.failed",
+        "fulfillment.accepted",
+        "fulfillment.rejected",
+        "fulfillment.packed",
+        "fulfillment.unrated",
+        "fulfillment.shipped",
+        "fulfillment.delivered",
+        "stock.moved",
+        "order.cancelled",
+        "return.announced",
+        "return.received",
+        "refund.requested",
+        "refund.submitted",
+        "refund.paid",
+        "order.restated",
+        "untold.resolved",
+    ];
+
     /// Its name in documents: stable, for programs.
     pub fn name(&self) -> &'static str {
         match self {
@@ -107,6 +131,25 @@ impl Event {
 
     /// What happened, for people.
     pub fn describe(&self, currency: crate::Currency) -> String {
+        let happened = self.summary(currency);
+        match self.words() {
+            Some(words) => format!("{happened}: {words}"),
+            None => happened,
+        }
+    }
+
+    /// What somebody outside wrote about it: a reason, which may tell of a person.
+    fn words(&self) -> Option<&str> {
+        match self {
+            Self::NotNotified(_, why)
+            | Self::FulfillmentRejected(_, why)
+            | Self::Cancelled(_, why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// What happened, for people, without what anybody wrote about it: there is nothing personal in it.
+    pub fn summary(&self, currency: crate::Currency) -> String {
         match self {
             Self::Accepted => "accepted and stored".into(),
             Self::HoldReleased(hold) => format!("hold {hold} released"),
@@ -117,7 +160,7 @@ impl Event {
                 format!("allocated: {found} units, {missing} backordered")
             }
             Self::AllocatedReserved(found, missing, kept) => {
-                let looked = Self::Allocated(*found, *missing).describe(currency);
+                let looked = Self::Allocated(*found, *missing).summary(currency);
                 match kept.is_zero() {
                     true => format!("{looked}; its reservation was held no more"),
                     false => {
@@ -126,11 +169,9 @@ impl Event {
                 }
             }
             Self::Notified(notice) => format!("{} sent", notice.describe()),
-            Self::NotNotified(notice, why) => format!("{} not sent: {why}", notice.describe()),
+            Self::NotNotified(notice, _) => format!("{} not sent", notice.describe()),
             Self::FulfillmentAccepted(n) => format!("fulfillment {n} accepted by its warehouse"),
-            Self::FulfillmentRejected(n, why) => {
-                format!("fulfillment {n} rejected by its warehouse: {why}")
-            }
+            Self::FulfillmentRejected(n, _) => format!("fulfillment {n} rejected by its warehouse"),
             Self::Packed(n, missing) if missing.is_zero() => format!("fulfillment {n} packed"),
             Self::Packed(n, missing) => format!("fulfillment {n} packed, {missing} units missing"),
             Self::Unrated(n) => {
@@ -139,7 +180,7 @@ impl Event {
             Self::Shipped(n, tracking) => format!("fulfillment {n} shipped, tracking {tracking}"),
             Self::Delivered(n) => format!("fulfillment {n} delivered"),
             Self::StockMoved(moves) => format!("stock updated: {moves} movements"),
-            Self::Cancelled(units, why) => format!("{units} units cancelled: {why}"),
+            Self::Cancelled(units, _) => format!("{units} units cancelled"),
             Self::ReturnAnnounced(n) => format!("return {n} announced"),
             Self::ReturnReceived(n) => format!("return {n} received"),
             Self::RefundRequested(n, amount) => {

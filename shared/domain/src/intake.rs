@@ -395,6 +395,7 @@ impl NewOrder {
             moves: Vec::new(),
             notices: Vec::new(),
             untold: Vec::new(),
+            published: None,
             timeline: Timeline {
                 first: 1,
                 entries: Vec::new(),

@@ -100,6 +100,18 @@ pub const MAX_UNPOLLED_S: i64 = 3_600;
 pub const MAX_ANSWER_BYTES: usize = 8_388_608;
 /// Seconds that a vendor has for an answer, from the first connection to its last byte.
 pub const MAX_ANSWER_S: u64 = 10;
+/// Characters of a subscriber's URL: what servers and those between take without fail (RFC 9110, section 4.1, wants 8,000).
+pub const MAX_URL_CHARS: usize = 2_000;
+/// Types of event that a subscriber names: more than there are.
+pub const MAX_SUBSCRIBED_TYPES: usize = 50;
+/// Subscribers: all are asked side by side about each order, and kept in memory by whoever takes orders in.
+pub const MAX_SUBSCRIBERS: usize = 20;
+/// Bytes of a subscriber's answer, of which only the status counts.
+pub const MAX_THANKS_BYTES: usize = 65_536;
+/// Seconds that a subscriber has for its answer, from the first connection to its last byte: Standard Webhooks has 15 to 30.
+pub const MAX_THANKS_S: u64 = 15;
+/// Days for which it is kept what came of sending an event.
+pub const ATTEMPTS_KEPT_DAYS: i64 = 30;
 /// Answers that one order is put together from: of BigCommerce the order, three pages of products, the addresses.
 pub const MAX_ANSWERS: usize = 6;
 /// Seconds after which a channel is told again what its API was closed to: it takes a person to open it.

@@ -542,6 +542,9 @@ pub struct Order {
     /// What the channel has refused to be told, until a person has looked into it.
     #[serde(rename = "ut", default, skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<Notice>,
+    /// The newest event that is handed over to subscribers; `None`: nobody hears of it.
+    #[serde(rename = "pb", default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<u64>,
     /// The newest events.
     #[serde(rename = "ev")]
     pub timeline: Timeline,
@@ -601,6 +604,26 @@ impl Order {
         };
         debug_assert!(next.lines.iter().all(|line| line.units.balanced()));
         next
+    }
+
+    /// The order as one of which subscribers hear everything, from its first event on.
+    pub fn fed(mut self, at: Timestamp) -> Order {
+        self.published = Some(0);
+        self.open_at = self.open_at.or(Some(at));
+        self
+    }
+
+    /// The same version of the order, of which all events are handed over to subscribers.
+    pub fn all_published(&self) -> Order {
+        let mut next = self.clone();
+        next.published = Some(self.version);
+        next.open_at = self.open_at.filter(|_| !owed(&next).is_empty());
+        next
+    }
+
+    /// Whether subscribers are to hear of more than was handed over to them.
+    pub fn is_unpublished(&self) -> bool {
+        self.published.is_some_and(|upto| upto < self.version)
     }
 
     /// The reservation whose goods are still to be looked at.

@@ -30,11 +30,13 @@ pub enum Step {
     UpdateChannel,
     /// `fetch-order`: no state of an order calls for it, but a channel's word.
     FetchOrder,
+    /// `publish-events`
+    PublishEvents,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Step; 8] = [
+    pub const ALL: [Step; 9] = [
         Step::AllocateWarehouse,
         Step::NotifyWarehouse,
         Step::ShipOrder,
@@ -43,6 +45,7 @@ impl Step {
         Step::RefundOrder,
         Step::UpdateChannel,
         Step::FetchOrder,
+        Step::PublishEvents,
     ];
 
     /// The name of its function, its folder and its queue.
@@ -56,6 +59,7 @@ impl Step {
             Self::RefundOrder => "refund-order",
             Self::UpdateChannel => "update-channel",
             Self::FetchOrder => "fetch-order",
+            Self::PublishEvents => "publish-events",
         }
     }
 
@@ -149,6 +153,8 @@ pub enum Work {
     MoveStock(usize),
     /// Ask the payment provider for the refund of this number.
     Refund(u32),
+    /// Let subscribers know what has happened to it.
+    Publish,
 }
 
 impl Work {
@@ -160,6 +166,7 @@ impl Work {
             Self::Ship(_) => Step::ShipOrder,
             Self::MoveStock(_) => Step::UpdateStock,
             Self::Refund(_) => Step::RefundOrder,
+            Self::Publish => Step::PublishEvents,
         }
     }
 }
@@ -196,6 +203,7 @@ pub fn owed(order: &Order) -> Vec<Work> {
         .iter()
         .filter(|r| r.status == RefundStatus::Requested);
     works.extend(requested.map(|r| Work::Refund(r.n)));
+    works.extend(order.is_unpublished().then_some(Work::Publish));
     works
 }
 

@@ -222,6 +222,7 @@ fn each_step_is_told_once_in_a_fixed_order() {
         Work::Notify(Pick(2)),
         Work::MoveStock(3),
         Work::Notify(Cancelled(7)),
+        Work::Publish,
         Work::Notify(Shipped(1)),
         Work::Notify(Sent(1)),
         Work::Notify(Acknowledged),
@@ -229,7 +230,10 @@ fn each_step_is_told_once_in_a_fixed_order() {
         Work::Allocate(1),
     ];
     // What is to be fetched is no work that an order's state calls for.
-    assert_eq!(steps(works), Step::ALL[..7]);
+    let states = Step::ALL
+        .into_iter()
+        .filter(|step| *step != Step::FetchOrder);
+    assert_eq!(steps(works), states.collect::<Vec<_>>());
     let names = Step::ALL.map(Step::name);
     assert_eq!(
         names,
@@ -241,7 +245,8 @@ fn each_step_is_told_once_in_a_fixed_order() {
             "notify-customer",
             "refund-order",
             "update-channel",
-            "fetch-order"
+            "fetch-order",
+            "publish-events"
         ]
     );
 }
@@ -263,4 +268,39 @@ fn notices_are_told_apart_by_their_keys() {
     ];
     let keys: std::collections::BTreeSet<String> = notices.iter().map(Notice::key).collect();
     assert_eq!(keys.len(), notices.len());
+}
+
+#[test]
+fn what_has_happened_is_to_be_published_if_anybody_listens() {
+    let order = order(&[("A", 2)]);
+    assert!(!order.is_unpublished(), "nobody listens");
+    let fed = order.clone().fed(now());
+    assert_eq!(owed(&fed), [Work::Allocate(2), Work::Publish]);
+    let next = allocated(&fed, &[("A", "ber", 2)]);
+    assert!(
+        !newly_owed(&fed, &next).contains(&Step::PublishEvents),
+        "its hint is under way"
+    );
+    let next = told(&told(&next, Notice::Pick(1)), Notice::Confirmed);
+    assert_eq!(owed(&next), [Work::Publish]);
+    let published = next.all_published();
+    assert_eq!(
+        (published.version, &published.timeline),
+        (next.version, &next.timeline)
+    );
+    assert_eq!((owed(&published), published.open_at), (vec![], None));
+    let more = reported(&published, 1, &Report::Packed(None));
+    assert_eq!(
+        newly_owed(&published, &more),
+        [Step::ShipOrder, Step::PublishEvents]
+    );
+    assert!(
+        more.all_published().open_at.is_some(),
+        "it has work besides"
+    );
+    // An order that rests as it comes in is open all the same.
+    let mut held = order;
+    (held.open_at, held.lines) = (None, Vec::new());
+    assert_eq!(owed(&held), []);
+    assert_eq!(held.fed(now()).open_at, Some(now()));
 }

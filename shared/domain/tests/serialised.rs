@@ -5,10 +5,14 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::*;
 use domain::Quantity;
 use domain::change::{Disposition, announce_return, receive_return};
+use domain::delivery::Delivery;
 use domain::event::{Entry, Event, Timeline};
+use domain::feed::message;
 use domain::fulfillment::Report;
 use domain::intake::NewOrder;
 use domain::order::*;
@@ -16,6 +20,7 @@ use domain::owed::{Notice, owed};
 use domain::refund::{confirm, submitted};
 use domain::shipping::ship;
 use domain::stock::{MovementKind, moved};
+use domain::subscriber::Subscriber;
 use domain::telling::Resolution;
 use domain::{OrderId, Work};
 use jiff::civil::date;
@@ -232,6 +237,7 @@ fn complete() -> Order {
             Notice::Sent(1),
         ],
         untold: vec![Notice::Sent(2)],
+        published: Some(16),
         timeline: Timeline {
             first: 14,
             entries: entries.collect(),
@@ -481,4 +487,61 @@ fn the_stored_form_of_a_contact_is_fixed() {
     assert_eq!(to_value(&contact).unwrap(), golden);
     assert_eq!(serde_json::from_value::<Contact>(golden).unwrap(), contact);
     assert_eq!(from_str::<Contact>("{}").unwrap(), Contact::default());
+}
+
+/// Subscribers hear of every event under its own name, and of nobody whom they may not know.
+#[test]
+fn what_subscribers_are_sent_has_a_name_and_says_nothing_that_people_wrote() {
+    let order = complete();
+    let contact = Contact {
+        email: Some("ada@example.com".into()),
+        ..Contact::default()
+    };
+    let mut names = BTreeSet::new();
+    let words = ["bounced", "flood", "changed my mind"];
+    let mut told = 0;
+    for (n, entry) in (14..).zip(&order.timeline.entries) {
+        names.insert(entry.event.name());
+        let plain = to_value(message(&order, n, entry, None)).unwrap();
+        let text = plain.to_string();
+        assert!(!words.iter().any(|word| text.contains(word)), "{text}");
+        assert!(!text.contains("ada@example.com"));
+        let whole = to_value(message(&order, n, entry, Some(&contact))).unwrap();
+        told += usize::from(words.iter().any(|word| whole.to_string().contains(word)));
+        assert_eq!(whole["data"]["customer"]["email"], "ada@example.com");
+        assert_eq!(plain["data"]["event"]["id"], format!("{}-E{n}", order.id));
+        assert_eq!(whole["data"]["sequence"], n);
+    }
+    assert_eq!(told, words.len());
+    assert_eq!(names, BTreeSet::from(Event::NAMES));
+}
+
+/// How far a subscriber has heard of an order is stored under these names.
+#[test]
+fn the_stored_form_of_a_delivery_is_fixed() {
+    let id = OrderId::of("api", "default", "4711");
+    let delivery = Delivery::new(&id, "erp")
+        .taken(3)
+        .refused(9, now())
+        .turned();
+    let written = json!({
+        "order": id, "subscriber": "erp", "delivered": 3, "failed": 1, "due_at": now().as_second() + 5, "turn": 1,
+    });
+    assert_eq!(to_value(&delivery).unwrap(), written);
+    assert_eq!(
+        serde_json::from_value::<Delivery>(written).unwrap(),
+        delivery
+    );
+    let least = json!({"order": id, "subscriber": "erp", "delivered": 0, "turn": 0});
+    let new: Delivery = serde_json::from_value(least.clone()).unwrap();
+    assert_eq!(
+        (&new, to_value(&new).unwrap()),
+        (&Delivery::new(&id, "erp"), least)
+    );
+    let subscriber = json!({"url": "https://erp.example/"});
+    let subscriber: Subscriber = serde_json::from_value(subscriber).unwrap();
+    assert!(
+        subscriber.enabled && !subscriber.personal_data,
+        "unless it is said"
+    );
 }

@@ -15,6 +15,7 @@ use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
 use domain::order::{Address, Contact, LocatedBy, Order, Source};
 use domain::restate::{self, Statement};
+use domain::subscriber::Subscriber;
 use jiff::Timestamp;
 use runtime::cached::Cached;
 use runtime::http::Answer;
@@ -32,6 +33,8 @@ pub struct Intake {
     postal_countries: Cached<BTreeSet<String>>,
     /// The accounts of channels that are told what becomes of their orders.
     told: Cached<Vec<Account>>,
+    /// Who hears of what happens to orders.
+    subscribers: Cached<Vec<Subscriber>>,
     clock: Clock,
 }
 
@@ -84,6 +87,7 @@ impl Intake {
             products: Products::new(store.clone(), clock.clone()),
             postal_countries: Cached::new(clock.clone()),
             told: Cached::new(clock.clone()),
+            subscribers: Cached::new(clock.clone()),
             store,
             clock,
         }
@@ -190,7 +194,13 @@ impl Intake {
             Some(address) => self.locate(address).await?,
             None => None,
         };
-        Ok(new.accept(&known, now))
+        let (order, contact) = new.accept(&known, now);
+        let subscribers = self.subscribers.get(self.store.subscribers()).await?;
+        let order = match subscribers.iter().any(|subscriber| subscriber.enabled) {
+            true => order.fed(now),
+            false => order,
+        };
+        Ok((order, contact))
     }
 
     /// Whether an order's channel is told what becomes of it, and whether it waits for word that it has come in. Only

@@ -18,7 +18,7 @@ use http::{HeaderMap, Response};
 use jiff::{Timestamp, ToSpan};
 use runtime::Clock;
 use runtime::secrets::Secrets;
-use runtime::web::{Web, WebError};
+use runtime::web::{VENDOR, Web, WebError};
 
 /// Seconds before its end at which a token is no longer used.
 const TOKEN_MARGIN_S: i64 = 60;
@@ -254,10 +254,13 @@ impl Vendors {
         }
         let asked = asked.body(request.body.clone());
         let asked = asked.map_err(|error| Failure::Locked(format!("the access: {error}")))?;
-        self.web.ask(asked).await.map_err(|error| match error {
-            WebError::Passing(why) => Failure::Again(0, why),
-            WebError::Final(why) => Failure::Refused(why),
-        })
+        self.web
+            .ask(asked, VENDOR)
+            .await
+            .map_err(|error| match error {
+                WebError::Passing(why) => Failure::Again(0, why),
+                WebError::Final(why) => Failure::Refused(why),
+            })
     }
 
     /// What an answer says.

@@ -244,6 +244,7 @@ fn every_function_has_an_event_of_its_kind() {
         ("change-order", "POST /orders/{id}/cancel"),
         ("confirm-fulfillment", "POST /fulfillments/{id}/{report}"),
         ("edit-catalog", "PUT /products"),
+        ("edit-subscribers", "PUT /subscribers/{id}"),
         ("query-orders", "GET /orders/{id}"),
         ("redrive-messages", "GET /parked"),
         ("rehearse-routing", "POST /routing/rehearsals"),
@@ -290,6 +291,7 @@ fn every_function_has_an_event_of_its_kind() {
         "expire-reservations",
         "poll-channel",
         "reconcile-stock",
+        "resume-deliveries",
         "sweep-orders",
     ];
     for name in clock {

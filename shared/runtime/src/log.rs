@@ -90,6 +90,12 @@ pub const DISCREPANCIES: Gauge = Gauge {
     name: "discrepancies",
 };
 
+/// Deliveries of events that were given up, and subscribers that were switched off because they are gone.
+pub const UNDELIVERED: Gauge = Gauge {
+    step: "publish-events",
+    name: "undelivered",
+};
+
 impl Gauge {
     /// Writes the line.
     pub fn write(&self, value: u64) {

@@ -11,7 +11,7 @@ use crate::Hint;
 use crate::sqs::{MAX_BATCH, Queues};
 
 /// The variable that holds the URL of each step's queue, in the order of [`Step::ALL`].
-pub const STEP_QUEUES: [&str; 8] = [
+pub const STEP_QUEUES: [&str; 9] = [
     "ALLOCATE_WAREHOUSE_QUEUE",
     "NOTIFY_WAREHOUSE_QUEUE",
     "SHIP_ORDER_QUEUE",
@@ -20,6 +20,7 @@ pub const STEP_QUEUES: [&str; 8] = [
     "REFUND_ORDER_QUEUE",
     "UPDATE_CHANNEL_QUEUE",
     "FETCH_ORDER_QUEUE",
+    "PUBLISH_EVENTS_QUEUE",
 ];
 
 /// Seconds after which an invocation that sends hints beyond its life has ended, well or not: more than its time-out

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::sqs::MAX_BATCH;
 
 /// The variable that holds the URL of each step's dead-letter queue, in the order of [`Step::ALL`].
-pub const STEP_DEAD_LETTERS: [&str; 8] = [
+pub const STEP_DEAD_LETTERS: [&str; 9] = [
     "ALLOCATE_WAREHOUSE_DEAD_LETTERS",
     "NOTIFY_WAREHOUSE_DEAD_LETTERS",
     "SHIP_ORDER_DEAD_LETTERS",
@@ -25,6 +25,7 @@ pub const STEP_DEAD_LETTERS: [&str; 8] = [
     "REFUND_ORDER_DEAD_LETTERS",
     "UPDATE_CHANNEL_DEAD_LETTERS",
     "FETCH_ORDER_DEAD_LETTERS",
+    "PUBLISH_EVENTS_DEAD_LETTERS",
 ];
 
 /// Seconds that a message is hidden once it is handed out: as long as the function that asked for it

@@ -78,6 +78,23 @@ impl Store {
         }
     }
 
+    /// Notes that all events of this version of an order are handed over to subscribers, if it is still as it is
+    /// given.
+    pub async fn publish_order(&self, order: &Order) -> Result<Committed, StoreError> {
+        let after = Arc::new(order.all_published());
+        let write = Write::Published(order.published, Arc::clone(&after));
+        match self.write(&[write]).await? {
+            Written::Done => Ok(Committed::Done(after)),
+            Written::Refused(refusals) => match refusals.into_iter().next() {
+                Some(Refusal::Condition(Some(Found::Order(current)))) => {
+                    Ok(Committed::Conflict(current))
+                }
+                Some(Refusal::Condition(_)) => self.conflict(&order.id).await,
+                other => Err(not_now("order", other)),
+            },
+        }
+    }
+
     async fn conflict(&self, id: &OrderId) -> Result<Committed, StoreError> {
         let current = self.load_order(id).await?;
         let current = current.ok_or_else(|| StoreError::Transient {

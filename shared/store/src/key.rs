@@ -38,6 +38,10 @@ pub const RULES: &str = "RULES";
 pub const POLL: &str = "POLL";
 /// The partition of the accounts that are told what becomes of their orders.
 pub const TOLD: &str = "TOLD";
+/// The partition of all subscribers.
+pub const SUBSCRIBER: &str = "SUBSCRIBER";
+/// The prefix of how far subscribers have heard of an order.
+pub const DELIVERY: &str = "DELIVERY#";
 /// The prefix of the records of an order's routing decisions.
 pub const DECISION: &str = "ROUTING#";
 /// The partition of what is known of imported postal codes as a whole.
@@ -148,6 +152,27 @@ pub fn reserved(shard: &str) -> String {
     format!("RESERVED#{shard}")
 }
 
+/// The sort key of how far a subscriber has heard of an order.
+pub fn delivery(subscriber: &str) -> String {
+    format!("{DELIVERY}{subscriber}")
+}
+
+/// The partition of the index of open work in which deliveries of orders of a shard are that have to be made
+/// again: apart from what the sweeper looks at, because nobody is late until then.
+pub fn due_deliveries(shard: &str) -> String {
+    format!("{DELIVERY}{shard}")
+}
+
+/// The partition of a shard of what came of sending events to a subscriber.
+pub fn attempts(subscriber: &str, shard: &str) -> String {
+    format!("ATTEMPTS#{subscriber}#{shard}")
+}
+
+/// The sort key of what came of sending an event once: by time.
+pub fn attempt(at: jiff::Timestamp, event: &str) -> String {
+    format!("{:015}#{event}", at.as_millisecond().max(0))
+}
+
 /// The sort key of a purchase line.
 pub fn inbound(id: &str) -> String {
     format!("{INBOUND}{id}")
@@ -226,6 +251,12 @@ mod tests {
         assert_eq!((POLL, TOLD), ("POLL", "TOLD"));
         assert_eq!(of_account("shopify", "main"), "shopify#main");
         assert_eq!((POSTAL, ALONE), ("POSTAL", "-"));
+        assert_eq!(SUBSCRIBER, "SUBSCRIBER");
+        assert_eq!(delivery("erp"), "DELIVERY#erp");
+        assert_eq!(due_deliveries("6"), "DELIVERY#6");
+        assert_eq!(attempts("erp", "6"), "ATTEMPTS#erp#6");
+        let named = attempt(placed_at, "AD4OVS4KRET6JAPB-E1");
+        assert_eq!(named, "001764000000000#AD4OVS4KRET6JAPB-E1");
         assert_eq!(postal_code("DE", "22765"), "POSTAL#DE#22765");
         assert_eq!(open_shard("AD4OVS4KRET6JAPB"), "6");
     }

@@ -6,6 +6,7 @@
 
 mod claim;
 mod commit;
+mod deliveries;
 mod discrepancies;
 mod drive;
 mod error;
@@ -19,6 +20,7 @@ mod polls;
 mod postal;
 mod reference;
 mod reservations;
+mod subscribers;
 mod transact;
 mod write;
 
@@ -31,6 +33,7 @@ use domain::candidates::Network;
 
 pub use claim::{Claim, Claims};
 pub use commit::{Committed, Created};
+pub use deliveries::Deliveries;
 pub use discrepancies::Discrepancies;
 pub use drive::{Driven, MAX_ATTEMPTS};
 pub use error::StoreError;
@@ -43,6 +46,7 @@ pub use polls::Polls;
 pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
 pub use reservations::{Ending, Reservations};
+pub use subscribers::Subscribers;
 pub use transact::{Commit, Conflict, Transacted, Waiting};
 pub use write::{Found, Refusal, Write, Writes, Written, room_for};
 
@@ -73,6 +77,8 @@ pub trait Database:
     + Claims
     + Reference
     + Polls
+    + Subscribers
+    + Deliveries
     + PostalCodes
 {
     /// Opens a connection while there is time: the first caller then does not wait for it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use domain::decision::Decision;
+use domain::delivery::Delivery;
 use domain::event::Timeline;
 use domain::order::Contact;
 use domain::{Order, OrderId};
@@ -22,6 +23,8 @@ pub struct Story {
     pub contact: Contact,
     /// Its whole timeline.
     pub timeline: Timeline,
+    /// How far subscribers have heard of it.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// A delivery that was signed and could not be understood: kept for a person.
@@ -159,6 +162,7 @@ impl Orders for DynamoDb {
             .query_partition(&self.tables.orders, key::order(id), "")
             .await?;
         let (mut order, mut contact, mut pages) = (None, Contact::default(), Vec::new());
+        let mut deliveries = Vec::new();
         for item in items {
             let sk = match item.get("sk") {
                 Some(AttributeValue::S(sk)) => sk.clone(),
@@ -170,6 +174,8 @@ impl Orders for DynamoDb {
                 contact = value(item)?;
             } else if sk.starts_with(key::EVENTS) {
                 pages.push(value::<Timeline>(item)?);
+            } else if sk.starts_with(key::DELIVERY) {
+                deliveries.push(value::<Delivery>(item)?);
             }
         }
         Ok(order.map(|order: Order| {
@@ -186,6 +192,7 @@ impl Orders for DynamoDb {
                 order,
                 contact,
                 timeline,
+                deliveries,
             }
         }))
     }
@@ -441,7 +448,7 @@ impl DynamoDb {
     }
 }
 
-fn id_of(item: &Item) -> Option<OrderId> {
+pub(crate) fn id_of(item: &Item) -> Option<OrderId> {
     match item.get("pk") {
         Some(AttributeValue::S(pk)) => OrderId::parse(pk.strip_prefix("ORDER#")?),
         _ => None,

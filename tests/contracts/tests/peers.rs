@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::{env, fs};
 
-use ::channels::{Delivery, Secret, by_name};
+use ::channels::{Delivery, Secret, by_name, standard};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -30,6 +30,7 @@ fn our_checks_agree_with_those_of_others() {
     let path = env::var("PEERS").unwrap();
     let deliveries: Vec<Signed> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let mut judged: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    let mut ours_too = 0;
     for signed in &deliveries {
         let channel = by_name(&signed.channel).unwrap();
         let header = |name: &str| signed.headers.get(name).map(String::as_str);
@@ -44,6 +45,15 @@ fn our_checks_agree_with_those_of_others() {
         let passes = channel.verify(&delivery, &secrets, Timestamp::now());
         let (name, body) = (&signed.channel, &signed.body);
         assert_eq!(passes, signed.genuine, "{name}: {body}");
+        // What we send ourselves is signed as they sign it.
+        if let (true, "generic") = (signed.genuine, name.as_str()) {
+            let at = header("webhook-timestamp").unwrap().parse().unwrap();
+            let at = Timestamp::from_second(at).unwrap();
+            let id = header("webhook-id").unwrap();
+            let ours = standard::sign(&secrets[1..], id, at, body.as_bytes());
+            assert_eq!(ours.as_deref(), header("webhook-signature"), "{body}");
+            ours_too += 1;
+        }
         judged.entry(name).or_default()[usize::from(passes)] += 1;
     }
     for (channel, [refused, passed]) in &judged {
@@ -51,4 +61,5 @@ fn our_checks_agree_with_those_of_others() {
         assert!(*passed > 0 && *refused > 0);
     }
     assert_eq!(judged.len(), CHANNELS);
+    assert!(ours_too > 0);
 }

@@ -32,24 +32,25 @@ fn every_variable_that_a_function_reads_is_set_and_the_reverse() {
     assert_eq!(set(&Template::load().unwrap()), read());
 }
 
-/// The alarm on a metric that the code writes into its logs, by that metric's own names.
+/// The alarms on metrics that the code writes into its logs, by those metrics' own names.
 #[test]
-fn faults_of_the_books_ring() {
+fn what_the_code_counts_rings() {
     let template = Template::load().unwrap();
-    let gauge = runtime::log::DISCREPANCIES;
-    let dimension = serde_json::json!([{"Name": "step", "Value": gauge.step}]);
-    let mut alarms = template.resources("AWS::CloudWatch::Alarm");
-    assert!(alarms.any(|(_, alarm)| {
-        alarm["Namespace"] == "Waybill"
-            && alarm["MetricName"] == gauge.name
-            && alarm["Dimensions"] == dimension
-            && alarm["AlarmActions"].is_array()
-    }));
-    assert!(
-        local::built_in::functions()
-            .iter()
-            .any(|f| f.name == gauge.step)
-    );
+    for gauge in [runtime::log::DISCREPANCIES, runtime::log::UNDELIVERED] {
+        let dimension = serde_json::json!([{"Name": "step", "Value": gauge.step}]);
+        let mut alarms = template.resources("AWS::CloudWatch::Alarm");
+        assert!(alarms.any(|(_, alarm)| {
+            alarm["Namespace"] == "Waybill"
+                && alarm["MetricName"] == gauge.name
+                && alarm["Dimensions"] == dimension
+                && alarm["AlarmActions"].is_array()
+        }));
+        assert!(
+            local::built_in::functions()
+                .iter()
+                .any(|f| f.name == gauge.step)
+        );
+    }
 }
 
 /// What is to arrive when a step has ended is on its way for longer than one may run.

@@ -272,6 +272,31 @@ fn limits() -> BTreeMap<&'static str, u64> {
             MAX_COUNTED as u64,
         ),
         ("schemas/Text/maxLength", text),
+        (
+            "schemas/NewSubscriber/properties/types/maxItems",
+            MAX_SUBSCRIBED_TYPES as u64,
+        ),
+        (
+            "schemas/NewSubscriber/properties/url/maxLength",
+            MAX_URL_CHARS as u64,
+        ),
+        (
+            "schemas/Subscriber/properties/types/maxItems",
+            MAX_SUBSCRIBED_TYPES as u64,
+        ),
+        (
+            "schemas/Subscriber/properties/url/maxLength",
+            MAX_URL_CHARS as u64,
+        ),
+        (
+            "schemas/StoredSubscriber/properties/types/maxItems",
+            MAX_SUBSCRIBED_TYPES as u64,
+        ),
+        (
+            "schemas/StoredSubscriber/properties/url/maxLength",
+            MAX_URL_CHARS as u64,
+        ),
+        ("schemas/SubscriberName/maxLength", name),
         ("schemas/Title/maxLength", title),
         ("schemas/Words/maxLength", name),
     ])
@@ -362,6 +387,16 @@ fn limits_that_are_told_in_words_are_those_of_the_code() {
         let looked_at = format!("looks at up to {MAX_PARKED} messages");
         told(&format!("/paths/{path}/description"), looked_at);
     }
+    let put = "/paths/~1subscribers~1{id}/put/description";
+    told(put, format!("at most {MAX_SUBSCRIBERS} of them"));
+    let kept = format!("Kept for {ATTEMPTS_KEPT_DAYS} days");
+    told(
+        "/paths/~1subscribers~1{id}~1deliveries/get/description",
+        kept,
+    );
+    let event = "/webhooks/event/post/description";
+    told(event, format!("within {MAX_THANKS_S} seconds"));
+    told(event, format!("at most {MAX_THANKS_BYTES} bytes"));
     let promise = format!("{DEFAULT_PROMISE_DAYS} days after it was placed");
     told(
         "/components/schemas/NewOrder/properties/deliver_by/description",

@@ -4,6 +4,7 @@
 mod channel;
 mod crossing;
 mod deeds;
+mod events;
 mod history;
 mod ledger;
 mod life;
@@ -59,6 +60,21 @@ pub fn order_written(before: Option<&Order>, after: &Order) -> Option<Violation>
     hold().err()
 }
 
+/// What must hold of a write that notes that more of an order is handed over to subscribers: nothing else changes.
+pub fn order_published(before: &Order, after: &Order) -> Option<Violation> {
+    let same = Order {
+        published: after.published,
+        open_at: after.open_at,
+        ..before.clone()
+    };
+    let more = before.published < after.published && after.published <= Some(after.version);
+    (same != *after || !more).then(|| Violation {
+        rule: "published-changes-an-order",
+        subject: after.id.to_string(),
+        detail: format!("expected no more than that of {before:?}, found {after:?}"),
+    })
+}
+
 /// Where a write gives an order goods that it had waited for, and nothing else in the order called for it, a hint at
 /// it is on its way beforehand (`told`): what follows could else be forgotten by all.
 pub fn goods_given(before: &Order, after: &Order, told: bool) -> Option<Violation> {
@@ -110,6 +126,7 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
         channel::check(observed, &mut found);
         told::check(observed, &mut found);
         mail::check(observed, &mut found);
+        events::check(observed, &mut found);
     }
     found.0
 }

@@ -17,6 +17,7 @@ use store::{Database, Store};
 
 use crate::ask::{Ask, Reply};
 use crate::faults::{Fate, Kind};
+use crate::listeners::SIGNED_WITH;
 use crate::memory::Memory;
 use crate::mutant::Mutant;
 use crate::observed::{Observed, SentMail, StoredLevel, StoredOrder};
@@ -66,6 +67,8 @@ impl Vault for Model {
                 "simulated/shopify/shop" => Some(SECRET.to_owned()),
                 "simulated/bigcommerce/shop" => Some(WEBHOOK_SECRET.to_owned()),
                 "api-simulated/bigcommerce/shop" => Some(ACCESS.to_owned()),
+                // What each subscriber's events are signed with.
+                name if name.starts_with("events-") => Some(SIGNED_WITH.to_owned()),
                 _ => None,
             }),
         }
@@ -312,6 +315,7 @@ impl World for Fast {
     fn furnish(&self, retailer: &Arc<Retailer>) {
         let mut state = self.0.state();
         state.tables.retailer = Arc::clone(retailer);
+        state.tables.subscribers = state.listeners.subscribers();
         let now = state.now();
         state.tables.polls = vec![Poll::new(SHOP.0, SHOP.1, now)];
     }
@@ -367,6 +371,7 @@ impl World for Fast {
             contact: row.contact.unwrap_or_default(),
             pages: row.pages,
             decisions: row.decisions,
+            deliveries: row.deliveries,
         });
         let levels = tables.shelves.into_iter().map(|shelf| StoredLevel {
             level: shelf.level,
@@ -383,6 +388,7 @@ impl World for Fast {
             inbound: tables.inbound,
             reservations: tables.reservations,
             discrepancies: tables.discrepancies,
+            subscribers: tables.subscribers,
             waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()
         }

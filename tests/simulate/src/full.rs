@@ -31,12 +31,13 @@ use local::services::{ACCOUNT, REGION, Services};
 use local::template::{Setting, Template};
 use runtime::outbox::STEP_QUEUES;
 use runtime::parked::STEP_DEAD_LETTERS;
-use runtime::secrets::ACCESS_PREFIX;
+use runtime::secrets::{ACCESS_PREFIX, SIGNING_PREFIX};
 use runtime::{Aws, Clock, Error, Handler, Setup};
 use serde_json::{Value, json};
 use store::{Store, Tables};
 
 use crate::ask::{Ask, Reply};
+use crate::listeners::SIGNED_WITH;
 use crate::observed::Observed;
 use crate::queues::Message;
 use crate::retailer::{Retailer, SECRET};
@@ -214,6 +215,7 @@ impl World for Full {
     }
 
     fn furnish(&self, retailer: &Arc<Retailer>) {
+        let subscribers = self.ground.sim.state().listeners.subscribers();
         let put = async {
             for location in &retailer.locations {
                 self.store.put_location(location).await?;
@@ -241,6 +243,9 @@ impl World for Full {
             for account in &retailer.told {
                 self.store.put_told_account(account).await?;
             }
+            for subscriber in &subscribers {
+                self.store.put_subscriber(subscriber).await?;
+            }
             let key = &retailer.key_sha256;
             self.store.put_role(key, &Role::Operator).await
         };
@@ -253,6 +258,10 @@ impl World for Full {
         let secret = format!("{prefix}shopify/shop");
         let secrets = &self.ground.services.secrets;
         secrets.put(&secret, SECRET);
+        for subscriber in &subscribers {
+            let name = format!("{SIGNING_PREFIX}{prefix}{}", subscriber.id);
+            secrets.put(&name, SIGNED_WITH);
+        }
         let shop = format!("{prefix}{}/{}", SHOP.0, SHOP.1);
         secrets.put(&shop, WEBHOOK_SECRET);
         secrets.put(&format!("{ACCESS_PREFIX}{shop}"), ACCESS);

@@ -10,6 +10,7 @@ pub mod check;
 pub mod fast;
 pub mod faults;
 pub mod full;
+pub mod listeners;
 pub mod measure;
 pub mod memory;
 pub mod mutant;

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier};
 use domain::decision::Decision;
+use domain::delivery::{Attempt, Delivery};
 use domain::discrepancy::{Discrepancy, Resolution};
 use domain::fact::{StockFact, Transfer};
 use domain::geo::Point;
 use domain::inbound::Inbound;
+use domain::limits::MAX_BATCH_WRITES;
 use domain::order::Contact;
 use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
@@ -22,13 +24,15 @@ use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::rules::Rules;
 use domain::stock::{Breakdown, Level, Movement};
+use domain::subscriber::Subscriber;
 use domain::{Order, OrderId};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use store::{
-    Claim, Claims, Cursor, Database, Discrepancies, Facts, Inbounds, LEDGER_PAGES, Levels,
-    OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Reservations, StoreError, Story,
-    UnreadableDelivery, Waiting, Write, Writes, Written, key, level_place, place_of,
+    Claim, Claims, Cursor, Database, Deliveries, Discrepancies, Facts, Inbounds, LEDGER_PAGES,
+    Levels, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Reservations, StoreError,
+    Story, Subscribers, UnreadableDelivery, Waiting, Write, Writes, Written, key, level_place,
+    place_of,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -101,7 +105,7 @@ impl Database for Memory {
 #[async_trait]
 impl Writes for Memory {
     async fn write(&self, writes: &[Write]) -> Result<Written, StoreError> {
-        let alone = matches!(writes, [Write::Order(..)]);
+        let alone = matches!(writes, [Write::Order(..) | Write::Published(..)]);
         let (operation, kind) = match alone {
             true => ("PutItem", Kind::Write),
             false => ("TransactWriteItems", Kind::Transaction),
@@ -570,6 +574,77 @@ impl Polls for Memory {
             }
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Subscribers for Memory {
+    async fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
+        self.read("Query", |state| state.tables.subscribers.clone())
+            .await
+    }
+
+    async fn put_subscriber(&self, _: &Subscriber) -> Result<(), StoreError> {
+        Err(unknown("changes of subscribers"))
+    }
+
+    async fn delete_subscriber(&self, _: &str) -> Result<bool, StoreError> {
+        Err(unknown("changes of subscribers"))
+    }
+
+    async fn switch_off(&self, id: &str, url: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.change("UpdateItem", |state| {
+            let mut known = state.tables.subscribers.iter_mut();
+            let on = known.find(|s| s.id == id && s.url == url && s.enabled);
+            let Some(on) = on else { return false };
+            on.enabled = false;
+            on.gone_at = Some(now);
+            true
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Deliveries for Memory {
+    async fn save_delivery(&self, delivery: &Delivery) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| state.save_delivery(delivery))
+            .await
+    }
+
+    async fn due_deliveries(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        _from: Option<Cursor>,
+    ) -> Result<(Vec<OrderId>, Option<Cursor>), StoreError> {
+        let found = self
+            .look("Query", Kind::EventualRead, |state, stale| {
+                // What is due was not, a write ago.
+                let none = stale || state.is_off(Mutant::DueDeliveriesAreIndexed);
+                match none {
+                    true => Vec::new(),
+                    false => state.tables.due_deliveries(shard, now),
+                }
+            })
+            .await?;
+        Ok((found, None))
+    }
+
+    async fn log_attempts(&self, _: &OrderId, attempts: &[Attempt]) -> Result<(), StoreError> {
+        for _ in attempts.chunks(MAX_BATCH_WRITES) {
+            self.change("BatchWriteItem", |_| ()).await?;
+        }
+        Ok(())
+    }
+
+    async fn attempts(
+        &self,
+        _: &str,
+        _: Option<&str>,
+        _: i32,
+    ) -> Result<Vec<(String, Attempt)>, StoreError> {
+        Err(unknown("the log of a subscriber"))
     }
 }
 

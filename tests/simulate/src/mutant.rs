@@ -103,11 +103,17 @@ pub enum Mutant {
     ShopIsAskedFirst,
     /// A shop that could not be told is told again.
     UntoldIsNoticed,
+    /// An order is written only over as much as was handed over of it to subscribers.
+    PublishedStays,
+    /// That somebody is to be told again is noted before the order counts as handed over.
+    DueDeliveryIsNoted,
+    /// Orders of which somebody is to be told again are in the index of open work.
+    DueDeliveriesAreIndexed,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 53] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -158,5 +164,8 @@ impl Mutant {
         Self::CursorWaitsForHandOver,
         Self::ShopIsAskedFirst,
         Self::UntoldIsNoticed,
+        Self::PublishedStays,
+        Self::DueDeliveryIsNoted,
+        Self::DueDeliveriesAreIndexed,
     ];
 }

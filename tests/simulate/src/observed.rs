@@ -1,6 +1,7 @@
 //! What a run leaves behind: what is stored, what went out, and what the world outside was told.
 
 use domain::decision::Decision;
+use domain::delivery::Delivery;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
@@ -8,6 +9,7 @@ use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
+use domain::subscriber::Subscriber;
 use domain::{Order, OrderId, Step};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -45,12 +47,16 @@ pub struct Observed {
     pub decimals: Vec<(String, u8)>,
     /// SKUs whose units wait for goods only if a person has said so.
     pub asks_to_wait: Vec<String>,
+    /// Who hears of what happens to orders.
+    pub subscribers: Vec<Subscriber>,
+    /// What they have heard, in order.
+    pub heard: Vec<Heard>,
     /// What the machine gave up on.
     pub parked: Vec<Parked>,
     /// Messages that are still in a queue.
     pub queued: usize,
     /// What the shop with an API was told has left.
-    pub heard: Vec<Heard>,
+    pub shipments: Vec<Shipment>,
     /// What went out by mail, in order.
     pub mails: Vec<SentMail>,
     /// What the world outside did, and was told that it is done, in order.
@@ -84,6 +90,8 @@ pub struct StoredOrder {
     pub pages: Vec<Timeline>,
     /// The records of its routing decisions.
     pub decisions: Vec<Decision>,
+    /// How far subscribers have heard of it, by their ids.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// A level as it is stored.
@@ -106,6 +114,17 @@ pub struct Parked {
     pub reason: Option<String>,
 }
 
+/// An event that a subscriber has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The subscriber.
+    pub subscriber: String,
+    /// The name that the event was sent under.
+    pub id: String,
+    /// What it was sent.
+    pub body: String,
+}
+
 /// A mail that the provider took.
 #[derive(Debug, Clone)]
 pub struct SentMail {
@@ -121,7 +140,7 @@ pub struct SentMail {
 
 /// What a shop was told has left.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct Shipment {
     /// Of which order.
     pub order: OrderId,
     /// The number to ask the carrier for.

@@ -248,6 +248,7 @@ impl Outside {
             44 | 45 => return self.buy(retailer, tape),
             46 => return self.alter(tape),
             47 => return Act::Schedule("poll-channel"),
+            48 => return Act::Schedule("resume-deliveries"),
             _ => None,
         };
         match ask {

@@ -16,6 +16,7 @@ use crate::ask::Ask;
 use crate::channel;
 use crate::check::{self, Violation};
 use crate::faults::{Fate, Faults, Kind};
+use crate::listeners::Listeners;
 use crate::mutant::Mutant;
 use crate::observed::{Deed, Observed};
 use crate::outside::{self, Act, Outside};
@@ -34,6 +35,8 @@ const CALL_MS: i64 = 9;
 const RESEND_MS: i64 = 5_000;
 /// Milliseconds that the sweeper's turn comes after the last, at least.
 const SWEEP_MS: i64 = 1_000_000;
+/// Milliseconds for which a subscriber waits at most until it is told again.
+const DAY_MS: i64 = 86_400_000;
 /// Invocations at a time.
 const MAX_TASKS: usize = 6;
 /// Turns that a run may take: it has to come to rest long before.
@@ -165,7 +168,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
 /// Runs a world's schedule to its end.
 pub fn run(world: &impl World, plan: &Plan) -> Outcome {
     let sim = world.sim().clone();
-    let (retailer, faults, outside, opening) = {
+    let (retailer, faults, outside, opening, listeners) = {
         let tape = &mut sim.state().tape;
         match plan.scripted {
             true => script(plan),
@@ -174,11 +177,12 @@ pub fn run(world: &impl World, plan: &Plan) -> Outcome {
                 let faults = Faults::draw(tape);
                 let outside = Outside::draw(tape);
                 let opening = retailer.opening(tape);
-                (retailer, faults, outside, opening)
+                (retailer, faults, outside, opening, Listeners::draw(tape))
             }
         }
     };
     sim.state().faults = faults.clone();
+    sim.state().listeners = listeners;
     let mut run = Run {
         world,
         sim,
@@ -212,7 +216,7 @@ pub fn run(world: &impl World, plan: &Plan) -> Outcome {
 type Opening = Vec<(String, String, i64)>;
 
 /// The load of a run that leaves nothing to chance.
-fn script(plan: &Plan) -> (Arc<Retailer>, Faults, Outside, Opening) {
+fn script(plan: &Plan) -> (Arc<Retailer>, Faults, Outside, Opening, Listeners) {
     // Two warehouses, two articles; what there is of the first is in one of them.
     let retailer = Retailer::draw(&mut Tape::of_choices(vec![4]));
     let faults = Faults {
@@ -225,7 +229,13 @@ fn script(plan: &Plan) -> (Arc<Retailer>, Faults, Outside, Opening) {
         (product.sku.clone(), location, 5)
     });
     let opening = opening.collect();
-    (retailer, faults, Outside::script(), opening)
+    (
+        retailer,
+        faults,
+        Outside::script(),
+        opening,
+        Listeners::default(),
+    )
 }
 
 fn broken(rule: &'static str, detail: impl Into<String>) -> Violation {
@@ -348,6 +358,19 @@ impl<W: World> Run<'_, W> {
             self.start_event("reconcile-stock");
             self.until_idle()?;
         }
+        self.deliver_events()
+    }
+
+    /// What subscribers have not taken is sent again when its time has come, within a day: all else has come to rest
+    /// by then, as of when it is looked at.
+    fn deliver_events(&mut self) -> Result<(), Violation> {
+        let rested_ms = self.sim.state().now_ms;
+        for _ in 0..2 {
+            self.sim.state().now_ms += DAY_MS;
+            self.start_event("resume-deliveries");
+            self.until_idle()?;
+        }
+        self.sim.state().now_ms = rested_ms;
         Ok(())
     }
 
@@ -901,10 +924,11 @@ impl<W: World> Run<'_, W> {
         observed.parked = state.queues.parked();
         observed.queued = state.queues.depth();
         observed.at = state.now();
-        observed.heard = state.shop.heard();
+        observed.shipments = state.shop.shipments();
         let mails = std::mem::take(&mut state.mails).into_iter();
         observed.mails = mails.map(|mailed| mailed.mail).collect();
         observed.deeds = self.deeds;
+        observed.heard = std::mem::take(&mut state.listeners.heard);
         let serves = |location: &Location| (location.id.clone(), location.serves.clone());
         observed.serves = self.retailer.locations.iter().map(serves).collect();
         let locations = self.retailer.locations.iter();

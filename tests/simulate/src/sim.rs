@@ -10,6 +10,7 @@ use runtime::Hint;
 
 use crate::check::Violation;
 use crate::faults::{Fate, Faults, Kind};
+use crate::listeners::Listeners;
 use crate::memory::Tables;
 use crate::mutant::Mutant;
 use crate::observed::SentMail;
@@ -66,6 +67,8 @@ pub struct State {
     pub tables: Tables,
     /// A shop that has an API.
     pub shop: Shop,
+    /// Other systems that hear of what happens to orders.
+    pub listeners: Listeners,
     /// What went out by mail.
     pub mails: Vec<Mailed>,
     /// What goes wrong with messages as they are sent.
@@ -97,6 +100,7 @@ impl Sim {
             queues: Queues::default(),
             tables: Tables::default(),
             shop: Shop::default(),
+            listeners: Listeners::default(),
             mails: Vec::new(),
             faults: Faults::NONE,
             redelivered: false,

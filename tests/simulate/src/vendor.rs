@@ -8,15 +8,16 @@ use bytes::Bytes;
 use domain::OrderId;
 use http::{Request, Response};
 use jiff::Timestamp;
-use runtime::web::{Web, WebError};
+use runtime::web::{Bounds, Web, WebError};
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
 use crate::channel::phone;
 use crate::faults::{Fate, Kind};
+use crate::listeners;
 use crate::measure::{cost, shown};
 use crate::mutant::Mutant;
-use crate::observed::{Deed, Heard};
+use crate::observed::{Deed, Shipment};
 use crate::sim::Sim;
 
 /// The channel, and the account's name.
@@ -109,14 +110,14 @@ impl Shop {
     }
 
     /// What it has been told has left.
-    pub fn heard(&self) -> Vec<Heard> {
+    pub fn shipments(&self) -> Vec<Shipment> {
         let of = |(place, sold): (usize, &Sold)| {
-            let heard = |(number, pieces): &(String, u64)| Heard {
+            let shipment = |(number, pieces): &(String, u64)| Shipment {
                 order: id(place),
                 tracking_number: number.clone(),
                 pieces: *pieces,
             };
-            sold.shipments.iter().map(heard).collect::<Vec<_>>()
+            sold.shipments.iter().map(shipment).collect::<Vec<_>>()
         };
         self.orders.iter().enumerate().flat_map(of).collect()
     }
@@ -236,7 +237,7 @@ pub fn hint(place: usize) -> Ask {
     }
 }
 
-/// The way to the shop, in the place of the network.
+/// The way to the shop and to the subscribers, in the place of the network.
 pub struct ToShop(pub Sim);
 
 impl ToShop {
@@ -248,7 +249,14 @@ impl ToShop {
 
 #[async_trait]
 impl Web for ToShop {
-    async fn ask(&self, request: Request<String>) -> Result<Response<Bytes>, WebError> {
+    async fn ask(
+        &self,
+        request: Request<String>,
+        _bounds: Bounds,
+    ) -> Result<Response<Bytes>, WebError> {
+        if let Some(subscriber) = listeners::called(request.uri()) {
+            return listeners::hear(&self.0, subscriber, &request).await;
+        }
         let path = request.uri().path();
         let kind = match request.method().as_str() {
             "POST" => Kind::Write,

@@ -38,10 +38,14 @@ fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
 
 /// What a run left behind, as documents.
 fn left(observed: &Observed) -> Value {
-    let orders = observed
-        .orders
-        .iter()
-        .map(|stored| json!([stored.order, stored.contact, stored.pages]));
+    let orders = observed.orders.iter().map(|stored| {
+        json!([
+            stored.order,
+            stored.contact,
+            stored.pages,
+            stored.deliveries
+        ])
+    });
     let levels = observed
         .levels
         .iter()
@@ -60,6 +64,8 @@ fn left(observed: &Observed) -> Value {
         "queued": observed.queued,
         "mails": format!("{:?}", observed.mails),
         "deeds": format!("{:?}", observed.deeds),
+        "subscribers": sorted(observed.subscribers.iter().map(|known| json!(known))),
+        "heard": format!("{:?}", observed.heard),
     })
 }
 

@@ -244,6 +244,7 @@ async fn one_page(console: &Console, id: &str) -> Result<Page> {
         order,
         contact,
         timeline,
+        ..
     } = &story;
     let mails = mails_of(console, &parsed);
     let lines = order.lines.iter().zip(0..).map(|(line, n): (_, usize)| {

@@ -227,6 +227,7 @@ impl World {
                     };
                     self.commit_if(next);
                 }
+                Work::Publish => unreachable!("nobody hears of these orders"),
                 Work::MoveStock(due) => {
                     let moves = if succeeds { due } else { 1 };
                     let mut changes = Changes::default();

@@ -56,6 +56,7 @@ async fn every_step_parks_what_it_cannot_use() {
         "update-stock",
         "notify-customer",
         "refund-order",
+        "publish-events",
     ];
     for step in steps {
         shop.hint(step, "\u{1F4A9}");

@@ -11,6 +11,7 @@ mod bad_messages;
 mod bad_requests;
 mod bad_webhooks;
 mod channels;
+mod events;
 mod fetched;
 mod holds;
 mod journey;

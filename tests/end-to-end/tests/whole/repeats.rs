@@ -160,6 +160,7 @@ async fn hints_that_come_again_at_any_stage_change_nothing() {
         "update-stock",
         "notify-customer",
         "refund-order",
+        "publish-events",
     ];
     let id = &shop.place("mine", &document(&[("GRD-HAND-40", 2)])).await;
     // States that hints carried along at some time, and that nobody should believe later.

@@ -100,6 +100,17 @@ async fn run_everything() {
     let store = seed::store(&cloud, "test").unwrap();
     let countries = BTreeSet::from(["DE".to_owned()]);
     store.add_postal_countries(&countries).await.unwrap();
+    // One that is told of the first order, and is gone.
+    let listener = MockServer::start().await;
+    let gone = ResponseTemplate::new(410);
+    Mock::given(method("POST"))
+        .respond_with(gone)
+        .mount(&listener)
+        .await;
+    let subscriber = json!({"id": "erp", "url": listener.uri()});
+    let subscriber = serde_json::from_value(subscriber).unwrap();
+    store.put_subscriber(&subscriber).await.unwrap();
+    seed::set_signing_secrets(&cloud, "erp", &["whsec_c2VjcmV0"]);
     let endings = demo::run(&cloud, |_| {}).await.unwrap();
     assert!(endings.iter().all(|ending| ending.ok), "{endings:?}");
 
@@ -148,6 +159,16 @@ async fn run_everything() {
         assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }
     assert_eq!(call(Method::GET, "/stock/NONE", Value::Null).await, 404);
+    let wish = json!({"url": listener.uri(), "enabled": false});
+    assert_eq!(call(Method::PUT, "/subscribers/erp", wish).await, 200);
+    for path in ["/subscribers", "/subscribers/erp/deliveries"] {
+        assert_eq!(call(Method::GET, path, Value::Null).await, 200);
+    }
+    assert_eq!(
+        call(Method::DELETE, "/subscribers/erp", Value::Null).await,
+        200
+    );
+    cloud.invoke("resume-deliveries", json!({})).await.unwrap();
     // A product whose levels are split into shares.
     let mut split = sample("retailer/products")[0].clone();
     split["sku"] = json!("SPLIT");

@@ -167,15 +167,14 @@ pub fn needs(template: &Template, call: &Call) -> Vec<Need> {
         }
         "secretsmanager:GetSecretValue" => {
             let id = text(&body["SecretId"]);
-            let on = match id.strip_prefix("api-") {
-                Some(access) if access.starts_with("waybill/") => "api-SecretsPrefix*",
-                _ => "SecretsPrefix*",
-            };
-            assert!(
-                on.starts_with("api-") || id.starts_with("waybill/"),
-                "{body}"
-            );
-            vec![need(&action, on.to_owned(), BTreeSet::new())]
+            let (kind, name) = id.split_at(id.find("waybill/").unwrap_or(0));
+            let known = ["", "api-", "events-"].contains(&kind) && name.starts_with("waybill/");
+            assert!(known, "{body}");
+            vec![need(
+                &action,
+                format!("{kind}SecretsPrefix*"),
+                BTreeSet::new(),
+            )]
         }
         _ => {
             let url = text(&body["QueueUrl"]);

@@ -1,6 +1,6 @@
 //! At the edge of every limit and form, the document and the API take and refuse the same.
 
-use domain::limits::MAX_SKU_CHARS;
+use domain::limits::{MAX_SKU_CHARS, MAX_SUBSCRIBED_TYPES, MAX_URL_CHARS};
 use openapi_tests::{Api, Call};
 use serde_json::{Value, json};
 
@@ -31,6 +31,7 @@ pub async fn run(api: &Api) {
         ("putProducts", "one", product()),
         ("putSuppliers", "one", supplier()),
         ("putRates", "one", rate()),
+        ("putSubscriber", "erp", subscriber()),
     ] {
         for (n, (pointer, value, taken)) in edges.into_iter().enumerate() {
             let mut body = api.document.operation(operation).request_examples()[example].clone();
@@ -45,7 +46,23 @@ pub async fn run(api: &Api) {
             check(api, operation, "list", many, &list, "", taken).await;
         }
     }
+    api.expect(200, Call::of("deleteSubscriber", "")).await;
     pages(api).await;
+}
+
+fn subscriber() -> Vec<Edge> {
+    let url = |length: usize| format!("https://erp.example/{:0>1$}", "", length - 20);
+    let types = |count| json!(vec!["order.accepted"; count]);
+    vec![
+        ("/url", json!(url(MAX_URL_CHARS)), true),
+        ("/url", json!(url(MAX_URL_CHARS + 1)), false),
+        ("/url", json!(7), false),
+        ("/types", types(0), true),
+        ("/types", types(MAX_SUBSCRIBED_TYPES), true),
+        ("/types", types(MAX_SUBSCRIBED_TYPES + 1), false),
+        ("/types/0", json!("order.lost"), false),
+        ("/personal_data", json!("no"), false),
+    ]
 }
 
 async fn check(

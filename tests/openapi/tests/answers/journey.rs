@@ -1,5 +1,9 @@
 //! The journey of the document's introduction, by its examples alone.
 
+use domain::OrderId;
+use domain::delivery::{Attempt, Outcome};
+use jiff::Timestamp;
+use local::seed;
 use local::seed::add_account;
 use local::services::sqs::Outgoing;
 use openapi_tests::{Api, Call, READER};
@@ -35,6 +39,42 @@ pub async fn run(api: &Api) {
         .with("X-Webhook-Secret", "agreed")
         .body(r#"{"scope":"store/order/updated","data":{"type":"order","id":7}}"#);
     assert_eq!(api.expect(200, word).await, json!({"status": "noted"}));
+    subscribed(api).await;
+}
+
+/// Nobody is told of anything here: there are no such servers.
+async fn subscribed(api: &Api) {
+    for name in ["erp", "everything"] {
+        let stored = api.expect(200, Call::of("putSubscriber", name)).await;
+        assert!(stored["secret"].is_string(), "{stored}");
+        let mut known = api.expect(200, Call::of("getSubscriber", name)).await;
+        known["secret"] = stored["secret"].clone();
+        assert_eq!(known, stored);
+    }
+    let known = api.expect(200, Call::of("listSubscribers", "")).await;
+    assert_eq!(known["subscribers"].as_array().unwrap().len(), 2);
+    let store = seed::store(&api.cloud, "test").unwrap();
+    let id = OrderId::parse("COFUGAD6MUUGAC6Z").unwrap();
+    let attempt = Attempt {
+        subscriber: "erp".into(),
+        event: format!("{id}-E1"),
+        at: Timestamp::now(),
+        attempt: 1,
+        outcome: Outcome::Failed,
+        status: None,
+        error: Some("nobody there".into()),
+        duration_ms: 3,
+    };
+    store.log_attempts(&id, &[attempt]).await.unwrap();
+    let log = api.expect(200, Call::of("listDeliveries", "erp")).await;
+    assert_eq!(log["deliveries"][0]["outcome"], "failed");
+    assert_eq!(
+        (&log["deliveries"][1], &log["next"]),
+        (&Value::Null, &Value::Null)
+    );
+    for name in ["erp", "everything"] {
+        api.expect(200, Call::of("deleteSubscriber", name)).await;
+    }
 }
 
 /// Channels that ask whether anybody listens.

@@ -1,7 +1,7 @@
 //! Every refusal that the document describes.
 
 use domain::OrderId;
-use domain::limits::{MAX_BODY_BYTES, RETURN_WINDOW_DAYS};
+use domain::limits::{MAX_BODY_BYTES, MAX_SUBSCRIBERS, RETURN_WINDOW_DAYS};
 use domain::{Event, Order};
 use jiff::{Timestamp, ToSpan};
 use local::seed;
@@ -90,6 +90,7 @@ async fn paths(api: &Api, operation: Operation<'_>) {
             ("id", &["AAAAAAAAAAAAAAAA"])
         }
         "reservations" => ("id", &["AAAAAAAAAAAAAAAA"]),
+        "subscribers" => ("id", &["nobody", "no/body"]),
         _ => ("sku", &["NO-SUCH-SKU"]),
     };
     for unknown in unknown {
@@ -177,6 +178,40 @@ async fn queries(api: &Api) {
     refused(api, 404, "not-found", report).await;
     let after = Call::of("listDiscrepancies", "").with("after", "soon");
     refused(api, 422, "invalid", after).await;
+    let erp = Call::of("putSubscriber", "erp").with("id", "no/body");
+    let problem = refused(api, 422, "invalid", erp).await;
+    assert_eq!(problem["errors"][0]["pointer"], "/id");
+    api.expect(200, Call::of("putSubscriber", "erp")).await;
+    let before = Call::of("listDeliveries", "erp").with("before", "");
+    refused(api, 422, "invalid", before).await;
+    for url in ["http://erp.example/", "https://10.0.0.1/", "erp", ""] {
+        let body = json!({"url": url}).to_string();
+        let call = Call::of("putSubscriber", "erp").body(body);
+        let problem = refused(api, 422, "invalid", call).await;
+        assert_eq!(problem["errors"][0]["pointer"], "/url", "{url}");
+    }
+    // As many as there may be, and one more; one that is there can still be changed.
+    for n in 1..=MAX_SUBSCRIBERS {
+        let id = format!("erp-{n}");
+        let call = Call::of("putSubscriber", "everything").with("id", id.as_str());
+        match n < MAX_SUBSCRIBERS {
+            true => drop(api.expect(200, call).await),
+            false => drop(refused(api, 422, "invalid", call).await),
+        }
+    }
+    api.expect(200, Call::of("putSubscriber", "erp")).await;
+    for n in 0..MAX_SUBSCRIBERS {
+        let id = if n == 0 {
+            "erp".to_owned()
+        } else {
+            format!("erp-{n}")
+        };
+        api.expect(
+            200,
+            Call::of("deleteSubscriber", "").with("id", id.as_str()),
+        )
+        .await;
+    }
     let transfer = |from, to| json!({"from": from, "to": to, "quantity": 1});
     for (operation, body, wrong) in [
         (

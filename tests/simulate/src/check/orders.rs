@@ -341,4 +341,5 @@ fn owes(order: &Order) -> bool {
             .refunds
             .iter()
             .any(|r| r.status == RefundStatus::Requested)
+        || order.published.is_some_and(|upto| upto < order.version)
 }

@@ -2,6 +2,7 @@
 
 mod crossing;
 mod deeds;
+mod events;
 mod levels;
 mod life;
 mod mail;
@@ -12,9 +13,10 @@ mod told;
 mod transit;
 
 /// The files in which rules are named.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     include_str!("crossing.rs"),
     include_str!("deeds.rs"),
+    include_str!("events.rs"),
     include_str!("history.rs"),
     include_str!("ledger.rs"),
     include_str!("life.rs"),
@@ -27,9 +29,10 @@ const SOURCES: [&str; 13] = [
     include_str!("told.rs"),
     include_str!("transit.rs"),
 ];
-const TESTS: [&str; 9] = [
+const TESTS: [&str; 10] = [
     include_str!("tests/crossing.rs"),
     include_str!("tests/deeds.rs"),
+    include_str!("tests/events.rs"),
     include_str!("tests/mail.rs"),
     include_str!("tests/levels.rs"),
     include_str!("tests/orders.rs"),

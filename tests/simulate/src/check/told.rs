@@ -7,7 +7,7 @@ use domain::{Event, FulfillmentOrder};
 
 use super::{Findings, history};
 use crate::measure::thousandths_of;
-use crate::observed::{Heard, Observed, StoredOrder};
+use crate::observed::{Observed, Shipment, StoredOrder};
 use crate::vendor::SHOP;
 
 /// Whether a notice is to a channel.
@@ -34,26 +34,26 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             hears(observed, stored, f, found);
         }
     }
-    for heard in &observed.heard {
-        let same = |known: &&Heard| {
+    for shipment in &observed.shipments {
+        let same = |known: &&Shipment| {
             (&known.order, &known.tracking_number, known.pieces)
-                == (&heard.order, &heard.tracking_number, heard.pieces)
+                == (&shipment.order, &shipment.tracking_number, shipment.pieces)
         };
         let orders = observed.orders.iter();
-        let own = orders.filter(|stored| stored.order.id == heard.order);
+        let own = orders.filter(|stored| stored.order.id == shipment.order);
         let sent =
             own.flat_map(|stored| stored.order.fulfillments.iter().map(move |f| (stored, f)));
-        let left = sent.filter(|(stored, f)| has_left(f) && is(stored, f, heard));
+        let left = sent.filter(|(stored, f)| has_left(f) && is(stored, f, shipment));
         // The van takes several parcels under one number.
-        let (left, told) = (left.count(), observed.heard.iter().filter(same).count());
-        found.expect(left > 0, "told-without-leaving", &heard.order, || {
-            format!("expected a parcel that has left: {heard:?}")
+        let (left, told) = (left.count(), observed.shipments.iter().filter(same).count());
+        found.expect(left > 0, "told-without-leaving", &shipment.order, || {
+            format!("expected a parcel that has left: {shipment:?}")
         });
         found.expect(
             told <= left.max(1),
             "shipment-told-twice",
-            &heard.order,
-            || format!("expected to be told of {left} times, found {told}: {heard:?}"),
+            &shipment.order,
+            || format!("expected to be told of {left} times, found {told}: {shipment:?}"),
         );
     }
 }
@@ -64,10 +64,10 @@ fn has_left(f: &FulfillmentOrder) -> bool {
 }
 
 /// Whether what a shop has heard is this parcel, with as much in it.
-fn is(stored: &StoredOrder, f: &FulfillmentOrder, heard: &Heard) -> bool {
+fn is(stored: &StoredOrder, f: &FulfillmentOrder, shipment: &Shipment) -> bool {
     let tracked = f.parcel.as_ref().map(|parcel| &parcel.tracking_number);
     let sent = thousandths_of(stored.order.sum_of(&f.units));
-    tracked == Some(&heard.tracking_number) && i64::try_from(heard.pieces * 1000) == Ok(sent)
+    tracked == Some(&shipment.tracking_number) && i64::try_from(shipment.pieces * 1000) == Ok(sent)
 }
 
 /// Once a parcel has left its channel has heard of it, or a person knows that it does not want to.
@@ -82,9 +82,9 @@ fn hears(observed: &Observed, stored: &StoredOrder, f: &FulfillmentOrder, found:
         });
         return;
     }
-    let heard = observed.heard.iter();
-    let mut heard = heard.filter(|heard| heard.order == order.id);
-    let knows = heard.any(|heard| is(stored, f, heard));
+    let shipments = observed.shipments.iter();
+    let mut own = shipments.filter(|shipment| shipment.order == order.id);
+    let knows = own.any(|shipment| is(stored, f, shipment));
     found.expect(told <= 1, "channel-recorded-twice", &order.id, || {
         format!("expected one record that parcel {} was told of", f.n)
     });

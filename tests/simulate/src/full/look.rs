@@ -1,12 +1,14 @@
 //! What is stored, read from the tables without any client.
 
 use domain::decision::Decision;
+use domain::delivery::Delivery;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
 use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
+use domain::subscriber::Subscriber;
 use domain::{Order, OrderId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +27,13 @@ struct Page {
 fn value<T: DeserializeOwned>(item: &Value) -> Option<T> {
     let item: serde_dynamo::Item = serde_json::from_value(item.clone()).ok()?;
     serde_dynamo::from_item(item).ok()
+}
+
+/// A subscriber's own fields.
+fn subscriber(item: &mut Value) -> Option<Subscriber> {
+    let fields = item.as_object_mut()?;
+    fields.retain(|name, _| !["pk", "sk", "entity", "schema", "version"].contains(&name.as_str()));
+    value(item)
 }
 
 impl Ground {
@@ -48,6 +57,7 @@ impl Ground {
                 contact: Default::default(),
                 pages: Vec::new(),
                 decisions: Vec::new(),
+                deliveries: Vec::new(),
             });
         }
         for item in self.scan(&tables.orders)? {
@@ -62,6 +72,8 @@ impl Ground {
                 stored.pages.push(value::<Timeline>(&item)?);
             } else if sk.starts_with(key::DECISION) {
                 stored.decisions.push(value::<Decision>(&item)?);
+            } else if sk.starts_with(key::DELIVERY) {
+                stored.deliveries.push(value::<Delivery>(&item)?);
             }
         }
         for item in self.scan(&tables.stock)? {
@@ -97,6 +109,11 @@ impl Ground {
                 let order = OrderId::parse(item["order"]["S"].as_str()?)?;
                 let units = item["units"]["N"].as_str()?.parse().ok()?;
                 observed.waiting.push((sku.to_owned(), order, units));
+            }
+        }
+        for mut item in self.scan(&tables.reference)? {
+            if item["pk"]["S"] == key::SUBSCRIBER {
+                observed.subscribers.push(subscriber(&mut item)?);
             }
         }
         self.add_pages(&mut observed)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::decision::Decision;
+use domain::delivery::Delivery;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer, Transit};
@@ -14,6 +15,7 @@ use domain::reconcile::Reconciliation;
 use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::stock::{Breakdown, Level, LevelChange, Movement};
+use domain::subscriber::Subscriber;
 use domain::{Order, OrderId, Step};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -57,6 +59,8 @@ pub struct Tables {
     pub loads: Vec<(String, Date, u32)>,
     /// How far the orders of channels' accounts are known.
     pub polls: Vec<Poll>,
+    /// Who hears of what happens to orders.
+    pub subscribers: Vec<Subscriber>,
     /// Deliveries kept for a person.
     pub unreadable: usize,
 }
@@ -72,6 +76,8 @@ pub struct Row {
     pub pages: Vec<Timeline>,
     /// The records of its routing decisions.
     pub decisions: Vec<Decision>,
+    /// How far subscribers have heard of it, by their ids.
+    pub deliveries: Vec<Delivery>,
     /// What it was before its newest write: what a stale read shows.
     previous: Option<Arc<Order>>,
 }
@@ -88,6 +94,7 @@ impl Row {
                 first: 1,
                 entries: entries.collect(),
             },
+            deliveries: self.deliveries.clone(),
         }
     }
 
@@ -205,8 +212,23 @@ impl Tables {
                 (None, _) => Refusal::Condition(None),
                 (Some(_), 0) if off(Mutant::OrderIsNew) => Refusal::None,
                 (Some(_), 1..) if off(Mutant::OrderVersion) => Refusal::None,
-                (Some(row), before) if row.order.version == *before => Refusal::None,
+                (Some(row), before)
+                    if row.order.version == *before
+                        && (row.order.published == order.published
+                            || off(Mutant::PublishedStays)) =>
+                {
+                    Refusal::None
+                }
                 (Some(row), _) => Refusal::Condition(Some(Found::Order(Arc::clone(&row.order)))),
+            },
+            Write::Published(before, order) => match self.row(&order.id) {
+                Some(row)
+                    if row.order.version == order.version && row.order.published == *before =>
+                {
+                    Refusal::None
+                }
+                Some(row) => Refusal::Condition(Some(Found::Order(Arc::clone(&row.order)))),
+                None => Refusal::Condition(None),
             },
             Write::Level(change) | Write::LevelTurned(change, _) => {
                 let Some(shelf) = self.shelf(&change.sku, &change.location, change.share) else {
@@ -343,6 +365,21 @@ impl Tables {
         due.into_iter().map(|known| known.id.clone()).collect()
     }
 
+    /// Orders of one shard of which somebody is to be told again, the longest overdue first.
+    pub fn due_deliveries(&self, shard: u32, now: Timestamp) -> Vec<OrderId> {
+        let shard = shard.to_string();
+        let deliveries = self.orders.iter().flat_map(|row| &row.deliveries);
+        let due = deliveries.filter_map(|delivery| {
+            let due_at = delivery.due_at?.as_second();
+            let due = due_at <= now.as_second();
+            let here = key::open_shard(delivery.order.as_str()) == shard;
+            (due && here).then_some((due_at, delivery))
+        });
+        let mut due: Vec<(i64, &Delivery)> = due.collect();
+        due.sort_by_key(|(due_at, delivery)| (*due_at, &delivery.order, &delivery.subscriber));
+        due.into_iter().map(|(_, due)| due.order.clone()).collect()
+    }
+
     fn end_reservation(&mut self, ending: &Ending) {
         let known = self.reservations.iter_mut();
         for known in known.filter(|known| known.id == ending.id) {
@@ -376,7 +413,7 @@ impl State {
                     }
                 }
             }
-            let alone = matches!(writes, [Write::Order(..)]);
+            let alone = matches!(writes, [Write::Order(..) | Write::Published(..)]);
             let acknowledged = match alone {
                 true => off(Mutant::FailedPutIsRedriven),
                 false => off(Mutant::FailedTransactionIsRedriven),
@@ -395,6 +432,7 @@ impl State {
     fn apply(&mut self, write: &Write) {
         match write {
             Write::Order(_, order) => self.put_order(order),
+            Write::Published(_, order) => self.put_published(order),
             Write::Contact(id, contact) if !self.is_off(Mutant::ContactIsStored) => {
                 if let Some(row) = self.tables.row_mut(id) {
                     row.contact = Some(Contact::clone(contact));
@@ -479,6 +517,7 @@ impl State {
                 contact: None,
                 pages: Vec::new(),
                 decisions: Vec::new(),
+                deliveries: Vec::new(),
                 previous: None,
             });
             return;
@@ -491,6 +530,36 @@ impl State {
         row.previous = Some(before);
         self.blame(broken);
         self.blame(given);
+    }
+
+    fn put_published(&mut self, order: &Arc<Order>) {
+        if let Some(row) = self.tables.row_mut(&order.id) {
+            let before = std::mem::replace(&mut row.order, Arc::clone(order));
+            let broken = check::order_published(&before, order);
+            row.previous = Some(before);
+            self.blame(broken);
+        }
+    }
+
+    /// Goes on from a delivery as it was a turn before; whether it was.
+    pub fn save_delivery(&mut self, delivery: &Delivery) -> bool {
+        let noted = delivery.due_at.is_none() || !self.is_off(Mutant::DueDeliveryIsNoted);
+        let Some(row) = self.tables.row_mut(&delivery.order) else {
+            return false;
+        };
+        let same = |known: &Delivery| known.subscriber == delivery.subscriber;
+        let turn = row.deliveries.iter().find(|known| same(known));
+        let turn = turn.map_or(0, |known| known.turn);
+        if turn + 1 != delivery.turn {
+            return false;
+        }
+        if noted {
+            row.deliveries.retain(|known| !same(known));
+            row.deliveries.push(delivery.clone());
+            let key = |known: &Delivery| known.subscriber.clone();
+            row.deliveries.sort_by_cached_key(key);
+        }
+        true
     }
 
     fn change_level(&mut self, change: &LevelChange, turns: bool) {

@@ -69,6 +69,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         moves: Vec::new(),
         notices: Vec::new(),
         untold: Vec::new(),
+        published: None,
         timeline: Timeline::default(),
     }
 }
@@ -126,6 +127,7 @@ fn store(mut order: Order, events: Vec<Event>) -> StoredOrder {
         order,
         pages,
         decisions,
+        deliveries: Vec::new(),
     }
 }
 

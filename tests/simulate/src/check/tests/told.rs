@@ -4,7 +4,7 @@ use domain::telling::Resolution;
 
 use super::rest::{breaks, keeps};
 use crate::check::sample::{SENT, WAITS, at};
-use crate::observed::{Heard, Observed};
+use crate::observed::{Observed, Shipment};
 use crate::vendor::SHOP;
 
 /// Adds an event to the order that is sent, a page being turned if it needs one.
@@ -16,7 +16,7 @@ fn happens(w: &mut Observed, event: Event) {
 }
 
 fn hears(w: &mut Observed, pieces: u64) {
-    w.heard.push(Heard {
+    w.shipments.push(Shipment {
         order: w.orders[SENT].order.id.clone(),
         tracking_number: "1".into(),
         pieces,
@@ -70,11 +70,11 @@ fn a_shop_is_told_too_much_or_too_little() {
     breaks("told-without-leaving", |w| {
         told(w);
         hears(w, 1);
-        w.heard[2].tracking_number = "2".into();
+        w.shipments[2].tracking_number = "2".into();
     });
     breaks("recorded-untold", |w| {
         told(w);
-        w.heard.pop();
+        w.shipments.pop();
     });
     breaks("channel-recorded-twice", |w| {
         told(w);

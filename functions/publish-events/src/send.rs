@@ -1,0 +1,77 @@
+//! One event, sent once.
+
+use std::time::Instant;
+
+use channels::{Secret, standard};
+use domain::event::Entry;
+use domain::feed::{event_id, message};
+use domain::limits::MAX_TEXT_CHARS;
+use domain::subscriber::Subscriber;
+use http::Request;
+use jiff::Timestamp;
+use runtime::queue::Outcome;
+use runtime::web::{self, WebError};
+use store::Story;
+
+use crate::Publisher;
+
+/// What a subscriber has answered.
+pub(crate) struct Answer {
+    pub at: Timestamp,
+    pub status: Option<u16>,
+    /// Why there is no status.
+    pub error: Option<String>,
+    pub duration_ms: u64,
+}
+
+impl Publisher {
+    /// Sends a subscriber an event, once. What cannot even be written is a fault of ours.
+    pub(crate) async fn send(
+        &self,
+        subscriber: &Subscriber,
+        story: &Story,
+        sequence: u64,
+        entry: &Entry,
+    ) -> Result<Answer, Outcome> {
+        let (order, at, started) = (&story.order, self.clock.now(), Instant::now());
+        let contact = subscriber.personal_data.then_some(&story.contact);
+        let body = serde_json::to_string(&message(order, sequence, entry, contact));
+        let body = body.map_err(|error| Outcome::Permanent(error.to_string()))?;
+        let (status, error) = match self.ask(subscriber, event_id(order, sequence), body).await {
+            Ok(status) => (Some(status), None),
+            Err(why) => (None, Some(why.chars().take(MAX_TEXT_CHARS).collect())),
+        };
+        Ok(Answer {
+            at,
+            status,
+            error,
+            duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    async fn ask(&self, to: &Subscriber, id: String, body: String) -> Result<u16, String> {
+        let now = self.clock.now();
+        let secrets = self.secrets.get(&to.id, false).await;
+        let mut secrets = secrets.map_err(|why| format!("its secret: {why}"))?;
+        if secrets.is_empty() {
+            // It may have been given one just now.
+            let anew = self.secrets.get(&to.id, true).await;
+            secrets = anew.map_err(|why| format!("its secret: {why}"))?;
+        }
+        let secrets: Vec<Secret> = secrets.iter().map(|text| Secret::read(text)).collect();
+        let signature = standard::sign(&secrets, &id, now, body.as_bytes());
+        let signature = signature.ok_or("it has no secret that can be signed with")?;
+        let request = Request::post(&to.url)
+            .header("content-type", "application/json")
+            .header("user-agent", "waybill")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", now.as_second().to_string())
+            .header("webhook-signature", signature)
+            .body(body)
+            .map_err(|error| error.to_string())?;
+        match self.web.ask(request, web::SUBSCRIBER).await {
+            Ok(answer) => Ok(answer.status().as_u16()),
+            Err(WebError::Passing(why) | WebError::Final(why)) => Err(why),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Other systems that hear of what happens to orders: what they want, and how they take it.
+
+use bytes::Bytes;
+use domain::subscriber::Subscriber;
+use http::{Request, Response, Uri};
+use runtime::web::WebError;
+
+use crate::faults::{Fate, Faults, Kind};
+use crate::observed::Heard;
+use crate::sim::Sim;
+use crate::tape::Tape;
+
+/// What events are signed with.
+pub const SIGNED_WITH: &str = "whsec_c2ltdWxhdGVk";
+/// Hears of everything, and may not know who bought.
+pub const LEDGER: &str = "ledger";
+/// May know who bought, and hears of some events only.
+pub const REPORTS: &str = "reports";
+/// Is taken away while orders are under way.
+pub const GONE: &str = "gone";
+/// What the one that hears of some events only hears of.
+pub const REPORTED: [&str; 3] = ["order.accepted", "fulfillment.packed", "order.cancelled"];
+
+const HOST: &str = ".listener.example";
+
+/// Those who listen, and what they have heard.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    who: Vec<&'static str>,
+    /// One has answered that it is gone.
+    gone: bool,
+    /// The others take nothing as long as anything goes wrong.
+    down: bool,
+    /// What they have taken, in order.
+    pub heard: Vec<Heard>,
+}
+
+impl Listeners {
+    /// Nobody, or some of them.
+    pub fn draw(tape: &mut Tape) -> Self {
+        let who = match tape.choose(4) {
+            0 => vec![],
+            1 => vec![LEDGER],
+            2 => vec![LEDGER, REPORTS],
+            _ => vec![GONE, LEDGER],
+        };
+        Self {
+            who,
+            down: tape.choose(4) == 3,
+            ..Self::default()
+        }
+    }
+
+    /// What the retailer has entered of them.
+    pub fn subscribers(&self) -> Vec<Subscriber> {
+        let subscriber = |id: &&str| Subscriber {
+            id: (*id).into(),
+            url: format!("https://{id}{HOST}/"),
+            types: match *id {
+                REPORTS => REPORTED.map(str::to_owned).into(),
+                _ => Vec::new(),
+            },
+            personal_data: *id == REPORTS,
+            enabled: true,
+            gone_at: None,
+        };
+        self.who.iter().map(subscriber).collect()
+    }
+}
+
+/// The subscriber that a URL leads to, if it leads to one.
+pub fn called(uri: &Uri) -> Option<&str> {
+    uri.host()?.strip_suffix(HOST)
+}
+
+/// A subscriber is sent an event.
+pub async fn hear(
+    sim: &Sim,
+    subscriber: &str,
+    request: &Request<String>,
+) -> Result<Response<Bytes>, WebError> {
+    let fate = sim.turn("a subscriber", Kind::Write).await;
+    let state = &mut *sim.state();
+    let answer = |status| {
+        let answer = Response::builder().status(status).body(Bytes::new());
+        answer.map_err(|error| WebError::Final(error.to_string()))
+    };
+    if fate == Fate::Refused {
+        return match state.tape.choose(4) {
+            0 => Err(WebError::Passing("nobody there".into())),
+            1 => Err(WebError::Final("it answers with too much".into())),
+            2 => answer(302),
+            _ => answer(500),
+        };
+    }
+    if state.listeners.down && state.faults != Faults::NONE {
+        return answer(503);
+    }
+    if subscriber == GONE {
+        state.listeners.gone |= state.tape.choose(6) == 5;
+        if state.listeners.gone {
+            return answer(410);
+        }
+    }
+    let id = request.headers().get("webhook-id");
+    let heard = Heard {
+        subscriber: subscriber.to_owned(),
+        id: id
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        body: request.body().clone(),
+    };
+    if fate == Fate::Repeated {
+        state.listeners.heard.push(heard.clone());
+    }
+    state.listeners.heard.push(heard);
+    match fate {
+        Fate::AnswerLost => Err(WebError::Passing("too late".into())),
+        _ => answer(204),
+    }
+}
