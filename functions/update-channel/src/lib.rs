@@ -28,6 +28,7 @@ pub fn function() -> Function {
             "NOTIFY_CUSTOMER_QUEUE",
             "REFUND_ORDER_QUEUE",
             "UPDATE_CHANNEL_QUEUE",
+            "PUBLISH_EVENTS_QUEUE",
             "DEAD_LETTERS_QUEUE",
             "SECRETS_PREFIX",
         ],

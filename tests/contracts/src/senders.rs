@@ -15,15 +15,20 @@ const URL: &str = "https://shop.example/hook";
 /// (RFC 5480).
 const SPKI_P256: &str = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
-/// What an account needs to know, and how its channel signs: the headers of a delivery.
+/// The headers of a delivery.
+pub type Headers = Vec<(&'static str, String)>;
+/// Signs a body.
+type Sign = Box<dyn Fn(&[u8]) -> Headers>;
+
+/// What an account needs to know, and how its channel signs.
 pub struct Sender {
     pub secret: String,
-    pub sign: Box<dyn Fn(&[u8]) -> Vec<(&'static str, String)>>,
+    pub sign: Sign,
 }
 
 /// The channel's sender; `None` if it sends nothing, or by a signature that cannot be made here.
 pub fn sender(channel: &str) -> Option<Sender> {
-    let plain = |secret: &str, sign: fn(&[u8]) -> Vec<(&'static str, String)>| Sender {
+    let plain = |secret: &str, sign: fn(&[u8]) -> Headers| Sender {
         secret: secret.into(),
         sign: Box::new(sign),
     };

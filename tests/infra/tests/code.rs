@@ -32,6 +32,26 @@ fn every_variable_that_a_function_reads_is_set_and_the_reverse() {
     assert_eq!(set(&Template::load().unwrap()), read());
 }
 
+/// Whoever tells more than one step of an order may have to tell any of them: what it is owed says which.
+#[test]
+fn whoever_tells_the_steps_of_an_order_can_tell_them_all() {
+    let queues = runtime::outbox::STEP_QUEUES.into_iter();
+    // No state of an order calls for it.
+    let queues: BTreeSet<&str> = queues
+        .filter(|queue| *queue != "FETCH_ORDER_QUEUE")
+        .collect();
+    let mut tellers = 0;
+    for (name, variables) in read() {
+        let told = queues.iter().filter(|queue| variables.contains(**queue));
+        let told = told.count();
+        if told > 1 {
+            tellers += 1;
+            assert_eq!(told, queues.len(), "{name}");
+        }
+    }
+    assert!(tellers > 9, "{tellers}");
+}
+
 /// The alarms on metrics that the code writes into its logs, by those metrics' own names.
 #[test]
 fn what_the_code_counts_rings() {
