@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use futures::future::BoxFuture;
 use runtime::{Aws, Error, Function, Handler, Setup};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use super::trace;
 
@@ -34,6 +34,8 @@ struct Meter {
     /// By function and order: rings when the function has dealt with the order.
     bells: Mutex<HashMap<(&'static str, String), Arc<Notify>>>,
     traces: AtomicBool,
+    /// Held by whoever works on messages, and by whoever keeps them waiting.
+    gate: RwLock<()>,
 }
 
 static METER: LazyLock<Meter> = LazyLock::new(Meter::default);
@@ -83,6 +85,10 @@ fn init<const PLACE: usize>(mut setup: Setup) -> BoxFuture<'static, Result<Handl
             Box::pin(async move {
                 let bodies = bodies(&event);
                 let (messages, bytes) = (bodies.len(), bodies.iter().map(String::len).sum());
+                let _passage = match messages {
+                    0 => None,
+                    _ => Some(METER.gate.read().await),
+                };
                 let started = Instant::now();
                 let answer = handler.call(event).await;
                 lock(&METER.invocations).push(Invocation {
@@ -117,6 +123,12 @@ fn order_of(body: &str) -> Option<&str> {
 fn bell(function: &'static str, order: &str) -> Arc<Notify> {
     let mut bells = lock(&METER.bells);
     Arc::clone(bells.entry((function, order.to_owned())).or_default())
+}
+
+/// Keeps every function that works on messages waiting, once those under way have ended, until what this gives
+/// is dropped: as if they had processors of their own, which on Lambda they have.
+pub async fn hold_messages() -> RwLockWriteGuard<'static, ()> {
+    METER.gate.write().await
 }
 
 /// Waits until a function has dealt with an order's hint.

@@ -2,7 +2,7 @@
 
 pub mod growth;
 mod measured;
-mod meter;
+pub mod meter;
 mod report;
 pub mod shop;
 mod trace;
