@@ -69,8 +69,12 @@ impl Choice {
 /// Chooses the sources that together send as much as they may of what is wanted, and count the least.
 pub fn choose(selection: &Selection) -> Choice {
     let mut search = Search::new(selection);
-    let greedy = search.greedy();
-    search.best = (search.score_of(&greedy), greedy);
+    // Which of those who can send as much is taken makes a difference where the search cannot end by itself.
+    let by_place: Vec<usize> = (0..selection.sources.len()).collect();
+    let greedy = [&search.by_score, &by_place].map(|order| search.greedy(order));
+    let scored = greedy.map(|places| (search.score_of(&places), places));
+    let [first, second] = scored;
+    search.best = first.min(second);
     search.visit();
     if search.best.1.len() > selection.most {
         // All of it takes more shipments than there may be: as much as there can be, then.
@@ -272,13 +276,14 @@ impl<'a> Search<'a> {
         each.map(|(missing, units)| missing.min(units)).sum()
     }
 
-    /// Always the source that can send most, and at the end without those that the others make up for.
-    fn greedy(&self) -> Vec<usize> {
+    /// Always the source that can send most, of equals the first in this order, and at the end without those that the
+    /// others make up for.
+    fn greedy(&self, order: &[usize]) -> Vec<usize> {
         let mut missing = self.missing.clone();
         let mut taken: Vec<usize> = Vec::new();
         while missing.iter().any(|missing| *missing > 0) {
-            let free = self.by_score.iter().filter(|place| !taken.contains(place));
-            // The first of the greatest: the least score of equals.
+            let free = order.iter().filter(|place| !taken.contains(place));
+            // The first of the greatest.
             let most = free
                 .rev()
                 .max_by_key(|place| self.covers(&missing, **place));
