@@ -98,11 +98,16 @@ pub fn run(function: Function) -> Result<(), Error> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        // Where AWS is on this machine, so may others be.
+        let web = match std::env::var_os("AWS_ENDPOINT_URL") {
+            Some(_) => Https::default(),
+            None => Https::outside_only(),
+        };
         let setup = Setup {
             env: Arc::new(std::env::vars().collect()),
             clock: Clock::system(),
             aws: Aws::Sdk(aws::from_environment(function.name)),
-            web: Arc::new(Https::default()),
+            web: Arc::new(web),
         };
         let handler = function.start(setup).await.inspect_err(|error| {
             tracing::error!(function = function.name, %error, "cannot start");

@@ -98,13 +98,25 @@ impl Service<Name> for Public {
     }
 }
 
-/// HTTPS; plain HTTP to this machine alone, for tests. It costs nothing until it is used.
+/// HTTPS; plain HTTP to this machine alone, for the local cloud and tests. It costs nothing until it is used.
 #[derive(Debug, Default)]
-pub struct Https(OnceLock<Connected>);
+pub struct Https {
+    connected: OnceLock<Connected>,
+    outside_only: bool,
+}
 
 impl Https {
+    /// As on Lambda: this machine is the function's own, and what answers there is Lambda's runtime API, which takes
+    /// orders from whoever asks.
+    pub fn outside_only() -> Self {
+        Self {
+            outside_only: true,
+            ..Self::default()
+        }
+    }
+
     fn client(&self) -> Result<&Connected, WebError> {
-        if let Some(client) = self.0.get() {
+        if let Some(client) = self.connected.get() {
             return Ok(client);
         }
         let https = hyper_rustls::HttpsConnectorBuilder::new()
@@ -117,7 +129,7 @@ impl Https {
             .pool_idle_timeout(Duration::from_secs(IDLE_S))
             .pool_timer(TokioTimer::new())
             .build(https);
-        Ok(self.0.get_or_init(|| client))
+        Ok(self.connected.get_or_init(|| client))
     }
 }
 
@@ -184,7 +196,8 @@ impl Web for Https {
         bounds: Bounds,
     ) -> Result<Response<Bytes>, WebError> {
         let Bounds { seconds, bytes } = bounds;
-        if !is_allowed(request.uri()) {
+        let inside = self.outside_only && request.uri().host().is_some_and(is_here);
+        if inside || !is_allowed(request.uri()) {
             let why = "expected an address of https, and of the public Internet";
             return Err(WebError::Final(why.into()));
         }
@@ -249,6 +262,20 @@ mod tests {
             assert!(!allowed(uri), "{uri}");
         }
         assert!(!allowed("http://127.0.0.1.shop.example/"));
+    }
+
+    #[tokio::test]
+    async fn on_lambda_this_machine_is_not_asked() {
+        // Nobody listens there.
+        let ask = || {
+            Request::get("http://127.0.0.1:1/")
+                .body(String::new())
+                .unwrap()
+        };
+        let here = Https::default().ask(ask(), VENDOR).await;
+        assert!(matches!(here, Err(WebError::Passing(_))), "{here:?}");
+        let there = Https::outside_only().ask(ask(), VENDOR).await;
+        assert!(matches!(there, Err(WebError::Final(_))), "{there:?}");
     }
 
     #[test]
