@@ -7,7 +7,7 @@ use domain::order::{Contact, Order};
 use domain::owed::Notice;
 use messages::{Mailer, SendError};
 use runtime::notice::tell;
-use runtime::queue::{Handled, Outcome, one_by_one};
+use runtime::queue::{Handled, one_by_one};
 use runtime::{Clock, Function, Hint};
 use store::Store;
 
@@ -60,14 +60,10 @@ struct Step {
 
 impl Step {
     async fn take(self: Arc<Self>, hint: Hint) -> Handled {
-        let Hint::Order(id, seen) = hint else {
-            return Outcome::Permanent("expected a hint at an order".into()).into();
-        };
         tell(
             &self.store,
             &self.clock,
-            &id,
-            seen,
+            hint,
             StepName::NotifyCustomer,
             |order, contact, notice| self.send(order, contact, notice),
         )

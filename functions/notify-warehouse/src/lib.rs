@@ -11,7 +11,7 @@ use messages::{Mailer, SendError};
 use runtime::cached::Cached;
 use runtime::notice::tell;
 use runtime::products::Products;
-use runtime::queue::{Handled, Outcome, one_by_one};
+use runtime::queue::{Handled, one_by_one};
 use runtime::{Clock, Function, Hint};
 use store::{Store, StoreError};
 
@@ -69,14 +69,10 @@ struct Step {
 
 impl Step {
     async fn take(self: Arc<Self>, hint: Hint) -> Handled {
-        let Hint::Order(id, seen) = hint else {
-            return Outcome::Permanent("expected a hint at an order".into()).into();
-        };
         tell(
             &self.store,
             &self.clock,
-            &id,
-            seen,
+            hint,
             StepName::NotifyWarehouse,
             |order, contact, notice| self.send(order, contact, notice),
         )

@@ -11,7 +11,7 @@ use domain::owed::Notice;
 use intake::{Failure, Vendors};
 use runtime::mail::SendError;
 use runtime::notice::tell;
-use runtime::queue::{Handled, Outcome, one_by_one};
+use runtime::queue::{Handled, one_by_one};
 use runtime::{Clock, Function, Hint};
 use store::Store;
 
@@ -61,14 +61,10 @@ struct Step {
 
 impl Step {
     async fn take(self: Arc<Self>, hint: Hint) -> Handled {
-        let Hint::Order(id, seen) = hint else {
-            return Outcome::Permanent("expected a hint at an order".into()).into();
-        };
         tell(
             &self.store,
             &self.clock,
-            &id,
-            seen,
+            hint,
             StepName::UpdateChannel,
             |order, _, notice| self.send(order, notice),
         )

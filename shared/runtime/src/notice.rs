@@ -8,10 +8,10 @@ use domain::{Order, OrderId, Step};
 use jiff::{Timestamp, ToSpan};
 use store::{Claim, Driven, Store, StoreError};
 
-use crate::Emit;
 use crate::clock::Clock;
 use crate::mail::SendError;
 use crate::queue::{Handled, Outcome};
+use crate::{Emit, Hint};
 
 /// Seconds after which a claim's holder is taken for dead: longer than a function may run (the template's time-outs).
 pub const LEASE_S: i64 = 60;
@@ -20,19 +20,15 @@ pub const LEASE_S: i64 = 60;
 /// one. What the hint says of the order only names the notices: a mail cannot be taken back, so it
 /// is written from what the store says after the claim. A crash between the sending and its record repeats the message after the lease: that is
 /// the only window, one call wide. A channel that can be asked is asked first whether it knows.
-pub async fn tell<F, A>(
-    store: &Store,
-    clock: &Clock,
-    id: &OrderId,
-    seen: Option<Arc<Order>>,
-    step: Step,
-    send: F,
-) -> Handled
+pub async fn tell<F, A>(store: &Store, clock: &Clock, hint: Hint, step: Step, send: F) -> Handled
 where
     F: Fn(Arc<Order>, Contact, Notice) -> A,
     A: Future<Output = Result<(), SendError>>,
 {
-    match tell_all(store, clock, id, seen, step, send).await {
+    let Hint::Order(id, seen) = hint else {
+        return Outcome::Permanent("expected a hint at an order".into()).into();
+    };
+    match tell_all(store, clock, &id, seen, step, send).await {
         Ok(handled) | Err(handled) => handled,
     }
 }
