@@ -104,6 +104,24 @@ fn what_comes_counts_from_its_day_on() {
 }
 
 #[test]
+fn today_is_by_the_calendar_of_each_location() {
+    let all = locations();
+    let (ber, nyc) = (
+        &all[2],
+        location("nyc", "US", 40.7, -74.0, "America/New_York"),
+    );
+    // Half past midnight in Berlin, half past six in New York: the fifth here, the fourth there.
+    let now = "2026-03-04T23:30:00Z".parse().unwrap();
+    let shelves = [(ber, 1), (&nyc, 2)];
+    let comes = |incoming| steps(&supply(None, &shelves, &[incoming], now));
+    assert_eq!(comes(coming("ber", 4, 4)), [(4, 3)], "late in Berlin");
+    assert_eq!(comes(coming("ber", 4, 5)), [(4, 7)], "today in Berlin");
+    assert_eq!(comes(coming("ber", 4, 6)), [(4, 3), (6, 7)]);
+    assert_eq!(comes(coming("nyc", 4, 4)), [(4, 7)], "today in New York");
+    assert_eq!(comes(coming("nyc", 4, 5)), [(4, 3), (5, 7)]);
+}
+
+#[test]
 fn who_was_promised_first_is_served_first() {
     let all = locations();
     let incoming = [coming("ber", 4, 9), coming("ber", 5, 12)];
