@@ -75,6 +75,8 @@ struct Publisher {
 struct Turn {
     /// There was no time for all of it.
     unfinished: bool,
+    /// It has taken some of it.
+    moved: bool,
     /// When it is to be sent again what it has not taken.
     due_at: Option<Timestamp>,
 }
@@ -122,8 +124,13 @@ impl Publisher {
         let wait = turns.iter().filter_map(|turn| turn.due_at).min();
         // It may be over already: another subscriber has taken its time.
         let wait_s = wait.map(|due_at| (due_at.as_second() - now.as_second()).max(0));
+        let wait_s = wait_s.filter(|wait_s| *wait_s <= WAITS_S);
+        // A queue gives up on a message after some times; one that has brought about something is done, and what is
+        // left waits with its own.
+        let moved = turns.iter().any(|turn| turn.moved);
+        again |= moved && wait_s.is_some();
         Ok(Handled {
-            outcome: match wait_s.filter(|wait_s| *wait_s <= WAITS_S) {
+            outcome: match wait_s.filter(|_| !moved) {
                 Some(wait_s) => Outcome::Later(wait_s, "a subscriber has not taken it".into()),
                 None => Outcome::Done,
             },
@@ -181,7 +188,13 @@ impl Publisher {
         let new = || Delivery::new(&order.id, &subscriber.id);
         let mut delivery = known.cloned().unwrap_or_else(new);
         let (mut attempts, mut turn) = (Vec::new(), Turn::default());
-        while let Some(sequence) = delivery.next(order.version, self.clock.now()) {
+        if delivery.rests(started_at) {
+            // The hint waits for that: somebody whose clock is ahead may be sending it what was there before, and
+            // nothing of the delivery is due when he has done.
+            turn.due_at = delivery.due_at;
+            return Ok(turn);
+        }
+        while let Some(sequence) = delivery.next(order.version, started_at) {
             let place = usize::try_from(sequence - 1).unwrap_or(usize::MAX);
             let Some(entry) = story.timeline.entries.get(place) else {
                 let why = format!("event {sequence} of the order is missing");
@@ -192,7 +205,8 @@ impl Publisher {
                 continue;
             }
             if !attempts.is_empty() && !self.clock.within(started_at, SENDS_FOR) {
-                turn.unfinished = true;
+                // It is due: the hint at what is left may be lost.
+                (turn.unfinished, delivery) = (true, delivery.due(started_at));
                 break;
             }
             let answer = self.send(subscriber, story, sequence, entry).await?;
@@ -202,6 +216,7 @@ impl Publisher {
                 Some(410) => Sent::Gone,
                 _ => Sent::Failed,
             };
+            turn.moved |= sent == Sent::Delivered;
             delivery = match sent {
                 Sent::Delivered => before.taken(sequence),
                 Sent::Gone => before.at_rest(),
@@ -230,10 +245,7 @@ impl Publisher {
                 break;
             }
         }
-        let waited = known.is_some_and(|known| {
-            let due_at = known.due_at;
-            due_at.is_some_and(|due_at| due_at <= self.clock.now())
-        });
+        let waited = known.is_some_and(|known| known.due_at.is_some());
         if attempts.is_empty() && !waited {
             // What it does not want is passed over again the next time.
             return Ok(turn);

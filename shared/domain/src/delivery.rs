@@ -58,9 +58,13 @@ impl Delivery {
 
     /// The event that it is to be sent now, if any. `newest`: the order's.
     pub fn next(&self, newest: u64, now: Timestamp) -> Option<u64> {
-        let rests = self.due_at.is_some_and(|due_at| due_at > now);
         let given_up = self.given_up.is_some_and(|upto| upto >= newest);
-        (self.delivered < newest && !rests && !given_up).then_some(self.delivered + 1)
+        (self.delivered < newest && !self.rests(now) && !given_up).then_some(self.delivered + 1)
+    }
+
+    /// Whether it is not to be sent anything yet.
+    pub fn rests(&self, now: Timestamp) -> bool {
+        self.due_at.is_some_and(|due_at| due_at > now)
     }
 
     /// It has taken the event of this number, or does not want it.
@@ -83,6 +87,14 @@ impl Delivery {
             failed: wait_s.map_or(0, |_| failed),
             due_at: wait_s.map(|wait_s| now.saturating_add(wait_s.seconds()).unwrap_or(now)),
             given_up: wait_s.is_none().then_some(newest),
+            ..self.clone()
+        }
+    }
+
+    /// The next one is to be sent from then on.
+    pub fn due(&self, at: Timestamp) -> Self {
+        Self {
+            due_at: Some(at),
             ..self.clone()
         }
     }

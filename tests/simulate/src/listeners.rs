@@ -31,6 +31,10 @@ pub struct Listeners {
     gone: bool,
     /// The others take nothing as long as anything goes wrong.
     down: bool,
+    /// The others take an event the second time at the earliest.
+    moody: bool,
+    /// What a moody one has been sent: the subscriber, and the event's id.
+    tried: Vec<(String, String)>,
     /// What they have taken, in order.
     pub heard: Vec<Heard>,
 }
@@ -44,9 +48,19 @@ impl Listeners {
             2 => vec![LEDGER, REPORTS],
             _ => vec![GONE, LEDGER],
         };
+        let mood = tape.choose(4);
         Self {
             who,
-            down: tape.choose(4) == 3,
+            down: mood == 3,
+            moody: mood == 2,
+            ..Self::default()
+        }
+    }
+
+    /// One that takes everything.
+    pub fn script() -> Self {
+        Self {
+            who: vec![LEDGER],
             ..Self::default()
         }
     }
@@ -103,12 +117,17 @@ pub async fn hear(
         }
     }
     let id = request.headers().get("webhook-id");
+    let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+    if state.listeners.moody && state.faults != Faults::NONE {
+        let known = (subscriber.to_owned(), id.to_owned());
+        if !state.listeners.tried.contains(&known) {
+            state.listeners.tried.push(known);
+            return answer(500);
+        }
+    }
     let heard = Heard {
         subscriber: subscriber.to_owned(),
-        id: id
-            .and_then(|id| id.to_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
+        id: id.to_owned(),
         body: request.body().clone(),
     };
     if fate == Fate::Repeated {

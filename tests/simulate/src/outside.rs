@@ -76,6 +76,7 @@ enum Scripted {
     Receive,
     Refund,
     Confirm,
+    Buy,
     Poison,
     Redrive,
     Sweep,
@@ -127,12 +128,13 @@ impl Outside {
 
     /// The life of one order of two lines, of which one has to wait for its goods: packed, delivered,
     /// sent back and refunded, with something on top for the trouble; and around it what makes every
-    /// function take part: a receipt of goods, a message to nobody that is parked and sent back, a sweep.
+    /// function take part: a receipt of goods, an order that a shop only hints at and is told of in the end, a
+    /// message to nobody that is parked and sent back, a sweep.
     pub fn script() -> Self {
         use Scripted::*;
         let mut script = vec![
             Place, Count, Handle, Handle, Handle, Handle, Refund, Confirm, Announce, Receive,
-            Confirm, Poison, Redrive, Sweep,
+            Confirm, Buy, Poison, Redrive, Sweep,
         ];
         script.reverse();
         Self {
@@ -169,6 +171,12 @@ impl Outside {
             }
             // One of the second article comes in.
             Scripted::Count => count(retailer, named, &mut Tape::of_choices(vec![1])),
+            // One of the first.
+            Scripted::Buy => {
+                let product = retailer.products.first()?;
+                let bought = Happening::Bought(product.sku.clone(), 1, product.decimals, 1_000);
+                return Some(Act::InShop(bought, true));
+            }
             Scripted::Poison => return Some(Act::Poison(Step::AllocateWarehouse)),
             Scripted::Redrive => Some(redrive()),
             Scripted::Sweep => return Some(Act::Schedule("sweep-orders")),

@@ -234,7 +234,7 @@ fn script(plan: &Plan) -> (Arc<Retailer>, Faults, Outside, Opening, Listeners) {
         faults,
         Outside::script(),
         opening,
-        Listeners::default(),
+        Listeners::script(),
     )
 }
 

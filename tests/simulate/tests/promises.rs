@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use domain::Order;
 use simulate::check::Violation;
 use simulate::mutant::Mutant;
 use simulate::run::Plan;
@@ -105,7 +106,7 @@ fn every_safeguard_is_missed_when_it_is_off() {
 /// all two points (the command line takes all), with every message once and twice.
 #[test]
 fn an_order_survives_every_death() {
-    for (twice, stride) in [(false, 29), (true, 101)] {
+    for (twice, stride) in [(false, 113), (true, 401)] {
         let exhausted = exhaust(twice, threads(), stride, |_| {});
         assert!(exhausted.points > 80, "only {} points", exhausted.points);
         assert_eq!(exhausted.singles, u64::from(exhausted.points));
@@ -127,16 +128,28 @@ fn the_scripted_order_lives_its_whole_life() {
     };
     let lived = fast(Tape::of_choices(Vec::new()), &plan, None);
     assert_eq!(lived.violations, []);
-    let [stored] = lived.observed.orders.as_slice() else {
-        panic!("expected one order");
+    let of = |channel: &str| {
+        let mut orders = lived.observed.orders.iter().map(|stored| &stored.order);
+        let order = orders.find(|order| order.source.channel == channel);
+        order.unwrap()
     };
-    let order = &stored.order;
+    let order = of("api");
     assert_eq!(order.lines.len(), 2);
     assert_eq!(
         (order.status(), order.payment_status()),
         ("returned", "refunded")
     );
     assert!(order.refunds.len() >= 2, "{:?}", order.refunds);
+    let [told] = lived.observed.shipments.as_slice() else {
+        panic!("expected the shop to be told of one shipment");
+    };
+    assert_eq!(told.order, of("bigcommerce").id);
+    let heard = |order: &Order| {
+        let heard = lived.observed.heard.iter();
+        let first = format!("{}-E", order.id);
+        heard.filter(|heard| heard.id.starts_with(&first)).count()
+    };
+    assert_eq!(heard(order) as u64, order.version);
 }
 
 /// What fails is cut to what a person can read.
