@@ -312,7 +312,7 @@ pub fn allocate(
     changes: &mut Changes,
     now: Timestamp,
 ) -> Option<Allocation> {
-    if !order.holds.is_empty() {
+    if !order.holds.is_empty() && !order.leaves_reservation() {
         return None;
     }
     let order = &*match measured(order, products) {
@@ -325,7 +325,7 @@ pub fn allocate(
         decision,
     } = find(order, network, products, available, now);
     let opens = order.lines.iter().any(|line| line.units.open > 0);
-    if sends.is_empty() && !opens && !order.look_again {
+    if sends.is_empty() && !opens && !order.look_again && !order.leaves_reservation() {
         return None;
     }
     let before = waits_for(order);

@@ -159,6 +159,12 @@ impl Event {
             Self::Allocated(found, missing) => {
                 format!("allocated: {found} units, {missing} backordered")
             }
+            // It was cancelled before goods were looked for.
+            Self::AllocatedReserved(found, missing, kept)
+                if found.is_zero() && missing.is_zero() && !kept.is_zero() =>
+            {
+                format!("its reservation is given back: {kept} units were kept")
+            }
             Self::AllocatedReserved(found, missing, kept) => {
                 let looked = Self::Allocated(*found, *missing).summary(currency);
                 match kept.is_zero() {

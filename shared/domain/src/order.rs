@@ -632,6 +632,12 @@ impl Order {
         unused.map(|named| named.id.as_str())
     }
 
+    /// Whether goods are kept for it, and it wants none: it was cancelled before anybody looked for them.
+    pub fn leaves_reservation(&self) -> bool {
+        let wants = |line: &Line| line.units.open + line.units.backordered > 0;
+        self.unused_reservation().is_some() && !self.lines.iter().any(wants)
+    }
+
     /// The fulfillment order number `n`.
     pub fn fulfillment(&self, n: u32) -> Result<&FulfillmentOrder, Refusal> {
         let found = self.fulfillments.iter().find(|f| f.n == n);

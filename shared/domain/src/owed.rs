@@ -143,7 +143,7 @@ impl Notice {
 /// A piece of work that the order's state calls for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
-    /// Look for goods for this many units.
+    /// Look for goods for this many units; for none, give back what a reservation keeps.
     Allocate(u64),
     /// Tell somebody.
     Notify(Notice),
@@ -183,7 +183,7 @@ pub fn owed(order: &Order) -> Vec<Work> {
             false => u64::from(line.units.open),
         })
         .sum();
-    if open > 0 && order.holds.is_empty() {
+    if open > 0 && order.holds.is_empty() || order.leaves_reservation() {
         works.push(Work::Allocate(open));
     }
     works.extend(order.notices.iter().cloned().map(Work::Notify));

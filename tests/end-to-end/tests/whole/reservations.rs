@@ -154,6 +154,31 @@ async fn an_order_gets_what_was_kept_for_it_and_gives_back_the_rest() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_cancelled_before_it_is_looked_at_gives_all_back() {
+    let shop = shop_with(3).await;
+    let kept = &reserve(&shop, "cart", cart(3, 600)).await;
+    let waits = &shop.place("waits", &document(&[(SKU, 2)])).await;
+    let mut unpaid = order_of(kept, 3);
+    unpaid["payment"]["status"] = json!("pending");
+    let id = &shop.place("unpaid", &unpaid).await;
+    assert_eq!(shop.status(id).await, "held");
+    assert_eq!(counters(&shop).await, [3, 0, 3, 0]);
+    let path = format!("/orders/{id}/cancel");
+    shop.post(&path, "", r#"{"reason":"no money came"}"#).await;
+    shop.settle().await;
+    assert_eq!(
+        allocated(&shop, id).await,
+        "its reservation is given back: 3 units were kept"
+    );
+    assert_eq!(shop.status(id).await, "cancelled");
+    assert_eq!(status(&shop, kept).await, "committed");
+    // Who waited has two of them.
+    assert_eq!(shop.status(waits).await, "allocated");
+    assert_eq!(counters(&shop).await, [3, 2, 0, 1]);
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_reservation_ends_once_and_an_extension_goes_before_its_end() {
     let shop = shop_with(5).await;
     let short = &reserve(&shop, "short", cart(1, 1)).await;

@@ -128,5 +128,17 @@ fn taken_up(observed: &Observed, found: &mut Findings) {
         found.expect(same, "reservation-taken-otherwise", &order.id, || {
             format!("expected {said:?} thousandths of {named:?}, found {taken:?}")
         });
+        let wants = order
+            .lines
+            .iter()
+            .any(|line| line.units.cancelled < line.units.ordered);
+        let mut held = observed
+            .reservations
+            .iter()
+            .filter(|known| known.status == ReservationStatus::Held);
+        let left = !wants && held.any(|held| Some(&held.id) == named);
+        found.expect(!left, "reservation-left-behind", &order.id, || {
+            format!("expected {named:?} given back, as all is cancelled")
+        });
     }
 }
