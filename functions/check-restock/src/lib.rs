@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use domain::catalog::{Location, Product, Supplier};
 use domain::limits::MAX_STOCK_LINES;
+use domain::offer::offered;
 use domain::restock::{Crossing, Crossings, Due, Look, look};
 use domain::stock::{Level, whole};
 use messages::{Mail, Mailer, SendError, StockLine};
@@ -160,7 +161,8 @@ impl Step {
         let before = Crossings::of(level);
         let point = product.reorder_point;
         let point = point.and_then(|point| product.units(point));
-        let look = look(level, point, self.clock.now());
+        let kept_back = product.safety_stock_in(&level.location);
+        let look = look(level, point, kept_back, self.clock.now());
         if look.held {
             return Err("another run is telling of it".into());
         }
@@ -168,7 +170,10 @@ impl Step {
         let location =
             location.ok_or_else(|| format!("location {} does not exist", level.location))?;
         let elsewhere = match look.due.contains(&Due::Out) {
-            true => self.elsewhere(level, run.locations).await.map_err(text)?,
+            true => self
+                .elsewhere(level, product, run.locations)
+                .await
+                .map_err(text)?,
             false => Vec::new(),
         };
         if look.claimed != before {
@@ -201,15 +206,17 @@ impl Step {
     async fn elsewhere(
         &self,
         level: &Level,
+        product: &Product,
         locations: &[Location],
     ) -> Result<Vec<(String, i64)>, StoreError> {
         let levels = whole(self.store.levels_of(&level.sku).await?).into_iter();
-        let other = |other: &Level| other.location != level.location && other.available > 0;
+        let now = self.clock.now();
         let mut others: Vec<_> = levels
-            .filter(other)
+            .filter(|other| other.location != level.location)
             .filter_map(|other| {
                 let location = locations.iter().find(|l| l.id == other.location)?;
-                Some((location.name.clone(), other.available))
+                let offered = offered(other.available, Some(product), location, now);
+                (offered > 0).then(|| (location.name.clone(), offered))
             })
             .collect();
         others.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

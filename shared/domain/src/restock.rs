@@ -11,7 +11,7 @@ use crate::stock::Level;
 /// After which a claim's holder is taken for dead: longer than a run may take.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
 
-/// A level's stay at or under a bound: its reorder point, or nothing.
+/// A level's stay at or under a bound: its reorder point, or what nobody is promised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crossing {
     /// Its number among the crossings of this level, from 1. Low and out at once are one crossing.
@@ -131,10 +131,11 @@ impl Crossings {
     }
 }
 
-/// Compares a level with its reorder point, if it has one, and with nothing; in units available.
-pub fn look(level: &Level, reorder_point: Option<u32>, now: Timestamp) -> Look {
+/// Compares a level with its reorder point, if it has one, and with what is kept back in the warehouse, of which
+/// nobody is promised any; in units available.
+pub fn look(level: &Level, reorder_point: Option<u32>, kept_back: u32, now: Timestamp) -> Look {
     let low = reorder_point.is_some_and(|point| level.available <= i64::from(point));
-    let out = level.available <= 0;
+    let out = level.available <= i64::from(kept_back);
     let mut look = Look {
         claimed: Crossings::of(level),
         due: Vec::new(),
@@ -251,7 +252,7 @@ mod tests {
         fn claim(&mut self, available: i64) -> Look {
             self.level.available = available;
             self.now += SignedDuration::from_mins(1);
-            let look = look(&self.level, Some(10), self.now);
+            let look = look(&self.level, Some(10), 0, self.now);
             self.note(look.claimed.clone());
             look
         }
@@ -300,15 +301,17 @@ mod tests {
 
     #[test]
     fn without_a_reorder_point_only_nothing_is_little() {
-        let at = |available| {
+        let at = |available, kept_back| {
             let level = Level {
                 available,
                 ..Level::default()
             };
-            look(&level, None, Timestamp::UNIX_EPOCH).due
+            look(&level, None, kept_back, Timestamp::UNIX_EPOCH).due
         };
-        assert_eq!(at(1), []);
-        assert_eq!(at(0), [Due::Out]);
+        assert_eq!(at(1, 0), []);
+        assert_eq!(at(0, 0), [Due::Out]);
+        assert_eq!(at(3, 2), []);
+        assert_eq!(at(2, 2), [Due::Out], "nobody is promised what is kept back");
     }
 
     #[test]

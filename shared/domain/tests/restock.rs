@@ -39,7 +39,7 @@ fn a_level_at_or_under_its_reorder_point_is_told_of_once() {
             crossings: 3,
             ..Level::default()
         };
-        let look = look(&level, Some(point), Timestamp::UNIX_EPOCH);
+        let look = look(&level, Some(point), 0, Timestamp::UNIX_EPOCH);
         let found = look.claimed.low.as_ref().map(|low| low.n);
         let is_due = look.due.contains(&Due::Low);
         assert_eq!((is_due, found), (due, n), "{available} of {point}, {low:?}");

@@ -77,6 +77,13 @@ fn supplier_facts(supplier: &Supplier) -> Value {
     }
 }
 
+/// What of the available nobody is promised, if there is any.
+fn kept_back(line: &StockLine) -> Option<String> {
+    let kept_back = i64::from(line.product.safety_stock_in(&line.location.id));
+    let kept_back = kept_back.min(line.level.available);
+    (kept_back > 0).then(|| line.product.quantity(kept_back).to_string())
+}
+
 fn facts(line: &StockLine) -> Value {
     let StockLine { level, product, .. } = line;
     let quantity = product.reorder_quantity;
@@ -94,6 +101,7 @@ fn facts(line: &StockLine) -> Value {
         title => product.title.as_str(),
         available => product.quantity(level.available).to_string(),
         left => product.quantity(level.available.max(0)).to_string(),
+        kept_back => kept_back(line),
         on_hand => product.quantity(level.on_hand).to_string(),
         allocated => product.quantity(level.allocated).to_string(),
         reorder_point => product.reorder_point.map(|point| point.to_string()),

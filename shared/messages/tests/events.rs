@@ -197,7 +197,7 @@ fn the_demo_takes_levels_to_their_reorder_points() {
         let point = product
             .reorder_point
             .map(|point| product.units(point).unwrap());
-        look(&level, point, now()).due.contains(&Due::Low)
+        look(&level, point, 0, now()).due.contains(&Due::Low)
     });
     let low: Vec<(&str, &str)> = low.map(|(level, _)| level).collect();
     assert_eq!(

@@ -84,7 +84,7 @@ async fn a_run_that_looked_long_ago_does_not_tell_again() {
     let (levels, _) = shop.store.scan_levels(None).await.unwrap();
     let here = |level: &&domain::stock::Level| level.sku == sku && level.location == "hamburg";
     let seen = levels.iter().find(here).unwrap();
-    let look = domain::restock::look(seen, Some(2), jiff::Timestamp::now());
+    let look = domain::restock::look(seen, Some(2), 0, jiff::Timestamp::now());
     assert_eq!(look.due, [Due::Low]);
     assert_eq!(check(&shop).await["told"], 1);
     shop.adjust(sku, "pallet", "hamburg", "receive", 6).await;

@@ -109,7 +109,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             format!("expected a mail of {out:?}, which everybody is said to know")
         });
         found.expect(
-            !looked || is_told(level),
+            !looked || is_told(level, observed.kept(&level.sku)),
             "crossing-not-told",
             shelf(),
             || {
@@ -125,9 +125,9 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
     }
 }
 
-/// Whether nothing is left to be told, and it is known to be out exactly if it is.
-fn is_told(level: &Level) -> bool {
+/// Whether nothing is left to be told, and it is known to be out exactly if no more is there than is kept back.
+fn is_told(level: &Level, kept: i64) -> bool {
     let told = |crossing: &Option<Crossing>| crossing.as_ref().is_none_or(|crossing| crossing.told);
     let out = level.outage.is_some();
-    told(&level.low) && told(&level.outage) && out == (level.available <= 0)
+    told(&level.low) && told(&level.outage) && out == (level.available <= kept)
 }
