@@ -5,7 +5,9 @@ mod webhook;
 use std::sync::Arc;
 
 use channels::Unreadable;
+use domain::Problem;
 use domain::order::Order;
+use domain::view::holds;
 use intake::{Accepted, Intake};
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
@@ -98,29 +100,53 @@ impl Desk {
                     Unreadable::Problems(problems) => Answer::invalid(&problems),
                 },
             )?;
+        if dry_run(request)? {
+            let (accepted, known) = self.intake.try_out(new, &request.body).await?;
+            let order = unless_reused(accepted)?;
+            let tried = json!({"known": known, "order": receipt(&order), "holds": holds(&order)});
+            return Answer::json(200, &tried);
+        }
         let (accepted, emits) = self.intake.store(new, &request.body).await?;
         self.tell(&emits).await;
-        match accepted {
-            // What is said of an order never changes, so that a repeat gets the same answer.
-            Accepted::Stored(order) => Answer::json(201, &receipt(&order)),
-            Accepted::Reused(order, ..) => {
-                let detail = format!(
-                    "the Idempotency-Key was used for another document: order {}",
-                    order.id
-                );
-                Err(Answer::problem(
-                    422,
-                    "idempotency-key-reused",
-                    "Use a new key",
-                    &detail,
-                ))
-            }
-        }
+        let order = unless_reused(accepted)?;
+        // What is said of an order never changes, so that a repeat gets the same answer.
+        Answer::json(201, &receipt(&order))
     }
 
     /// Sends the hints that follow from what is stored.
     async fn tell(&self, emits: &[Emit]) {
         self.outbox.send_or_leave(emits).await;
+    }
+}
+
+/// Whether nothing is to be stored.
+fn dry_run(request: &Request) -> Result<bool, Answer> {
+    match request.query("dry_run") {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            let detail = format!("expected \"dry_run\" to be true or false, found {other:?}");
+            Err(Answer::invalid(&[Problem::at("", detail)]))
+        }
+    }
+}
+
+/// The order, unless another came by its name.
+fn unless_reused(accepted: Accepted) -> Result<Arc<Order>, Answer> {
+    match accepted {
+        Accepted::Stored(order) => Ok(order),
+        Accepted::Reused(order, ..) => {
+            let detail = format!(
+                "the Idempotency-Key was used for another document: order {}",
+                order.id
+            );
+            Err(Answer::problem(
+                422,
+                "idempotency-key-reused",
+                "Use a new key",
+                &detail,
+            ))
+        }
     }
 }
 

@@ -57,7 +57,7 @@ struct Kit {
 
 /// A hold.
 #[derive(Debug, Serialize)]
-struct Hold {
+pub struct Hold {
     name: &'static str,
     owner: &'static str,
     since: jiff::Timestamp,
@@ -227,16 +227,7 @@ pub fn order(order: &Order) -> OrderView {
         version: order.version,
         reservation: order.reservation.as_ref().map(|named| named.id.clone()),
         lines: order.lines.iter().map(line).collect(),
-        holds: order
-            .holds
-            .iter()
-            .map(|hold| Hold {
-                name: hold.reason.name(),
-                owner: hold.reason.owner(),
-                since: hold.since,
-                detail: hold.reason.explain(order.currency),
-            })
-            .collect(),
+        holds: holds(order),
         fulfillments: order
             .fulfillments
             .iter()
@@ -261,6 +252,17 @@ pub fn order(order: &Order) -> OrderView {
             })
             .collect(),
     }
+}
+
+/// Why a person has to look at the order.
+pub fn holds(order: &Order) -> Vec<Hold> {
+    let hold = |hold: &crate::hold::Hold| Hold {
+        name: hold.reason.name(),
+        owner: hold.reason.owner(),
+        since: hold.since,
+        detail: hold.reason.explain(order.currency),
+    };
+    order.holds.iter().map(hold).collect()
 }
 
 /// Whom or what the order waits for: the answer to "where is it, and why". Empty when it has

@@ -102,6 +102,21 @@ impl Intake {
         self.put(new, body, Told::Delivered).await
     }
 
+    /// What would become of an order that was read from `body`, without storing it; and whether it is stored.
+    pub async fn try_out(&self, new: NewOrder, body: &[u8]) -> Result<(Accepted, bool), Refused> {
+        let (order, contact) = self.accept(new, body, self.clock.now()).await?;
+        let order = Arc::new(order);
+        if self.store.load_order(&order.id).await?.is_none() {
+            return Ok((Accepted::Stored(order), false));
+        }
+        let (known, stored) = self.store.load_order_with_contact(&order.id).await?;
+        let accepted = match stored.fingerprint == contact.fingerprint {
+            true => Accepted::Stored(known),
+            false => Accepted::Reused(known, order, Box::new(contact)),
+        };
+        Ok((accepted, true))
+    }
+
     async fn put(
         &self,
         new: NewOrder,

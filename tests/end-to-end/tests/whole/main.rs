@@ -14,6 +14,7 @@ mod channels;
 mod events;
 mod fetched;
 mod holds;
+mod importing;
 mod journey;
 mod kits;
 mod limits;

@@ -130,7 +130,15 @@ async fn catalogue(api: &Api) {
 }
 
 async fn paid(api: &Api) {
+    let look = || Call::of("placeOrder", "paid").with("dry_run", "true");
+    let looked = api.expect(200, look()).await;
+    assert_eq!(
+        (&looked["known"], &looked["holds"]),
+        (&json!(false), &json!([]))
+    );
     let receipt = api.expect(201, Call::of("placeOrder", "paid")).await;
+    assert_eq!(looked["order"], receipt);
+    assert_eq!(api.expect(200, look()).await["known"], true);
     let documented = api.document.operation("placeOrder");
     let documented = &documented.value()["responses"]["201"]["content"]["application/json"];
     assert_eq!(receipt, documented["examples"]["paid"]["value"]);

@@ -140,6 +140,8 @@ async fn names(api: &Api) {
             refused(api, 422, "invalid", call().with(header, long.as_str())).await;
         }
     }
+    let perhaps = Call::of("placeOrder", "paid").with("dry_run", "perhaps");
+    refused(api, 422, "invalid", perhaps).await;
     let other = Call::of("placeOrder", "paid").with(header, "web-2102");
     refused(api, 422, "idempotency-key-reused", other).await;
     let other = Call::of("reserveStock", "quote").with(header, "cart-2104");
