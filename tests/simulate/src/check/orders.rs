@@ -333,6 +333,10 @@ fn index(order: &Order) -> Hold {
 fn owes(order: &Order) -> bool {
     let open = order.look_again || order.lines.iter().any(|line| line.units.open > 0);
     let open = open && order.holds.is_empty();
+    // Goods are kept for one that wants none any more.
+    let wants = |line: &domain::order::Line| line.units.open + line.units.backordered > 0;
+    let kept = order.reservation.as_ref().is_some_and(|named| !named.used);
+    let open = open || (kept && !order.lines.iter().any(wants));
     let parcel = |f: &domain::FulfillmentOrder| f.status == FulfillmentStatus::Packed && !f.unrated;
     open || !order.notices.is_empty()
         || !order.moves.is_empty()
