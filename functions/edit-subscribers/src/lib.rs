@@ -1,14 +1,17 @@
-//! Takes which other systems hear of what happens to orders, and answers what came of telling them.
+//! Takes which other systems hear of what happens to orders, and answers what came of telling them; and has them hear
+//! again of what has been.
+
+mod replay;
 
 use std::sync::Arc;
 
 use domain::Problem;
 use domain::limits::{MAX_NAME_CHARS, MAX_SUBSCRIBERS};
 use domain::subscriber::{Subscriber, is_subscriber_id, subscriber_problems};
-use runtime::Function;
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
 use runtime::web::is_allowed;
+use runtime::{Clock, Function};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -25,8 +28,9 @@ pub fn function() -> Function {
             Box::pin(async move {
                 let store = setup.store();
                 let desk = Desk {
-                    keys: Keys::new(store.clone(), setup.clock),
+                    keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
+                    clock: setup.clock,
                 };
                 Ok(answer(
                     "edit-subscribers",
@@ -41,6 +45,7 @@ pub fn function() -> Function {
 struct Desk {
     store: Store,
     keys: Keys,
+    clock: Clock,
 }
 
 /// What may be said of a subscriber.
@@ -74,6 +79,8 @@ impl Desk {
                 }
             }
             "GET /subscribers/{id}/deliveries" => self.log(&request).await,
+            "GET /subscribers/{id}/replays" => self.replays(id).await,
+            "POST /subscribers/{id}/replays" => self.replay(id, request.json()?).await,
             other => Err(Answer::not_found(&format!("route {other:?}"))),
         }
     }
@@ -95,7 +102,11 @@ impl Desk {
             gone_at: None,
         };
         let mut problems = subscriber_problems(&subscriber);
-        if !subscriber.url.parse().is_ok_and(|url| is_allowed(&url)) {
+        if !subscriber
+            .url
+            .parse()
+            .is_ok_and(|url| is_allowed(&url))
+        {
             let found = &subscriber.url;
             let expected = "expected an address of https, and of the public Internet";
             problems.push(Problem::at("/url", format!("{expected}, found {found:?}")));

@@ -100,9 +100,12 @@ impl Publisher {
             return Err(Outcome::Ignored("nobody hears of it".into()).into());
         }
         let subscribers = self.listening(&story).await?;
-        let turns = subscribers
-            .iter()
-            .map(|subscriber| self.turn(subscriber, &story));
+        // Who has heard nothing of it, though all of it is handed over, was entered since, and has not asked.
+        let hears = |subscriber: &&Subscriber| {
+            order.is_unpublished() || story.delivery(&subscriber.id).is_some()
+        };
+        let turns = subscribers.iter().filter(hears);
+        let turns = turns.map(|subscriber| self.turn(subscriber, &story));
         let turns: Vec<Turn> = join_all(turns)
             .await
             .into_iter()
@@ -183,8 +186,7 @@ impl Publisher {
     /// Sends a subscriber what it has not heard of an order, as far as it takes it and there is time.
     async fn turn(&self, subscriber: &Subscriber, story: &Story) -> Result<Turn, Handled> {
         let (order, started_at) = (&story.order, self.clock.now());
-        let mut known = story.deliveries.iter();
-        let known = known.find(|delivery| delivery.subscriber == subscriber.id);
+        let known = story.delivery(&subscriber.id);
         let new = || Delivery::new(&order.id, &subscriber.id);
         let mut delivery = known.cloned().unwrap_or_else(new);
         let (mut attempts, mut turn) = (Vec::new(), Turn::default());

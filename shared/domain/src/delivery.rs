@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::OrderId;
-use crate::is_default;
+use crate::{is_default, to_the_second};
 
 /// Seconds that an event waits before each time that it is sent, as Standard Webhooks has it. After the last it
 /// is given up.
@@ -96,6 +96,15 @@ impl Delivery {
         Self {
             due_at: Some(at),
             ..self.clone()
+        }
+    }
+
+    /// It is to hear again of the event of this number and of what follows, if it has; also if it was given up.
+    pub fn again_from(&self, number: u64, now: Timestamp) -> Self {
+        Self {
+            delivered: self.delivered.min(number.saturating_sub(1)),
+            given_up: None,
+            ..self.at_rest().due(to_the_second(now))
         }
     }
 
@@ -201,5 +210,22 @@ mod tests {
         );
         assert_eq!(again.taken(2).next(4, at(now)), Some(3));
         assert_eq!(again.at_rest().due_at, None);
+    }
+
+    #[test]
+    fn what_was_taken_is_sent_again_from_an_event_on() {
+        let known = new().taken(4);
+        let again = known.again_from(3, at(7));
+        assert_eq!((again.due_at, again.next(4, at(7))), (Some(at(7)), Some(3)));
+        assert_eq!(known.again_from(1, at(7)).next(4, at(7)), Some(1));
+        assert_eq!(known.again_from(5, at(7)).next(5, at(7)), Some(5));
+        // What it has not taken comes first.
+        assert_eq!(new().again_from(3, at(7)).next(4, at(7)), Some(1));
+        let refused = known.refused(5, at(7));
+        let again = refused.again_from(2, at(8));
+        assert_eq!((again.failed, again.next(5, at(8))), (0, Some(2)));
+        let given_up = (1..SCHEDULE_S.len()).fold(refused, |known, _| known.refused(5, at(7)));
+        assert_eq!(given_up.next(5, at(8)), None);
+        assert_eq!(given_up.again_from(5, at(8)).next(5, at(8)), Some(5));
     }
 }

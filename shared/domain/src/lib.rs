@@ -34,6 +34,7 @@ pub mod quantity;
 pub mod reconcile;
 pub mod refund;
 pub mod rehearsal;
+pub mod replay;
 pub mod reservation;
 pub mod restate;
 pub mod restock;
@@ -56,6 +57,11 @@ pub use problem::{Problem, Refusal};
 pub use quantity::Quantity;
 
 /// Whether a field says nothing, and is left out of what is stored.
+/// A time without what is less than a second: so times are stored.
+pub(crate) fn to_the_second(time: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -112,6 +112,9 @@ pub const MAX_THANKS_BYTES: usize = 65_536;
 pub const MAX_THANKS_S: u64 = 15;
 /// Days for which it is kept what came of sending an event.
 pub const ATTEMPTS_KEPT_DAYS: i64 = 30;
+/// Orders of which subscribers are to be told again, and are not yet, above which no walk goes on: each has its hint sent
+/// anew with every minute that it waits.
+pub const MAX_WAITING_REPLAYED: usize = 2_000;
 /// Answers that one order is put together from: of BigCommerce the order, three pages of products, the addresses.
 pub const MAX_ANSWERS: usize = 6;
 /// Seconds after which a channel is told again what its API was closed to: it takes a person to open it.

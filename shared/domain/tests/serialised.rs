@@ -18,6 +18,7 @@ use domain::intake::NewOrder;
 use domain::order::*;
 use domain::owed::{Notice, owed};
 use domain::refund::{confirm, submitted};
+use domain::replay::{Passed, Replay};
 use domain::shipping::ship;
 use domain::stock::{MovementKind, moved};
 use domain::subscriber::Subscriber;
@@ -537,6 +538,28 @@ fn the_stored_form_of_a_delivery_is_fixed() {
     assert_eq!(
         (&new, to_value(&new).unwrap()),
         (&Delivery::new(&id, "erp"), least)
+    );
+    let replay = Replay::new(None, "erp", now(), now());
+    let (least, second) = (to_value(&replay).unwrap(), now().as_second());
+    let written = json!({"subscriber": "erp", "from": second, "asked_at": second, "turn": 1});
+    assert_eq!(least, written);
+    let place = ("ORDER#A".to_owned(), "ORDER".to_owned());
+    let passed = |after| Passed {
+        seen: 3,
+        told: 2,
+        after,
+    };
+    let on = replay.behind(passed(Some(place)), now());
+    let written = json!({
+        "subscriber": "erp", "from": second, "asked_at": second, "after": ["ORDER#A", "ORDER"], "seen": 3, "told": 2,
+        "turn": 2,
+    });
+    assert_eq!(to_value(&on).unwrap(), written);
+    assert_eq!(serde_json::from_value::<Replay>(written).unwrap(), on);
+    let done = to_value(on.behind(passed(None), now())).unwrap();
+    assert_eq!(
+        (&done["done_at"], done.get("after")),
+        (&json!(second), None)
     );
     let subscriber = json!({"url": "https://erp.example/"});
     let subscriber: Subscriber = serde_json::from_value(subscriber).unwrap();

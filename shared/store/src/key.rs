@@ -40,6 +40,8 @@ pub const POLL: &str = "POLL";
 pub const TOLD: &str = "TOLD";
 /// The partition of all subscribers.
 pub const SUBSCRIBER: &str = "SUBSCRIBER";
+/// The partition of walks over all orders for subscribers.
+pub const REPLAY: &str = "REPLAY";
 /// The prefix of how far subscribers have heard of an order.
 pub const DELIVERY: &str = "DELIVERY#";
 /// The prefix of the records of an order's routing decisions.
@@ -251,7 +253,7 @@ mod tests {
         assert_eq!((POLL, TOLD), ("POLL", "TOLD"));
         assert_eq!(of_account("shopify", "main"), "shopify#main");
         assert_eq!((POSTAL, ALONE), ("POSTAL", "-"));
-        assert_eq!(SUBSCRIBER, "SUBSCRIBER");
+        assert_eq!((SUBSCRIBER, REPLAY), ("SUBSCRIBER", "REPLAY"));
         assert_eq!(delivery("erp"), "DELIVERY#erp");
         assert_eq!(due_deliveries("6"), "DELIVERY#6");
         assert_eq!(attempts("erp", "6"), "ATTEMPTS#erp#6");

@@ -19,6 +19,7 @@ mod orders;
 mod polls;
 mod postal;
 mod reference;
+mod replays;
 mod reservations;
 mod subscribers;
 mod transact;
@@ -45,6 +46,7 @@ pub use orders::{Orders, Story, UnreadableDelivery};
 pub use polls::Polls;
 pub use postal::{PostalCode, PostalCodes};
 pub use reference::Reference;
+pub use replays::{Again, Heard, Replays};
 pub use reservations::{Ending, Reservations};
 pub use subscribers::Subscribers;
 pub use transact::{Commit, Conflict, Transacted, Waiting};
@@ -79,6 +81,7 @@ pub trait Database:
     + Polls
     + Subscribers
     + Deliveries
+    + Replays
     + PostalCodes
 {
     /// Opens a connection while there is time: the first caller then does not wait for it.

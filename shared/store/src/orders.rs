@@ -105,6 +105,14 @@ pub trait Orders: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
+impl Story {
+    /// How far a subscriber has heard of it, if that is noted.
+    pub fn delivery(&self, subscriber: &str) -> Option<&Delivery> {
+        let mut deliveries = self.deliveries.iter();
+        deliveries.find(|delivery| delivery.subscriber == subscriber)
+    }
+}
+
 #[async_trait]
 impl Orders for DynamoDb {
     async fn load_order(&self, id: &OrderId) -> Result<Option<Arc<Order>>, StoreError> {

@@ -19,7 +19,7 @@ pub trait Subscribers: Send + Sync {
     /// Stores one, new or changed.
     async fn put_subscriber(&self, subscriber: &Subscriber) -> Result<(), StoreError>;
 
-    /// Deletes one; whether there was one of this id.
+    /// Deletes one, and the walk for it; whether there was one of this id.
     async fn delete_subscriber(&self, id: &str) -> Result<bool, StoreError>;
 
     /// Switches one off that says that it is gone, if it still has the URL that said so, and is on; whether it is so.
@@ -54,6 +54,10 @@ impl Subscribers for DynamoDb {
             .send()
             .await
             .map_err(|error| StoreError::of("DeleteItem (subscriber)", error))?;
+        // Another of the same name has not asked for it.
+        let walk = self.db.delete_item().table_name(&self.tables.reference);
+        let walk = walk.set_key(Some(key(key::REPLAY, id))).send().await;
+        walk.map_err(|error| StoreError::of("DeleteItem (replay)", error))?;
         Ok(deleted.attributes.is_some())
     }
 

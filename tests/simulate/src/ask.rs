@@ -92,7 +92,9 @@ impl Ask {
             | Deed::RefundConfirmed(..)
             | Deed::RestockChecked
             | Deed::StockReconciled
-            | Deed::Redriven => {}
+            | Deed::Redriven
+            | Deed::Entered(_)
+            | Deed::Replayed(_) => {}
         }
         Some(deed)
     }

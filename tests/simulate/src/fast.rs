@@ -389,6 +389,7 @@ impl World for Fast {
             reservations: tables.reservations,
             discrepancies: tables.discrepancies,
             subscribers: tables.subscribers,
+            replays: tables.replays,
             waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()
         }

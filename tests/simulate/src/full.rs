@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use store::{Store, Tables};
 
 use crate::ask::{Ask, Reply};
-use crate::listeners::SIGNED_WITH;
+use crate::listeners::{GONE, LEDGER, REPORTS, SIGNED_WITH};
 use crate::observed::Observed;
 use crate::queues::Message;
 use crate::retailer::{Retailer, SECRET};
@@ -216,6 +216,8 @@ impl World for Full {
 
     fn furnish(&self, retailer: &Arc<Retailer>) {
         let subscribers = self.ground.sim.state().listeners.subscribers();
+        // Whoever may be entered later has what events are signed with.
+        let signed = [LEDGER, REPORTS, GONE];
         let put = async {
             for location in &retailer.locations {
                 self.store.put_location(location).await?;
@@ -258,8 +260,8 @@ impl World for Full {
         let secret = format!("{prefix}shopify/shop");
         let secrets = &self.ground.services.secrets;
         secrets.put(&secret, SECRET);
-        for subscriber in &subscribers {
-            let name = format!("{SIGNING_PREFIX}{prefix}{}", subscriber.id);
+        for subscriber in signed {
+            let name = format!("{SIGNING_PREFIX}{prefix}{subscriber}");
             secrets.put(&name, SIGNED_WITH);
         }
         let shop = format!("{prefix}{}/{}", SHOP.0, SHOP.1);

@@ -1,13 +1,19 @@
 //! Other systems that hear of what happens to orders: what they want, and how they take it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use domain::Order;
 use domain::subscriber::Subscriber;
 use http::{Request, Response, Uri};
+use jiff::Timestamp;
 use runtime::web::WebError;
 
+use crate::ask::Ask;
 use crate::faults::{Fate, Faults, Kind};
-use crate::observed::Heard;
-use crate::sim::Sim;
+use crate::observed::{Again, Deed, Heard, Replayed};
+use crate::outside::authorised;
+use crate::sim::{Sim, State};
 use crate::tape::Tape;
 
 /// What events are signed with.
@@ -69,7 +75,7 @@ impl Listeners {
     pub fn subscribers(&self) -> Vec<Subscriber> {
         let subscriber = |id: &&str| Subscriber {
             id: (*id).into(),
-            url: format!("https://{id}{HOST}/"),
+            url: url(id),
             types: match *id {
                 REPORTS => REPORTED.map(str::to_owned).into(),
                 _ => Vec::new(),
@@ -80,6 +86,68 @@ impl Listeners {
         };
         self.who.iter().map(subscriber).collect()
     }
+}
+
+impl State {
+    /// What somebody asks for who wants to hear of what happens to orders: to be entered where nobody is; and then to
+    /// hear again of all, of what is to come, or of an order.
+    pub fn listen(&mut self, orders: &[Arc<Order>]) -> Option<Ask> {
+        let (at, heard) = (self.now(), self.listeners.heard.len());
+        if self.listeners.who.is_empty() {
+            self.listeners.who.push(LEDGER);
+            let url = url(LEDGER);
+            let body = format!(r#"{{"url":"{url}"}}"#);
+            return Some(ask(
+                "PUT /subscribers/{id}",
+                LEDGER,
+                body,
+                Deed::Entered(at),
+            ));
+        }
+        let who = &self.listeners.who;
+        let subscriber = who[self.tape.index(who.len())];
+        let again = match self.tape.choose(4) {
+            0 => {
+                let order = orders.get(self.tape.index(orders.len().max(1)))?;
+                let newest = u32::try_from(order.version).unwrap_or(1);
+                Again::From(order.id.clone(), 1 + u64::from(self.tape.choose(newest)))
+            }
+            1 => Again::Since(Timestamp::from_second(at.as_second()).unwrap_or(at)),
+            _ => Again::Since(Timestamp::UNIX_EPOCH),
+        };
+        let body = match &again {
+            Again::Since(from) => format!(r#"{{"from":"{from}"}}"#),
+            Again::From(order, n) => format!(r#"{{"from":{{"order":"{order}","sequence":{n}}}}}"#),
+        };
+        let replayed = Replayed {
+            subscriber: subscriber.to_owned(),
+            again,
+            at,
+            heard,
+        };
+        let deed = Deed::Replayed(replayed);
+        Some(ask(
+            "POST /subscribers/{id}/replays",
+            subscriber,
+            body,
+            deed,
+        ))
+    }
+}
+
+fn ask(route: &'static str, subscriber: &str, body: String, deed: Deed) -> Ask {
+    Ask {
+        function: "edit-subscribers",
+        route,
+        path: vec![("id", subscriber.to_owned())],
+        headers: vec![authorised()],
+        body,
+        deed,
+    }
+}
+
+fn url(subscriber: &str) -> String {
+    format!("https://{subscriber}{HOST}/")
 }
 
 /// The subscriber that a URL leads to, if it leads to one.

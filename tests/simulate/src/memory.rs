@@ -20,6 +20,7 @@ use domain::limits::MAX_BATCH_WRITES;
 use domain::order::Contact;
 use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
+use domain::replay::Replay;
 use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::rules::Rules;
@@ -30,9 +31,9 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use store::{
     Claim, Claims, Cursor, Database, Deliveries, Discrepancies, Facts, Inbounds, LEDGER_PAGES,
-    Levels, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Reservations, StoreError,
-    Story, Subscribers, UnreadableDelivery, Waiting, Write, Writes, Written, key, level_place,
-    place_of,
+    Levels, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Replays, Reservations,
+    StoreError, Story, Subscribers, UnreadableDelivery, Waiting, Write, Writes, Written, key,
+    level_place, place_of,
 };
 
 pub use tables::{Row, Shelf, Tables};
@@ -218,9 +219,29 @@ impl Orders for Memory {
 
     async fn scan_orders(
         &self,
-        _from: Option<Cursor>,
+        from: Option<Cursor>,
     ) -> Result<(Vec<Order>, Option<Cursor>), StoreError> {
-        Err(unknown("a walk over all orders"))
+        let after = from.as_ref().and_then(place_of);
+        let orders = self
+            .look("Scan", Kind::EventualRead, |state, stale| {
+                let rows = state.tables.orders.iter();
+                let mut orders: Vec<Order> = rows.map(|row| row.seen(stale).clone()).collect();
+                orders.sort_by_cached_key(|order| order.id.to_string());
+                let left = |order: &Order| {
+                    let place = (key::order(&order.id), key::ORDER.to_owned());
+                    after.as_ref().is_none_or(|after| place > *after)
+                };
+                orders.retain(left);
+                orders
+            })
+            .await?;
+        let state = &mut *self.0.state();
+        if state.is_off(Mutant::ReplayWaitsForItsNotes) {
+            let now = state.now();
+            let replays = state.tables.replays.iter_mut();
+            replays.for_each(|replay| replay.done_at = Some(now));
+        }
+        Ok((orders, None))
     }
 
     async fn keep_unreadable(
@@ -584,12 +605,18 @@ impl Subscribers for Memory {
             .await
     }
 
-    async fn put_subscriber(&self, _: &Subscriber) -> Result<(), StoreError> {
-        Err(unknown("changes of subscribers"))
+    async fn put_subscriber(&self, subscriber: &Subscriber) -> Result<(), StoreError> {
+        self.change("PutItem", |state| {
+            let known = &mut state.tables.subscribers;
+            known.retain(|known| known.id != subscriber.id);
+            known.push(subscriber.clone());
+            known.sort_by_cached_key(|known| known.id.clone());
+        })
+        .await
     }
 
     async fn delete_subscriber(&self, _: &str) -> Result<bool, StoreError> {
-        Err(unknown("changes of subscribers"))
+        Err(unknown("that a subscriber is deleted"))
     }
 
     async fn switch_off(&self, id: &str, url: &str, now: Timestamp) -> Result<bool, StoreError> {
@@ -645,6 +672,30 @@ impl Deliveries for Memory {
         _: i32,
     ) -> Result<Vec<(String, Attempt)>, StoreError> {
         Err(unknown("the log of a subscriber"))
+    }
+}
+
+#[async_trait]
+impl Replays for Memory {
+    async fn replays(&self) -> Result<Vec<Replay>, StoreError> {
+        self.read("Query", |state| state.tables.replays.clone())
+            .await
+    }
+
+    async fn save_replay(&self, replay: &Replay) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| {
+            let known = &mut state.tables.replays;
+            let same = |known: &Replay| known.subscriber == replay.subscriber;
+            let turn = known.iter().find(|known| same(known));
+            if turn.map_or(0, |known| known.turn) + 1 != replay.turn {
+                return false;
+            }
+            known.retain(|known| !same(known));
+            known.push(replay.clone());
+            known.sort_by_cached_key(|known| known.subscriber.clone());
+            true
+        })
+        .await
     }
 }
 

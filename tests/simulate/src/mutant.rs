@@ -109,11 +109,13 @@ pub enum Mutant {
     DueDeliveryIsNoted,
     /// Orders of which somebody is to be told again are in the index of open work.
     DueDeliveriesAreIndexed,
+    /// A walk for a subscriber goes on once what it has come upon is noted, not before.
+    ReplayWaitsForItsNotes,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -167,5 +169,6 @@ impl Mutant {
         Self::PublishedStays,
         Self::DueDeliveryIsNoted,
         Self::DueDeliveriesAreIndexed,
+        Self::ReplayWaitsForItsNotes,
     ];
 }

@@ -7,6 +7,7 @@ use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
 use domain::order::Contact;
+use domain::replay::Replay;
 use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
 use domain::subscriber::Subscriber;
@@ -49,6 +50,8 @@ pub struct Observed {
     pub asks_to_wait: Vec<String>,
     /// Who hears of what happens to orders.
     pub subscribers: Vec<Subscriber>,
+    /// Walks over all orders for them.
+    pub replays: Vec<Replay>,
     /// What they have heard, in order.
     pub heard: Vec<Heard>,
     /// What the machine gave up on.
@@ -112,6 +115,28 @@ pub struct Parked {
     pub subject: String,
     /// Why, if the step said so; `None` when the queue gave up on it.
     pub reason: Option<String>,
+}
+
+/// What a subscriber is to hear again.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The subscriber.
+    pub subscriber: String,
+    /// From where on.
+    pub again: Again,
+    /// When it was asked for, at the earliest.
+    pub at: Timestamp,
+    /// How many events all had heard by then.
+    pub heard: usize,
+}
+
+/// From where on a subscriber hears again.
+#[derive(Debug, Clone)]
+pub enum Again {
+    /// All that has happened since then, to the second.
+    Since(Timestamp),
+    /// What has happened to an order, from an event on.
+    From(OrderId, u64),
 }
 
 /// An event that a subscriber has taken.
@@ -257,4 +282,8 @@ pub enum Deed {
     StockReconciled,
     /// What was parked was sent back.
     Redriven,
+    /// A subscriber was entered, at this time at the latest.
+    Entered(Timestamp),
+    /// A subscriber is to hear again of what has been.
+    Replayed(Replayed),
 }

@@ -93,6 +93,8 @@ pub enum Act {
     Schedule(&'static str),
     /// A message comes to a step that it can do nothing with.
     Poison(Step),
+    /// Somebody is to hear of what happens to orders, or to hear of it again.
+    Listen,
     /// Something happens in the shop that has an API, and perhaps it says so.
     InShop(Happening, bool),
     /// Waits.
@@ -223,7 +225,7 @@ impl Outside {
         let named = format!("r{}", self.named);
         let chosen = match self.goods_come {
             true => 14,
-            false => tape.choose(49),
+            false => tape.choose(52),
         };
         let ask = match chosen {
             0..9 => handle(orders, tape),
@@ -256,7 +258,8 @@ impl Outside {
             44 | 45 => return self.buy(retailer, tape),
             46 => return self.alter(tape),
             47 => return Act::Schedule("poll-channel"),
-            48 => return Act::Schedule("resume-deliveries"),
+            48 | 49 => return Act::Schedule("resume-deliveries"),
+            50 | 51 => return Act::Listen,
             _ => None,
         };
         match ask {
@@ -450,7 +453,7 @@ fn resolve(sent: &[Transfer], tape: &mut Tape) -> Option<Ask> {
     Some(ask)
 }
 
-fn authorised() -> (&'static str, String) {
+pub(crate) fn authorised() -> (&'static str, String) {
     ("authorization", format!("Bearer {KEY}"))
 }
 

@@ -333,9 +333,20 @@ impl<W: World> Run<'_, W> {
             self.calm |= sweep > 0;
             self.sweep()?;
         }
+        // Somebody may want to hear again of all that has been.
+        if !self.plan.scripted && self.choose(2) == 1 {
+            let orders = self.world.orders();
+            let ask = self.sim.state().listen(&orders);
+            if let Some(ask) = ask {
+                self.ask(ask)?;
+            }
+            self.until_idle()?;
+        }
         // One that may fail, and those that find what it has left out.
         self.sim.state().now_ms += SWEEP_MS;
         self.start_event("poll-channel");
+        self.until_idle()?;
+        self.start_event("resume-deliveries");
         self.until_idle()?;
         self.pack_what_is_told()?;
         self.calm = true;
@@ -656,7 +667,10 @@ impl<W: World> Run<'_, W> {
                 sending.due_ms = None;
                 let first = !std::mem::replace(&mut sending.answered, true);
                 sending.refused |= first && reply.status >= 400;
-                let deed = sending.ask.deed(&reply).filter(|_| first);
+                let mut deed = sending.ask.deed(&reply).filter(|_| first);
+                if let Some(Deed::Entered(at)) = &mut deed {
+                    *at = self.sim.state().now();
+                }
                 self.deeds.extend(deed);
             }
             (Work::Event, Finished::Event(well)) => {
@@ -771,6 +785,11 @@ impl<W: World> Run<'_, W> {
                 Ok(())
             }
             Act::Ask(ask) => self.ask(*ask),
+            Act::Listen => {
+                let orders = self.world.orders();
+                let ask = self.sim.state().listen(&orders);
+                ask.map_or(Ok(()), |ask| self.ask(ask))
+            }
             Act::InShop(happening, says) => self.in_shop(&happening, says),
         }
     }

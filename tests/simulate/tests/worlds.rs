@@ -65,6 +65,7 @@ fn left(observed: &Observed) -> Value {
         "mails": format!("{:?}", observed.mails),
         "deeds": format!("{:?}", observed.deeds),
         "subscribers": sorted(observed.subscribers.iter().map(|known| json!(known))),
+        "replays": sorted(observed.replays.iter().map(|known| json!(known))),
         "heard": format!("{:?}", observed.heard),
     })
 }

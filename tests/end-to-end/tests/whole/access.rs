@@ -76,6 +76,8 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         (Method::PUT, "/subscribers/erp"),
         (Method::DELETE, "/subscribers/erp"),
         (Method::GET, "/subscribers/erp/deliveries"),
+        (Method::GET, "/subscribers/erp/replays"),
+        (Method::POST, "/subscribers/erp/replays"),
     ];
     let subscribers = subscribers.map(|(method, path)| (method, path.to_owned()));
     let all = posts.chain(puts).chain(inbound).chain(gets).chain(lists);

@@ -8,6 +8,7 @@ use channels::Secret;
 use domain::OrderId;
 use domain::delivery::{Delivery, SCHEDULE_S};
 use domain::limits::{MAX_THANKS_BYTES, MAX_THANKS_S};
+use domain::replay::Replay;
 use end_to_end::{PATIENCE, Shop, document};
 use http::Method;
 use jiff::Timestamp;
@@ -247,7 +248,7 @@ async fn what_is_not_taken_is_told_again_and_who_is_gone_is_left_alone() {
         .invoke("resume-deliveries", json!({}))
         .await
         .unwrap();
-    assert_eq!(resumed, json!({"resumed": 1}));
+    assert_eq!(resumed, json!({"resumed": 1, "replayed": 0}));
     assert_eq!(log(&shop, "busy", 3).await[0]["outcome"], "delivered");
     let deleted = ask(&shop, Method::DELETE, "/subscribers/busy", Value::Null).await;
     assert_eq!(deleted, (200, json!({"deleted": "busy"})));
@@ -327,5 +328,117 @@ async fn an_answer_has_its_bounds() {
         )
         .await;
     }
+    shop.close().await;
+}
+
+/// A walk as if it had been asked for long ago, with more said of it; and what the run of the schedule comes to.
+async fn walked(shop: &Shop, change: impl FnOnce(&mut Replay)) -> Value {
+    let mut replay = shop.store.replays().await.unwrap().remove(0);
+    replay.asked_at = Timestamp::UNIX_EPOCH;
+    replay.turn += 1;
+    change(&mut replay);
+    assert!(shop.store.save_replay(&replay).await.unwrap());
+    resume(shop).await
+}
+
+async fn resume(shop: &Shop) -> Value {
+    let resumed = shop.cloud.invoke("resume-deliveries", json!({})).await;
+    resumed.unwrap()
+}
+
+/// The ids of all events of orders that a subscriber has been sent, once there are so many.
+async fn ids(listener: &MockServer, id: &str, many: usize) -> Vec<String> {
+    let wait = async {
+        loop {
+            let heard = heard(listener, id).await;
+            if heard.len() >= many {
+                let ids = heard.iter().map(|request| header(request, "webhook-id"));
+                return ids.map(str::to_owned).collect();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_has_been_is_heard_again_by_who_asks_and_by_nobody_else() {
+    let shop = Shop::open().await;
+    let listener = MockServer::start().await;
+    let mut orders = Vec::new();
+    for name in ["one", "two"] {
+        orders.push(shop.place(name, &document(&[("GRD-HAND-40", 1)])).await);
+    }
+    for id in ["erp", "crm"] {
+        answers(&listener, id, ResponseTemplate::new(204)).await;
+        subscribe(&shop, &listener, id, json!({})).await;
+    }
+    let from = json!({"from": "2026-01-01T00:00:00.5Z"});
+    let path = "/subscribers/erp/replays";
+    let (status, asked) = ask(&shop, Method::POST, path, from.clone()).await;
+    assert_eq!(
+        (status, &asked["from"]),
+        (202, &json!("2026-01-01T00:00:00Z"))
+    );
+    assert_eq!(shop.get(path).await["replays"], json!([asked]));
+    // Not at once: who accepts orders may not know of the subscriber.
+    let none = json!({"resumed": 0, "replayed": 0});
+    assert_eq!(resume(&shop).await, none);
+    let all = json!({"resumed": 0, "replayed": 2});
+    assert_eq!(walked(&shop, |_| ()).await, all);
+    let shown = shop.get(path).await["replays"][0].clone();
+    assert_eq!(
+        (&shown["orders_seen"], &shown["orders_told"]),
+        (&json!(2), &json!(2))
+    );
+    assert!(shown["done_at"].is_string(), "{shown}");
+    let mut events = Vec::new();
+    for id in &orders {
+        let told = shop.get(&format!("/orders/{id}/events")).await;
+        events.push(told["events"].as_array().unwrap().len());
+    }
+    let sum = events.iter().sum::<usize>();
+    let first = ids(&listener, "erp", sum).await;
+    for (id, events) in orders.iter().zip(&events) {
+        let of = first.iter().filter(|event| event.starts_with(id));
+        let expected = (1..=*events).map(|n| format!("{id}-E{n}"));
+        assert!(of.cloned().eq(expected), "{id}: {first:?}");
+    }
+    // From here on it is as if somebody had always listened.
+    shop.settle().await;
+    assert_eq!(resume(&shop).await, none);
+    // One order, from an event on.
+    let event = json!({"from": {"order": orders[1], "sequence": 2}});
+    assert_eq!(
+        ask(&shop, Method::POST, path, event.clone()).await,
+        (202, event["from"].clone())
+    );
+    assert_eq!(resume(&shop).await, json!({"resumed": 1, "replayed": 0}));
+    let more = ids(&listener, "erp", sum + events[1] - 1).await;
+    let expected = (2..=events[1]).map(|n| format!("{}-E{n}", orders[1]));
+    assert!(more[sum..].iter().cloned().eq(expected), "{more:?}");
+    shop.settle().await;
+    assert_eq!(heard(&listener, "crm").await.len(), 0, "it has not asked");
+    // A walk goes on where another has stopped; it rests while its subscriber is off.
+    let (seen, _) = shop.store.scan_orders(None).await.unwrap();
+    let after = (store::key::order(&seen[0].id), store::key::ORDER.to_owned());
+    assert_eq!(ask(&shop, Method::POST, path, from).await.0, 202);
+    subscribe(&shop, &listener, "erp", json!({"enabled": false})).await;
+    assert_eq!(walked(&shop, |walk| walk.after = Some(after)).await, none);
+    subscribe(&shop, &listener, "erp", json!({})).await;
+    assert_eq!(resume(&shop).await, json!({"resumed": 0, "replayed": 1}));
+    let place = orders
+        .iter()
+        .position(|id| *id == seen[1].id.as_str())
+        .unwrap();
+    let rest = ids(&listener, "erp", more.len() + events[place]).await;
+    assert!(
+        rest[more.len()..]
+            .iter()
+            .all(|event| event.starts_with(&orders[place]))
+    );
+    // Whoever it is that is entered under the name has not asked.
+    ask(&shop, Method::DELETE, "/subscribers/erp", Value::Null).await;
+    assert_eq!(shop.store.replays().await.unwrap(), []);
     shop.close().await;
 }

@@ -8,8 +8,10 @@ mod recorder;
 
 use std::collections::BTreeSet;
 
+use domain::replay::Replay;
 use http::Method;
 use infra_tests::Template;
+use jiff::Timestamp;
 use local::cloud::{Cloud, Options};
 use local::http_client::HttpClient;
 use local::{demo, seed};
@@ -159,16 +161,30 @@ async fn run_everything() {
         assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }
     assert_eq!(call(Method::GET, "/stock/NONE", Value::Null).await, 404);
-    let wish = json!({"url": listener.uri(), "enabled": false});
+    let wish = json!({"url": listener.uri()});
     assert_eq!(call(Method::PUT, "/subscribers/erp", wish).await, 200);
-    for path in ["/subscribers", "/subscribers/erp/deliveries"] {
+    let replays = "/subscribers/erp/replays";
+    let event = json!({"from": {"order": endings[0].id, "sequence": 1}});
+    assert_eq!(call(Method::POST, replays, event).await, 202);
+    let all = json!({"from": "2026-01-01T00:00:00Z"});
+    assert_eq!(call(Method::POST, replays, all).await, 202);
+    for path in ["/subscribers", "/subscribers/erp/deliveries", replays] {
         assert_eq!(call(Method::GET, path, Value::Null).await, 200);
     }
+    // As if it had been asked for long ago: it walks.
+    let asked = store.replays().await.unwrap().remove(0);
+    let long_ago = Replay {
+        asked_at: Timestamp::UNIX_EPOCH,
+        turn: asked.turn + 1,
+        ..asked
+    };
+    assert!(store.save_replay(&long_ago).await.unwrap());
+    let resumed = cloud.invoke("resume-deliveries", json!({})).await.unwrap();
+    assert!(resumed["replayed"].as_u64() > Some(0), "{resumed}");
     assert_eq!(
         call(Method::DELETE, "/subscribers/erp", Value::Null).await,
         200
     );
-    cloud.invoke("resume-deliveries", json!({})).await.unwrap();
     // A product whose levels are split into shares.
     let mut split = sample("retailer/products")[0].clone();
     split["sku"] = json!("SPLIT");

@@ -72,6 +72,13 @@ async fn subscribed(api: &Api) {
         (&log["deliveries"][1], &log["next"]),
         (&Value::Null, &Value::Null)
     );
+    let none = api.expect(200, Call::of("listReplays", "erp")).await;
+    assert_eq!(none["replays"], json!([]));
+    let asked = api.expect(202, Call::of("replayEvents", "all")).await;
+    let known = api.expect(200, Call::of("listReplays", "erp")).await;
+    assert_eq!(known["replays"], json!([asked]));
+    let one = Call::of("replayEvents", "order");
+    assert_eq!(api.expect(202, one).await["sequence"], 1);
     for name in ["erp", "everything"] {
         api.expect(200, Call::of("deleteSubscriber", name)).await;
     }

@@ -192,6 +192,29 @@ async fn queries(api: &Api) {
         let problem = refused(api, 422, "invalid", call).await;
         assert_eq!(problem["errors"][0]["pointer"], "/url", "{url}");
     }
+    let replay = |from: Value| {
+        let body = json!({"from": from}).to_string();
+        Call::of("replayEvents", "all").with("id", "erp").body(body)
+    };
+    let event = |order: &str, sequence: u64| json!({"order": order, "sequence": sequence});
+    let accepted = "COFUGAD6MUUGAC6Z";
+    for (from, pointer) in [
+        (json!("soon"), "/from"),
+        (json!("9999-01-01T00:00:00Z"), "/from"),
+        (json!({"order": accepted}), "/from"),
+        (event("AAAAAAAAAAAAAAAA", 1), "/from/order"),
+        (event("2101", 1), "/from/order"),
+        (event(accepted, 0), "/from/sequence"),
+        (event(accepted, 9_999), "/from/sequence"),
+    ] {
+        let problem = refused(api, 422, "invalid", replay(from)).await;
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+    }
+    let off = json!({"url": "https://erp.example/", "enabled": false}).to_string();
+    let off = Call::of("putSubscriber", "erp").body(off);
+    api.expect(200, off).await;
+    let now = json!("2026-01-01T00:00:00Z");
+    refused(api, 422, "invalid", replay(now)).await;
     // As many as there may be, and one more; one that is there can still be changed.
     for n in 1..=MAX_SUBSCRIBERS {
         let id = format!("erp-{n}");

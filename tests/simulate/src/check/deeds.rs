@@ -198,7 +198,12 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             Deed::Restated { id, .. } | Deed::RefundedByChannel(id, _) => {
                 stored(observed, id, deed, found);
             }
-            Deed::Hinted | Deed::RestockChecked | Deed::StockReconciled | Deed::Redriven => {}
+            Deed::Hinted
+            | Deed::RestockChecked
+            | Deed::StockReconciled
+            | Deed::Redriven
+            | Deed::Entered(_)
+            | Deed::Replayed(_) => {}
         }
     }
 }

@@ -1,12 +1,17 @@
 //! What subscribers hear of orders: everything that they want, in sequence, and of nobody whom they may not know.
 
+use domain::event::Entry;
 use domain::order::Contact;
 use domain::subscriber::Subscriber;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::{Findings, history};
 use crate::listeners::{LEDGER, REPORTED, REPORTS};
-use crate::observed::{Heard, Observed, StoredOrder};
+use crate::observed::{Again, Deed, Heard, Observed, Replayed, StoredOrder};
+
+/// Seconds after which everybody who accepts orders knows of a subscriber, and has stored what he took before.
+const KNOWN_AFTER_S: i64 = 100;
 
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
     for subscriber in &observed.subscribers {
@@ -23,16 +28,15 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             "expected it to be on: it has never said that it is gone".into()
         });
     }
-    // One of them is always on.
-    let fed = !observed.subscribers.is_empty();
     for stored in &observed.orders {
         let published = stored.order.published;
-        found.expect(
-            fed == published.is_some(),
-            "fed-to-whom",
-            &stored.order.id,
-            || format!("expected it published if anybody listens ({fed}), found {published:?}"),
-        );
+        let fed = match published {
+            Some(_) => !observed.subscribers.is_empty(),
+            None => !is_promised(observed, stored),
+        };
+        found.expect(fed, "fed-to-whom", &stored.order.id, || {
+            format!("expected it published if anybody listens, found {published:?}")
+        });
         for delivery in &stored.deliveries {
             let due_at = delivery.due_at;
             found.expect(due_at.is_none(), "delivery-due", &stored.order.id, || {
@@ -43,6 +47,86 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             });
         }
     }
+    for replayed in replayed(observed) {
+        let mut subscribers = observed.subscribers.iter();
+        let on = subscribers.find(|known| known.id == replayed.subscriber && known.enabled);
+        let heard_from = |stored| Some((stored, first_again(stored, replayed)?));
+        let fed = observed
+            .orders
+            .iter()
+            .filter(|stored| stored.order.published.is_some());
+        if on.is_some() {
+            for (stored, first) in fed.filter_map(heard_from) {
+                again(observed, stored, replayed, first, found);
+            }
+        }
+    }
+}
+
+fn replayed(observed: &Observed) -> impl Iterator<Item = &Replayed> {
+    observed.deeds.iter().filter_map(|deed| match deed {
+        Deed::Replayed(replayed) => Some(replayed),
+        _ => None,
+    })
+}
+
+/// Whether somebody is to hear of all that has happened to an order: who was there before it; or who has asked to hear
+/// again of what was part of it by then. One of them is always on.
+fn is_promised(observed: &Observed, stored: &StoredOrder) -> bool {
+    let entered = observed.deeds.iter().find_map(|deed| match deed {
+        Deed::Entered(at) => Some(*at),
+        _ => None,
+    });
+    let accepted = history::entries(stored).next().map(|entry| entry.at);
+    let before = entered.is_none_or(|entered| {
+        let known = entered + SignedDuration::from_secs(KNOWN_AFTER_S);
+        accepted.is_some_and(|accepted| accepted > known)
+    });
+    let on = |replayed: &&Replayed| replayed.subscriber == LEDGER;
+    let mut asked = replayed(observed).filter(on);
+    !observed.subscribers.is_empty()
+        && (before || asked.any(|replayed| first_again(stored, replayed).is_some()))
+}
+
+/// The first event of an order that somebody is to hear again. What happens after it was asked for, it hears of as
+/// always.
+fn first_again(stored: &StoredOrder, replayed: &Replayed) -> Option<usize> {
+    let mut entries = history::entries(stored);
+    let place = match &replayed.again {
+        Again::Since(from) => {
+            let by_then = |entry: &Entry| (*from..=replayed.at).contains(&entry.at);
+            let known = history::entries(stored).any(by_then);
+            entries.position(|entry| known && entry.at >= *from)
+        }
+        Again::From(order, first) if stored.order.id == *order => usize::try_from(first - 1)
+            .ok()
+            .filter(|place| *place < entries.count()),
+        Again::From(..) => None,
+    };
+    place.map(|place| place + 1)
+}
+
+/// What was heard since it was asked for has all of an order from that event on in it, in sequence.
+fn again(
+    observed: &Observed,
+    stored: &StoredOrder,
+    replayed: &Replayed,
+    first: usize,
+    found: &mut Findings,
+) {
+    let (id, to) = (&stored.order.id, &replayed.subscriber);
+    let events = (1..).zip(history::events(stored)).skip(first - 1);
+    let wanted = events.filter(|(_, event)| wants(to, event.name()));
+    let mut wanted = wanted.map(|(n, _)| format!("{id}-E{n}")).peekable();
+    for heard in observed.heard.iter().skip(replayed.heard) {
+        wanted.next_if(|wanted| heard.subscriber == *to && heard.id == *wanted);
+    }
+    let missing = wanted.next();
+    found.expect(missing.is_none(), "not-heard-again", id, || {
+        format!(
+            "expected {to} to hear all again from event {first} on, found it without {missing:?}"
+        )
+    });
 }
 
 /// Whether somebody is to hear of an event of this name.
@@ -96,7 +180,7 @@ fn of_order(
     found.expect(in_sequence, "event-out-of-sequence", &told, || {
         format!("expected {wanted:?}, each after the one before, found {first:?}")
     });
-    let all = first.len() == wanted.len();
+    let all = first.len() == wanted.len() || !is_promised(observed, stored);
     found.expect(all || !subscriber.enabled, "event-lost", &told, || {
         format!("expected {wanted:?}, found {first:?}")
     });

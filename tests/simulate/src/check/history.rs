@@ -1,6 +1,7 @@
 //! The timeline of an order, over all its pages.
 
 use domain::Event;
+use domain::event::Entry;
 use domain::owed::Notice;
 
 use super::{Hold, ensure};
@@ -24,8 +25,13 @@ pub(super) fn has_no_gap(stored: &StoredOrder) -> Hold {
 
 /// All events, oldest first.
 pub(super) fn events(stored: &StoredOrder) -> impl Iterator<Item = &Event> {
+    entries(stored).map(|entry| &entry.event)
+}
+
+/// The same, each with its time.
+pub(super) fn entries(stored: &StoredOrder) -> impl Iterator<Item = &Entry> {
     let timelines = stored.pages.iter().chain([&stored.order.timeline]);
-    timelines.flat_map(|timeline| timeline.entries.iter().map(|entry| &entry.event))
+    timelines.flat_map(|timeline| &timeline.entries)
 }
 
 /// How much was set aside and how much nobody had, in thousandths, of an event that says that goods were looked for.

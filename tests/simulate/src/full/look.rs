@@ -6,6 +6,7 @@ use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
+use domain::replay::Replay;
 use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
 use domain::subscriber::Subscriber;
@@ -29,8 +30,8 @@ fn value<T: DeserializeOwned>(item: &Value) -> Option<T> {
     serde_dynamo::from_item(item).ok()
 }
 
-/// A subscriber's own fields.
-fn subscriber(item: &mut Value) -> Option<Subscriber> {
+/// An item's own fields.
+fn plain<T: DeserializeOwned>(item: &mut Value) -> Option<T> {
     let fields = item.as_object_mut()?;
     fields.retain(|name, _| !["pk", "sk", "entity", "schema", "version"].contains(&name.as_str()));
     value(item)
@@ -113,7 +114,9 @@ impl Ground {
         }
         for mut item in self.scan(&tables.reference)? {
             if item["pk"]["S"] == key::SUBSCRIBER {
-                observed.subscribers.push(subscriber(&mut item)?);
+                observed.subscribers.push(plain::<Subscriber>(&mut item)?);
+            } else if item["pk"]["S"] == key::REPLAY {
+                observed.replays.push(plain::<Replay>(&mut item)?);
             }
         }
         self.add_pages(&mut observed)?;

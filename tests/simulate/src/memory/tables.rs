@@ -12,6 +12,7 @@ use domain::order::Contact;
 use domain::owed::owed;
 use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
+use domain::replay::Replay;
 use domain::reservation::Reservation;
 use domain::restock::Crossings;
 use domain::stock::{Breakdown, Level, LevelChange, Movement};
@@ -61,6 +62,8 @@ pub struct Tables {
     pub polls: Vec<Poll>,
     /// Who hears of what happens to orders.
     pub subscribers: Vec<Subscriber>,
+    /// Walks over all orders for them.
+    pub replays: Vec<Replay>,
     /// Deliveries kept for a person.
     pub unreadable: usize,
 }
@@ -98,12 +101,17 @@ impl Row {
         }
     }
 
-    /// The order as the index of open work has it, if it is there.
-    fn indexed(&self, stale: bool) -> Option<&Order> {
-        let order = match (stale, &self.previous) {
+    /// The order as it is, or as it was a write ago.
+    pub fn seen(&self, stale: bool) -> &Order {
+        match (stale, &self.previous) {
             (true, Some(previous)) => previous,
             _ => &self.order,
-        };
+        }
+    }
+
+    /// The order as the index of open work has it, if it is there.
+    fn indexed(&self, stale: bool) -> Option<&Order> {
+        let order = self.seen(stale);
         (!owed(order).is_empty()).then_some(order)
     }
 }

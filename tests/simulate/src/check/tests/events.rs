@@ -1,12 +1,13 @@
 use domain::delivery::Delivery;
 use domain::subscriber::Subscriber;
+use jiff::Timestamp;
 use serde_json::{Value, from_value, json};
 
 use super::rest::{breaks, keeps};
 use crate::check::history;
 use crate::check::sample::{CANCELLED, at};
 use crate::listeners::{GONE, LEDGER, REPORTED, REPORTS};
-use crate::observed::{Heard, Observed};
+use crate::observed::{Again, Deed, Heard, Observed, Replayed};
 
 /// What tells who bought.
 const PHONE: &str = "+49 30 5550 0199";
@@ -47,6 +48,76 @@ fn tell(w: &mut Observed, subscriber: &str, field: &str, value: Value) {
     let mut document: Value = serde_json::from_str(body).unwrap();
     document["data"][field] = value;
     *body = document.to_string();
+}
+
+/// The ledger asks, before it has heard of so many events of all, to hear again.
+fn asks(w: &mut Observed, again: Again, heard: usize) {
+    w.deeds.push(Deed::Replayed(Replayed {
+        subscriber: LEDGER.into(),
+        again,
+        at: at(1_000_000),
+        heard,
+    }));
+}
+
+#[test]
+fn who_asks_hears_again() {
+    let since = || Again::Since(Timestamp::UNIX_EPOCH);
+    let all_again = |w: &mut Observed| {
+        heard(w);
+        let all = w.heard.clone();
+        let place = all.len();
+        w.heard.extend(all);
+        asks(w, since(), place);
+    };
+    keeps(all_again);
+    // One that was on its way comes in between.
+    keeps(|w| {
+        all_again(w);
+        let stray = w.heard[3].clone();
+        w.heard.insert(w.heard.len() / 2, stray);
+    });
+    breaks("not-heard-again", |w| {
+        heard(w);
+        asks(w, since(), 1);
+    });
+    breaks("not-heard-again", |w| {
+        all_again(w);
+        let place = w.heard.iter().rposition(|heard| heard.subscriber == LEDGER);
+        w.heard.remove(place.unwrap());
+    });
+    let of_one = |w: &Observed, n| Again::From(w.orders[CANCELLED].order.id.clone(), n);
+    breaks("not-heard-again", |w| {
+        heard(w);
+        let (one, place) = (of_one(w, 2), w.heard.len());
+        asks(w, one, place);
+    });
+    keeps(|w| {
+        heard(w);
+        let (one, place) = (of_one(w, 9_999), w.heard.len());
+        asks(w, one, place);
+    });
+}
+
+#[test]
+fn who_comes_later_hears_of_what_comes_later_and_of_what_it_asks_for() {
+    let late = |w: &mut Observed| {
+        heard(w);
+        let id = w.orders[CANCELLED].order.id.clone();
+        w.orders[CANCELLED].order.published = None;
+        w.heard.retain(|heard| !heard.id.starts_with(id.as_str()));
+        w.deeds.push(Deed::Entered(at(1_000_000)));
+    };
+    keeps(late);
+    breaks("fed-to-whom", |w| {
+        late(w);
+        w.deeds.pop();
+        w.deeds.push(Deed::Entered(Timestamp::UNIX_EPOCH));
+    });
+    breaks("fed-to-whom", |w| {
+        late(w);
+        asks(w, Again::Since(Timestamp::UNIX_EPOCH), 0);
+    });
 }
 
 #[test]
