@@ -10,7 +10,7 @@ use domain::limits::{MAX_NAME_CHARS, MAX_SUBSCRIBERS};
 use domain::subscriber::{Subscriber, is_subscriber_id, subscriber_problems};
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
-use runtime::web::is_allowed;
+use runtime::web::Web;
 use runtime::{Clock, Function};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub fn function() -> Function {
                     keys: Keys::new(store.clone(), setup.clock.clone()),
                     store,
                     clock: setup.clock,
+                    web: setup.web,
                 };
                 Ok(answer(
                     "edit-subscribers",
@@ -46,6 +47,7 @@ struct Desk {
     store: Store,
     keys: Keys,
     clock: Clock,
+    web: Arc<dyn Web>,
 }
 
 /// What may be said of a subscriber.
@@ -105,7 +107,7 @@ impl Desk {
         if !subscriber
             .url
             .parse()
-            .is_ok_and(|url| is_allowed(&url))
+            .is_ok_and(|url| self.web.asks_at(&url))
         {
             let found = &subscriber.url;
             let expected = "expected an address of https, and of the public Internet";

@@ -59,6 +59,11 @@ pub const SUBSCRIBER: Bounds = Bounds {
 /// The way to everybody else.
 #[async_trait]
 pub trait Web: Send + Sync {
+    /// Whether it asks there at all: whoever enters an address is told before anything is sent.
+    fn asks_at(&self, uri: &Uri) -> bool {
+        is_allowed(uri)
+    }
+
     /// Asks, once.
     async fn ask(
         &self,
@@ -146,7 +151,7 @@ fn is_here(host: &str) -> bool {
 }
 
 /// Whether it may be asked: over HTTPS, at a name or a public address; or on this machine.
-pub fn is_allowed(uri: &Uri) -> bool {
+fn is_allowed(uri: &Uri) -> bool {
     let public = |host: &str| {
         let address = host.trim_start_matches('[').trim_end_matches(']');
         address.parse::<IpAddr>().map_or(true, is_public)
@@ -190,14 +195,18 @@ fn is_public(address: IpAddr) -> bool {
 
 #[async_trait]
 impl Web for Https {
+    fn asks_at(&self, uri: &Uri) -> bool {
+        let inside = self.outside_only && uri.host().is_some_and(is_here);
+        is_allowed(uri) && !inside
+    }
+
     async fn ask(
         &self,
         request: Request<String>,
         bounds: Bounds,
     ) -> Result<Response<Bytes>, WebError> {
         let Bounds { seconds, bytes } = bounds;
-        let inside = self.outside_only && request.uri().host().is_some_and(is_here);
-        if inside || !is_allowed(request.uri()) {
+        if !self.asks_at(request.uri()) {
             let why = "expected an address of https, and of the public Internet";
             return Err(WebError::Final(why.into()));
         }
@@ -266,6 +275,17 @@ mod tests {
 
     #[tokio::test]
     async fn on_lambda_this_machine_is_not_asked() {
+        for uri in [
+            "http://127.0.0.1:1/",
+            "https://localhost/",
+            "https://[::1]/",
+        ] {
+            let uri = uri.parse().unwrap();
+            assert!(Https::default().asks_at(&uri), "{uri}");
+            assert!(!Https::outside_only().asks_at(&uri), "{uri}");
+        }
+        let public = "https://erp.example/".parse().unwrap();
+        assert!(Https::outside_only().asks_at(&public));
         // Nobody listens there.
         let ask = || {
             Request::get("http://127.0.0.1:1/")
