@@ -1,5 +1,7 @@
-//! Takes what the retailer says of its warehouses, products, suppliers and tariffs. Putting the same again changes
-//! nothing.
+//! Takes what the retailer says of its warehouses, products, suppliers and tariffs, and of what its channels list. Putting
+//! the same again changes nothing.
+
+mod listings;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ const MAX_DOCUMENTS: usize = 100;
 pub fn function() -> Function {
     Function {
         name: "edit-catalog",
-        variables: &["REFERENCE_TABLE"],
+        variables: &["STOCK_TABLE", "REFERENCE_TABLE"],
         init: |setup| {
             Box::pin(async move {
                 let store = setup.store();
@@ -94,6 +96,8 @@ impl Desk {
                 }
                 rates.len()
             }
+            "PUT /listings/{channel}/{account}" => self.list(&request).await?,
+            "DELETE /listings/{channel}/{account}/{sku}" => return self.unlist(&request).await,
             other => return Err(Answer::not_found(&format!("route {other:?}"))),
         };
         Answer::json(200, &json!({"stored": stored}))

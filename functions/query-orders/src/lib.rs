@@ -7,7 +7,9 @@ mod stock;
 use std::sync::Arc;
 
 use domain::catalog::Role;
+use domain::catalog::problems::name;
 use domain::limits::{MAX_NAME_CHARS, MAX_SKU_CHARS};
+use domain::listing::Listing;
 use domain::{OrderId, Problem};
 use runtime::auth::{Keys, forbidden};
 use runtime::http::{Answer, Request, answer};
@@ -78,6 +80,7 @@ impl Desk {
                 let rules = self.store.rules().await?;
                 Answer::json(200, &json!({"rules": rules}))
             }
+            "GET /listings/{channel}/{account}" => self.listings(&request).await,
             "GET /products" => self.products(request.query("after")).await,
             other => Err(Answer::not_found(&format!("route {other:?}"))),
         }
@@ -145,6 +148,30 @@ impl Desk {
         }
         let (products, next) = self.store.list_products(after, PAGE as i32).await?;
         Answer::json(200, &json!({"products": products, "next": next}))
+    }
+
+    /// What an account lists, what it was told last, and what of that it refused.
+    async fn listings(&self, request: &Request) -> Result<Answer, Answer> {
+        let (channel, account) = (request.path("channel"), request.path("account"));
+        let after = request.query("after").unwrap_or_default();
+        if after.len() > MAX_SKU_CHARS {
+            let detail =
+                format!("expected \"after\" to be a SKU of at most {MAX_SKU_CHARS} characters");
+            return Err(Answer::invalid(&[Problem::at("", detail)]));
+        }
+        // The database takes no key that is too long, and nobody lists anything under such a name.
+        let listings = match name(channel, MAX_NAME_CHARS) && name(account, MAX_NAME_CHARS) {
+            true => self.store.listings(channel, account, after, PAGE).await?,
+            false => Vec::new(),
+        };
+        let next = listings.last().filter(|_| listings.len() == PAGE);
+        let next = next.map(|last| last.sku.clone());
+        let view = |listing: &Listing| json!({"sku": listing.sku, "told": listing.told});
+        let listings: Vec<Value> = listings.iter().map(view).collect();
+        let document = json!({
+            "channel": channel, "account": account, "listings": listings, "next": next,
+        });
+        Answer::json(200, &document)
     }
 
     async fn events(&self, request: &Request) -> Result<Answer, Answer> {

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::allocation::waits_for;
-use domain::atp::{Basis, Incoming, Promise, expected, left, supply};
-use domain::catalog::{Location, Product, Supplier};
+use domain::atp::{Basis, expected, on_channel};
+use domain::catalog::{Location, Supplier};
 use domain::limits::MAX_SKU_CHARS;
 use domain::rules::{ANY_CHANNEL, Rules};
-use domain::stock::whole;
 use domain::{Order, Problem};
 use futures::future::try_join_all;
-use futures::try_join;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use runtime::http::{Answer, Request};
 use serde_json::json;
@@ -21,16 +18,6 @@ use crate::Desk;
 
 /// SKUs that are looked at together, by four reads each.
 const SKUS_AT_ONCE: usize = 16;
-
-/// Everything that a promise of a SKU rests on.
-struct Prospect {
-    /// What may be promised on which day, before anybody is promised any.
-    supply: Vec<Promise>,
-    /// Those who wait, the oldest first.
-    waiting: Vec<Waiting>,
-    /// Units that should have come before today.
-    overdue: i64,
-}
 
 impl Desk {
     /// `GET /stock/{sku}/atp`
@@ -59,14 +46,13 @@ impl Desk {
             let detail = "expected no kit: it has no stock of its own, its components have";
             return Err(Answer::invalid(&[Problem::at("", detail)]));
         }
-        let looked = self.prospect(sku, Some(product), &locations, country, now);
+        let serving = serving(&locations, country);
+        let looked = self.store.prospect(sku, Some(product), &serving, now);
         let prospect = looked.await?;
         let rules = self.store.rules().await?;
         let buffer = Rules::of(&rules, channel).buffer;
-        let waiting: i64 = prospect.waiting.iter().map(|w| i64::from(w.units)).sum();
-        // A buffer is of whole ones, whatever a product is measured in.
-        let kept_back = i64::from(product.units(i64::from(buffer).into()).unwrap_or(u32::MAX));
-        let promises = left(&prospect.supply, waiting + kept_back);
+        let waiting = prospect.waited_for();
+        let promises = on_channel(&prospect.supply, product, waiting, buffer);
         let until = |day: Date| promises.iter().rev().find(|promise| promise.on <= day);
         let quantity = match on {
             Some(day) => until(day).map_or(0, |promise| promise.units),
@@ -103,6 +89,7 @@ impl Desk {
         let now = self.clock.now();
         let (locations, suppliers) = (self.store.locations().await?, self.store.suppliers().await?);
         let country = order.destination.as_ref().map(|to| to.country.as_str());
+        let serving = serving(&locations, country);
         let skus: Vec<&str> = waits.keys().map(String::as_str).collect();
         let products = self.store.products(&skus).await?;
         let mut prospects = Vec::with_capacity(skus.len());
@@ -110,7 +97,7 @@ impl Desk {
         for skus in skus.chunks(SKUS_AT_ONCE) {
             let looks = skus.iter().map(|sku| {
                 let product = products.iter().find(|product| product.sku == *sku);
-                self.prospect(sku, product, &locations, country, now)
+                self.store.prospect(sku, product, &serving, now)
             });
             prospects.extend(try_join_all(looks).await?);
         }
@@ -131,50 +118,10 @@ impl Desk {
         }
         Ok(days)
     }
+}
 
-    async fn prospect(
-        &self,
-        sku: &str,
-        product: Option<&Product>,
-        locations: &[Location],
-        country: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Prospect, StoreError> {
-        let (levels, inbound, on_the_road, waiting) = try_join!(
-            self.store.levels_of(sku),
-            self.store.inbound_of(sku),
-            self.store.in_transit(sku),
-            self.store.waiting_for(sku),
-        )?;
-        let levels = whole(levels);
-        let purchases = inbound.into_iter().map(|line| Incoming {
-            units: line.open(),
-            location: line.location,
-            expected_on: line.expected_on,
-        });
-        // A transfer of which nobody has said when it arrives promises nothing.
-        let transfers = on_the_road.into_iter().filter_map(|transfer| {
-            Some(Incoming {
-                location: transfer.to,
-                units: transfer.quantity,
-                expected_on: transfer.expected_on?,
-            })
-        });
-        let incoming: Vec<Incoming> = purchases.chain(transfers).collect();
-        let serve = |location: &&Location| country.is_none_or(|to| location.ships_to(to));
-        let shelves = locations.iter().filter(serve).map(|location| {
-            let here = levels.iter().find(|level| level.location == location.id);
-            (location, here.map_or(0, |level| level.available))
-        });
-        let shelves: Vec<(&Location, i64)> = shelves.collect();
-        let late = incoming.iter().filter(|coming| {
-            let mut shelves = shelves.iter();
-            shelves.any(|(location, _)| coming.is_overdue(location, now))
-        });
-        Ok(Prospect {
-            supply: supply(product, &shelves, &incoming, now),
-            waiting,
-            overdue: late.map(|coming| coming.units).sum(),
-        })
-    }
+/// The locations that may send something to a country; all of them, if none is named.
+fn serving<'a>(locations: &'a [Location], country: Option<&str>) -> Vec<&'a Location> {
+    let serves = |location: &&Location| country.is_none_or(|to| location.ships_to(to));
+    locations.iter().filter(serves).collect()
 }

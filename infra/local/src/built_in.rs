@@ -27,6 +27,7 @@ pub fn functions() -> Vec<runtime::Function> {
         ship_order::function(),
         sweep_orders::function(),
         update_channel::function(),
+        update_listings::function(),
         update_stock::function(),
     ]
 }

@@ -5,6 +5,7 @@
 //! `hash` of a body is no name of the delivery: that an order was created and that it was archived have
 //! the same.
 
+mod stock;
 mod updates;
 
 use domain::Currency;
@@ -17,6 +18,7 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{same, with_any};
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
@@ -84,6 +86,10 @@ impl Channel for BigCommerce {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

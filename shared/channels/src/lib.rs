@@ -25,6 +25,7 @@ pub mod shopify;
 pub mod signature;
 pub mod square;
 pub mod standard;
+pub mod stock;
 #[cfg(test)]
 mod testing;
 pub mod tiktok;
@@ -77,6 +78,11 @@ pub trait Channel: Sync {
 
     /// The API of the vendor behind it, if that is told what becomes of its orders.
     fn updates(&self) -> Option<&dyn updates::Updates> {
+        None
+    }
+
+    /// The API of the vendor behind it, if that is told how much there is of what an account lists.
+    fn stock(&self) -> Option<&dyn stock::Stock> {
         None
     }
 

@@ -9,9 +9,11 @@ use crate::document::{self, Object, Value, elements};
 use crate::draft::{Draft, Names, first_of, full_name, title};
 use crate::faults::Faults;
 use crate::signature::hmac_sha256_base64_matches;
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
+mod stock;
 #[cfg(test)]
 mod tests;
 mod updates;
@@ -75,6 +77,10 @@ impl Channel for Shopify {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

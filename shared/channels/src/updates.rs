@@ -57,11 +57,11 @@ pub struct Shipment {
 
 /// What to do next to tell a channel something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Telling {
+pub enum Telling<T = ()> {
     /// Ask this, or say it.
     Ask(Request),
     /// It knows.
-    Told,
+    Told(T),
     /// It does not take this, however often it is told: why.
     Refused(String),
     /// It may take it later: why not now.

@@ -19,7 +19,7 @@ pub type Header = (&'static str, String);
 /// A request to a vendor.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST` or `PUT`.
+    /// `GET`, `POST`, `PUT` or `PATCH`.
     pub method: &'static str,
     /// Where it goes, its query included.
     pub url: String,

@@ -3,6 +3,7 @@
 //! Lines never contain the tax here, whatever `prices_include_tax` says: that tells how the prices
 //! were entered. The id of a delivery is that of its second, so that it tells no deliveries apart.
 
+mod stock;
 mod updates;
 
 use domain::Currency;
@@ -14,6 +15,7 @@ use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::html::unescape;
 use crate::signature::hmac_sha256_base64_matches;
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
@@ -89,6 +91,10 @@ impl Channel for WooCommerce {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

@@ -8,6 +8,8 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use crate::catalog::{Location, Product};
+use crate::fact::Transfer;
+use crate::inbound::Inbound;
 use crate::limits::DEFAULT_LEAD_DAYS;
 use crate::offer::offered;
 use crate::shipping::today_in;
@@ -28,6 +30,23 @@ impl Incoming {
     pub fn is_overdue(&self, location: &Location, now: Timestamp) -> bool {
         self.location == location.id && self.expected_on < today_in(location, now)
     }
+}
+
+/// What of a SKU is on its way. A transfer of which nobody has said when it arrives promises nothing.
+pub fn incoming(inbound: Vec<Inbound>, on_the_road: Vec<Transfer>) -> Vec<Incoming> {
+    let purchases = inbound.into_iter().map(|line| Incoming {
+        units: line.open(),
+        location: line.location,
+        expected_on: line.expected_on,
+    });
+    let transfers = on_the_road.into_iter().filter_map(|transfer| {
+        Some(Incoming {
+            location: transfer.to,
+            units: transfer.quantity,
+            expected_on: transfer.expected_on?,
+        })
+    });
+    purchases.chain(transfers).collect()
 }
 
 /// From this day on, so many units.
@@ -101,6 +120,18 @@ pub fn left(supply: &[Promise], promised: i64) -> Vec<Promise> {
         }
     }
     steps
+}
+
+/// What is left of a product's supply for new promises on a channel, when orders wait for so many units of it and the
+/// channel is not told of so many whole ones: a buffer is of whole ones, whatever the product is measured in.
+pub fn on_channel(
+    supply: &[Promise],
+    product: &Product,
+    waiting: i64,
+    buffer: u32,
+) -> Vec<Promise> {
+    let kept_back = product.units(i64::from(buffer).into()).unwrap_or(u32::MAX);
+    left(supply, waiting + i64::from(kept_back))
 }
 
 /// What a day rests on, on which goods that somebody waits for are expected.

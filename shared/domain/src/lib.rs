@@ -23,6 +23,7 @@ pub mod intake;
 pub mod kit;
 pub mod ledger;
 pub mod limits;
+pub mod listing;
 pub mod money;
 pub mod offer;
 pub mod order;

@@ -94,7 +94,7 @@ pub const DEFAULT_LEAD_DAYS: i64 = 30;
 pub const OVERLAP_S: i64 = 300;
 /// Pages that one run reads of one account: the next run goes on from there.
 pub const MAX_PAGES_PER_POLL: usize = 20;
-/// Seconds without a walk to its end after which a person is told: shops are down for minutes, and not for hours.
+/// Seconds without a walk to its end, or in which an account could not be told of its listings, after which a person is told: shops are down for minutes, and not for hours.
 pub const MAX_UNPOLLED_S: i64 = 3_600;
 /// Bytes of a vendor's answer: a page of 250 orders of BigCommerce has some 2 MB.
 pub const MAX_ANSWER_BYTES: usize = 8_388_608;
@@ -121,3 +121,16 @@ pub const MAX_ANSWERS: usize = 6;
 pub const LOCKED_S: i64 = 900;
 /// Seconds that a vendor's wish to be asked later is followed for: SQS could hide a message for twelve hours.
 pub const MAX_RETRY_AFTER_S: i64 = 3_600;
+/// Seconds after which a channel is told again how much there is of what it lists, although nothing has changed: it counts
+/// down what it sells by itself, and may have sold what never came to us. A quarter of a day: it costs as much as a change of each.
+pub const TOLD_AGAIN_S: i64 = 21_600;
+/// Seconds for which whoever tells a channel of its listings has them to himself: longer than the function may run.
+pub const LISTINGS_LEASE_S: i64 = 180;
+/// Seconds for which a channel that answers shows something else than what may be promised on it, if whoever was to
+/// tell it dies: the lease, a minute until the next run, and as long as that may take.
+pub const MAX_STALE_S: i64 = LISTINGS_LEASE_S + 60 + 120;
+/// Listings that are looked at together: of each, four reads are under way at once.
+pub const LISTINGS_AT_ONCE: usize = 100;
+/// Requests that it takes to tell a channel of listings at once: one to find them, and one for each product that
+/// they are variants of.
+pub const MAX_SETTINGS: usize = 32;

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use channels::stock::{Available, Refusals};
 use channels::updates::{Telling, Update};
 use channels::vendor::{self, Changes, Next, Page, Refusal, Request, Vendor};
 use channels::{Channel, Secret, Unreadable};
-use domain::limits::{MAX_ANSWERS, MAX_RETRY_AFTER_S};
+use domain::limits::{MAX_ANSWERS, MAX_RETRY_AFTER_S, MAX_SETTINGS};
 use domain::poll::Walk;
 use http::{HeaderMap, Response};
 use jiff::{Timestamp, ToSpan};
@@ -135,18 +136,44 @@ impl Vendors {
         update: &Update,
     ) -> Result<(), Failure> {
         let updates = channel.updates().ok_or(Failure::NoAccess)?;
-        let mut account = self.account(updates, channel.name(), account).await?;
+        let account = self.account(updates, channel.name(), account).await?;
+        let next = |access: &Secret, answers: &[Vec<u8>]| updates.tell(access, update, answers);
+        self.say(account, MAX_ANSWERS, next).await
+    }
+
+    /// Tells a channel how much there is of what an account lists, as [`Stock::set`](channels::stock::Stock::set) says.
+    pub async fn set(
+        &self,
+        channel: &dyn Channel,
+        account: &str,
+        key: &str,
+        available: &[Available],
+    ) -> Result<Refusals, Failure> {
+        let stock = channel.stock().ok_or(Failure::NoAccess)?;
+        let account = self.account(stock, channel.name(), account).await?;
+        let next =
+            |access: &Secret, answers: &[Vec<u8>]| stock.set(access, key, available, answers);
+        self.say(account, MAX_SETTINGS, next).await
+    }
+
+    /// Asks and says what there is to, in so many requests at most.
+    async fn say<T>(
+        &self,
+        mut account: Account<'_>,
+        most: usize,
+        next: impl Fn(&Secret, &[Vec<u8>]) -> Result<Telling<T>, Unreadable>,
+    ) -> Result<T, Failure> {
         let mut answers: Vec<Vec<u8>> = Vec::new();
         loop {
-            match updates.tell(&account.access, update, &answers)? {
-                Telling::Ask(_) if answers.len() == MAX_ANSWERS => {
-                    let why = format!("it takes more than {MAX_ANSWERS} answers to tell it");
+            match next(&account.access, &answers)? {
+                Telling::Ask(_) if answers.len() == most => {
+                    let why = format!("it takes more than {most} answers to tell it");
                     return Err(Failure::Refused(why));
                 }
                 Telling::Ask(request) => {
                     answers.push(self.ask(&mut account, request).await?.to_vec());
                 }
-                Telling::Told => return Ok(()),
+                Telling::Told(told) => return Ok(told),
                 Telling::Refused(why) => return Err(Failure::Refused(why)),
                 Telling::Again(why) => return Err(Failure::Again(0, why)),
                 Telling::Locked(why) => return Err(Failure::Locked(why)),

@@ -293,6 +293,7 @@ fn every_function_has_an_event_of_its_kind() {
         "reconcile-stock",
         "resume-deliveries",
         "sweep-orders",
+        "update-listings",
     ];
     for name in clock {
         let event: serde_json::Value = read(&format!("{name}.json"));

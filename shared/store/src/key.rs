@@ -38,6 +38,8 @@ pub const RULES: &str = "RULES";
 pub const POLL: &str = "POLL";
 /// The partition of the accounts that are told what becomes of their orders.
 pub const TOLD: &str = "TOLD";
+/// The partition of how far the listings of channels' accounts are told.
+pub const LISTED: &str = "LISTED";
 /// The partition of all subscribers.
 pub const SUBSCRIBER: &str = "SUBSCRIBER";
 /// The partition of walks over all orders for subscribers.
@@ -201,6 +203,11 @@ pub fn account(channel: &str, account: &str) -> String {
     format!("ACCOUNT#{channel}#{account}")
 }
 
+/// The partition of what a channel's account lists.
+pub fn listing(channel: &str, account: &str) -> String {
+    format!("LISTING#{channel}#{account}")
+}
+
 /// The partition of an API key, by the SHA-256 of the key.
 pub fn api_key(sha256: &str) -> String {
     format!("KEY#{sha256}")
@@ -254,6 +261,8 @@ mod tests {
         assert_eq!(of_account("shopify", "main"), "shopify#main");
         assert_eq!((POSTAL, ALONE), ("POSTAL", "-"));
         assert_eq!((SUBSCRIBER, REPLAY), ("SUBSCRIBER", "REPLAY"));
+        assert_eq!(LISTED, "LISTED");
+        assert_eq!(listing("shopify", "main"), "LISTING#shopify#main");
         assert_eq!(delivery("erp"), "DELIVERY#erp");
         assert_eq!(due_deliveries("6"), "DELIVERY#6");
         assert_eq!(attempts("erp", "6"), "ATTEMPTS#erp#6");

@@ -15,9 +15,11 @@ mod inbound;
 mod item;
 pub mod key;
 mod levels;
+mod listings;
 mod orders;
 mod polls;
 mod postal;
+mod prospect;
 mod reference;
 mod replays;
 mod reservations;
@@ -42,9 +44,11 @@ pub use facts::{Facts, OpenStock};
 pub use inbound::Inbounds;
 pub use item::Item as Cursor;
 pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
+pub use listings::Listings;
 pub use orders::{Orders, Story, UnreadableDelivery};
 pub use polls::Polls;
 pub use postal::{PostalCode, PostalCodes};
+pub use prospect::Prospect;
 pub use reference::Reference;
 pub use replays::{Again, Heard, Replays};
 pub use reservations::{Ending, Reservations};
@@ -82,6 +86,7 @@ pub trait Database:
     + Subscribers
     + Deliveries
     + Replays
+    + Listings
     + PostalCodes
 {
     /// Opens a connection while there is time: the first caller then does not wait for it.

@@ -105,6 +105,26 @@ fn claims_outlive_who_holds_them() {
     assert_eq!(found, tellers.len());
 }
 
+/// Whoever goes on telling an account how much there is finds that who was at it has ended; and a channel shows something
+/// else for no longer than is said.
+#[test]
+fn listings_are_told_by_one_at_a_time_and_in_time() {
+    use domain::limits::{LISTINGS_LEASE_S, MAX_STALE_S};
+    let template = Template::load().unwrap();
+    let mut functions = template.functions();
+    let (_, _, function) = functions
+        .find(|(name, _, _)| name == "update-listings")
+        .unwrap();
+    let timeout_s = function["Timeout"].as_i64().unwrap();
+    assert!(timeout_s < LISTINGS_LEASE_S);
+    let mut schedules = template.resources("AWS::Scheduler::Schedule");
+    let (_, schedule) = schedules
+        .find(|(id, _)| *id == "UpdateListingsSchedule")
+        .unwrap();
+    assert_eq!(schedule["ScheduleExpression"], "rate(1 minute)");
+    assert_eq!(MAX_STALE_S, LISTINGS_LEASE_S + 60 + timeout_s);
+}
+
 #[test]
 fn a_missing_and_a_spare_variable_are_noticed() {
     for (id, change) in [("ShipOrder", "ORDERS_TABLE"), ("EditCatalog", "SPARE")] {

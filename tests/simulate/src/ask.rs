@@ -91,6 +91,7 @@ impl Ask {
             | Deed::ReturnReceived(..)
             | Deed::RefundConfirmed(..)
             | Deed::RestockChecked
+            | Deed::ListingsTold
             | Deed::StockReconciled
             | Deed::Redriven
             | Deed::Entered(_)

@@ -8,6 +8,7 @@ mod events;
 mod history;
 mod ledger;
 mod life;
+mod listings;
 mod mail;
 mod money;
 mod orders;
@@ -26,6 +27,8 @@ use std::fmt::Display;
 
 use domain::Order;
 use domain::stock::Level;
+
+pub use listings::shown_as_noted;
 
 use crate::observed::Observed;
 
@@ -125,6 +128,7 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
         deeds::check(observed, &mut found);
         channel::check(observed, &mut found);
         told::check(observed, &mut found);
+        listings::check(observed, &mut found);
         mail::check(observed, &mut found);
         events::check(observed, &mut found);
     }

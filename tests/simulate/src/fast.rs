@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use domain::Step;
+use domain::listing::Round;
 use domain::poll::Poll;
 use futures::future::{BoxFuture, join_all};
 use runtime::http::Request;
@@ -318,6 +319,8 @@ impl World for Fast {
         state.tables.subscribers = state.listeners.subscribers();
         let now = state.now();
         state.tables.polls = vec![Poll::new(SHOP.0, SHOP.1, now)];
+        state.tables.listings = retailer.listings.clone();
+        state.tables.rounds = vec![Round::new(SHOP.0, SHOP.1)];
     }
 
     fn batch(&self, handler: &Handler, batch: &[Message]) -> BoxFuture<'static, Finished> {
@@ -390,6 +393,7 @@ impl World for Fast {
             discrepancies: tables.discrepancies,
             subscribers: tables.subscribers,
             replays: tables.replays,
+            listings: tables.listings,
             waiting: waiting.map(|w| (w.sku, w.order, w.units)).collect(),
             ..Observed::default()
         }

@@ -22,6 +22,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use domain::Step;
 use domain::catalog::Role;
+use domain::listing::Round;
 use domain::poll::Poll;
 use futures::future::{BoxFuture, FutureExt};
 use local::client::sdk_config;
@@ -242,6 +243,13 @@ impl World for Full {
             self.store
                 .begin_poll(&Poll::new(SHOP.0, SHOP.1, now))
                 .await?;
+            for rules in &retailer.rules {
+                self.store.put_rules(rules).await?;
+            }
+            for listing in &retailer.listings {
+                self.store.put_listing(listing).await?;
+            }
+            self.store.begin_round(&Round::new(SHOP.0, SHOP.1)).await?;
             for account in &retailer.told {
                 self.store.put_told_account(account).await?;
             }

@@ -17,6 +17,7 @@ use domain::fact::{StockFact, Transfer};
 use domain::geo::Point;
 use domain::inbound::Inbound;
 use domain::limits::MAX_BATCH_WRITES;
+use domain::listing::{Listing, Round, Told};
 use domain::order::Contact;
 use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
@@ -31,7 +32,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use store::{
     Claim, Claims, Cursor, Database, Deliveries, Discrepancies, Facts, Inbounds, LEDGER_PAGES,
-    Levels, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Replays, Reservations,
+    Levels, Listings, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Replays, Reservations,
     StoreError, Story, Subscribers, UnreadableDelivery, Waiting, Write, Writes, Written, key,
     level_place, place_of,
 };
@@ -599,6 +600,83 @@ impl Polls for Memory {
 }
 
 #[async_trait]
+impl Listings for Memory {
+    async fn rounds(&self) -> Result<Vec<Round>, StoreError> {
+        self.read("Query", |state| state.tables.rounds.clone())
+            .await
+    }
+
+    async fn begin_round(&self, _: &Round) -> Result<(), StoreError> {
+        Err(unknown("changes of what is listed"))
+    }
+
+    async fn save_round(&self, round: &Round) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| {
+            let any = state.is_off(Mutant::RoundIsOfTheTurnSeen);
+            let in_doubt = !state.is_off(Mutant::DoubtIsNoted);
+            let same = |known: &&mut Round| {
+                (&known.channel, &known.account) == (&round.channel, &round.account)
+                    && (any || known.turn + 1 == round.turn)
+            };
+            let Some(known) = state.tables.rounds.iter_mut().find(same) else {
+                return false;
+            };
+            *known = round.clone();
+            if !in_doubt {
+                known.in_doubt.clear();
+            }
+            state.look_at_the_shop();
+            true
+        })
+        .await
+    }
+
+    async fn listings(
+        &self,
+        channel: &str,
+        account: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<Listing>, StoreError> {
+        self.read("Query", |state| {
+            let own = |of: &&Listing| of.channel == channel && of.account == account;
+            let listings = state.tables.listings.iter().filter(own);
+            let listings = listings.filter(|of| of.sku.as_str() > after);
+            listings.take(most).cloned().collect()
+        })
+        .await
+    }
+
+    async fn put_listing(&self, _: &Listing) -> Result<(), StoreError> {
+        Err(unknown("changes of what is listed"))
+    }
+
+    async fn delete_listing(&self, _: &str, _: &str, _: &str) -> Result<bool, StoreError> {
+        Err(unknown("changes of what is listed"))
+    }
+
+    async fn note_told(
+        &self,
+        channel: &str,
+        account: &str,
+        sku: &str,
+        told: Option<&Told>,
+    ) -> Result<(), StoreError> {
+        self.change("UpdateItem", |state| {
+            let mut listings = state.tables.listings.iter_mut();
+            let own = |of: &&mut Listing| {
+                (&*of.channel, &*of.account, &*of.sku) == (channel, account, sku)
+            };
+            if let Some(listing) = listings.find(own) {
+                listing.told = told.cloned();
+            }
+            state.look_at_the_shop();
+        })
+        .await
+    }
+}
+
+#[async_trait]
 impl Subscribers for Memory {
     async fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
         self.read("Query", |state| state.tables.subscribers.clone())
@@ -723,7 +801,11 @@ impl Reference for Memory {
     }
 
     async fn rules(&self) -> Result<Vec<Rules>, StoreError> {
-        self.read("Query", |_| Vec::new()).await
+        self.read("Query", |state| match state.is_off(Mutant::BufferIsKept) {
+            true => Vec::new(),
+            false => state.tables.retailer.rules.clone(),
+        })
+        .await
     }
 
     async fn products(&self, skus: &[&str]) -> Result<Vec<Product>, StoreError> {

@@ -103,6 +103,14 @@ pub enum Mutant {
     ShopIsAskedFirst,
     /// A shop that could not be told is told again.
     UntoldIsNoticed,
+    /// What a shop is told that there is counts as told once the shop has taken it.
+    UnshownIsNoticed,
+    /// A shop is not told of its channel's buffer.
+    BufferIsKept,
+    /// One at a time goes on telling an account how much there is.
+    RoundIsOfTheTurnSeen,
+    /// What an account is being told of is noted beforehand.
+    DoubtIsNoted,
     /// An order is written only over as much as was handed over of it to subscribers.
     PublishedStays,
     /// That somebody is to be told again is noted before the order counts as handed over.
@@ -115,7 +123,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 58] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -166,6 +174,10 @@ impl Mutant {
         Self::CursorWaitsForHandOver,
         Self::ShopIsAskedFirst,
         Self::UntoldIsNoticed,
+        Self::UnshownIsNoticed,
+        Self::BufferIsKept,
+        Self::RoundIsOfTheTurnSeen,
+        Self::DoubtIsNoted,
         Self::PublishedStays,
         Self::DueDeliveryIsNoted,
         Self::DueDeliveriesAreIndexed,

@@ -6,6 +6,7 @@ use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
+use domain::listing::Listing;
 use domain::order::Contact;
 use domain::replay::Replay;
 use domain::reservation::Reservation;
@@ -60,6 +61,14 @@ pub struct Observed {
     pub queued: usize,
     /// What the shop with an API was told has left.
     pub shipments: Vec<Shipment>,
+    /// What the shop with an API lists, and what it was told of it last.
+    pub listings: Vec<Listing>,
+    /// How much it shows that there is of each SKU.
+    pub shown: Vec<(String, i64)>,
+    /// What kits are made of: units of each SKU.
+    pub kits: Vec<(String, Vec<(String, i64)>)>,
+    /// The time zones of locations.
+    pub zones: Vec<(String, String)>,
     /// What went out by mail, in order.
     pub mails: Vec<SentMail>,
     /// What the world outside did, and was told that it is done, in order.
@@ -280,6 +289,8 @@ pub enum Deed {
     RestockChecked,
     /// Every level was held against its ledger.
     StockReconciled,
+    /// The shop was told how much there is: a run of the schedule that went well.
+    ListingsTold,
     /// What was parked was sent back.
     Redriven,
     /// A subscriber was entered, at this time at the latest.

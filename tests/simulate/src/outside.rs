@@ -225,7 +225,7 @@ impl Outside {
         let named = format!("r{}", self.named);
         let chosen = match self.goods_come {
             true => 14,
-            false => tape.choose(52),
+            false => tape.choose(54),
         };
         let ask = match chosen {
             0..9 => handle(orders, tape),
@@ -260,6 +260,7 @@ impl Outside {
             47 => return Act::Schedule("poll-channel"),
             48 | 49 => return Act::Schedule("resume-deliveries"),
             50 | 51 => return Act::Listen,
+            52 | 53 => return Act::Schedule("update-listings"),
             _ => None,
         };
         match ask {

@@ -6,6 +6,8 @@ use domain::catalog::{
     ANY_LOCATION, Account, Backorders, Band, Component, Location, Product, Rate, Supplier,
 };
 use domain::id::sha256_hex;
+use domain::listing::Listing;
+use domain::rules::Rules;
 use domain::{Currency, Quantity};
 use jiff::civil::time;
 use store::PostalCode;
@@ -20,6 +22,8 @@ pub const SECRET: &str = "simulated-secret";
 /// The team's address.
 pub const TEAM: &str = "team@example.com";
 
+/// Whole ones of each article that the shop is not told of.
+pub const BUFFER: u32 = 1;
 /// Movements of a shelf with a history, its opening stock apart.
 const HISTORY: usize = 14;
 const MAX_LOCATIONS: u32 = 3;
@@ -47,6 +51,10 @@ pub struct Retailer {
     pub kits: Vec<Product>,
     /// Imported postal codes; a retailer with one warehouse has imported none.
     pub postal_codes: Vec<PostalCode>,
+    /// The rules of the channel whose shop is told how much there is: it is not told of the last one.
+    pub rules: Vec<Rules>,
+    /// What that shop lists, by SKU: everything.
+    pub listings: Vec<Listing>,
     /// The channel accounts that are told what becomes of their orders.
     pub told: Vec<Account>,
     /// The SHA-256 of the operator's key.
@@ -150,7 +158,19 @@ impl Retailer {
             ..Product::default()
         };
         let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
+        let products: Vec<Product> = SKUS[..skus].iter().enumerate().map(product).collect();
+        let kits: Vec<Product> = (skus > 1).then_some(kit).into_iter().collect();
+        let listed = products.iter().chain(&kits);
+        let listed = listed.map(|product| Listing::new(SHOP.0, SHOP.1, &product.sku));
+        let mut listings: Vec<Listing> = listed.collect();
+        listings.sort_by(|one, other| one.sku.cmp(&other.sku));
         Some(Self {
+            rules: vec![Rules {
+                channel: SHOP.0.into(),
+                buffer: BUFFER,
+                ..Rules::of(&[], SHOP.0).clone()
+            }],
+            listings,
             rates: locations.iter().take(2).map(rate).collect(),
             suppliers: vec![Supplier {
                 id: "kiln".into(),
@@ -158,8 +178,8 @@ impl Retailer {
                 email: "kiln@example.com".into(),
                 lead_time_days: 9,
             }],
-            products: SKUS[..skus].iter().enumerate().map(product).collect(),
-            kits: (skus > 1).then_some(kit).into_iter().collect(),
+            products,
+            kits,
             postal_codes: match locations.len() {
                 1 => Vec::new(),
                 _ => vec![imported()],

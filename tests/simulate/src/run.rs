@@ -369,6 +369,9 @@ impl<W: World> Run<'_, W> {
             self.start_event("reconcile-stock");
             self.until_idle()?;
         }
+        // Once: it finds what others have left in doubt, or somebody has taken from under them.
+        self.start_event("update-listings");
+        self.until_idle()?;
         self.deliver_events()
     }
 
@@ -688,6 +691,7 @@ impl<W: World> Run<'_, W> {
                     self.deeds.extend(match function {
                         "check-restock" => Some(Deed::RestockChecked),
                         "reconcile-stock" => Some(Deed::StockReconciled),
+                        "update-listings" => Some(Deed::ListingsTold),
                         _ => None,
                     });
                 }
@@ -944,6 +948,7 @@ impl<W: World> Run<'_, W> {
         observed.queued = state.queues.depth();
         observed.at = state.now();
         observed.shipments = state.shop.shipments();
+        observed.shown = state.shop.shown();
         let mails = std::mem::take(&mut state.mails).into_iter();
         observed.mails = mails.map(|mailed| mailed.mail).collect();
         observed.deeds = self.deeds;
@@ -953,6 +958,19 @@ impl<W: World> Run<'_, W> {
         let locations = self.retailer.locations.iter();
         let bounded = locations.filter_map(|l| l.daily_orders.map(|most| (l.id.clone(), most)));
         observed.daily_orders = bounded.collect();
+        let zone = |location: &Location| (location.id.clone(), location.time_zone.clone());
+        observed.zones = self.retailer.locations.iter().map(zone).collect();
+        let kits = self.retailer.kits.iter().map(|kit| {
+            let parts = kit.components.iter().map(|part| {
+                let decimals = self.retailer.decimals(&part.sku);
+                (
+                    part.sku.clone(),
+                    part.quantity.units(decimals).unwrap_or(-1),
+                )
+            });
+            (kit.sku.clone(), parts.collect())
+        });
+        observed.kits = kits.collect();
         let products = self.retailer.products.iter();
         let kept = products.clone().flat_map(|product| {
             let kept = product.safety_stock.values();

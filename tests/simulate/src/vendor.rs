@@ -1,6 +1,7 @@
 //! A shop that only says that its orders have changed, and the API that tells what they are, and is told what has left:
 //! BigCommerce's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,12 +14,13 @@ use serde_json::{Value, json};
 
 use crate::ask::Ask;
 use crate::channel::phone;
+use crate::check;
 use crate::faults::{Fate, Kind};
 use crate::listeners;
 use crate::measure::{cost, shown};
 use crate::mutant::Mutant;
 use crate::observed::{Deed, Shipment};
-use crate::sim::Sim;
+use crate::sim::{Sim, State};
 
 /// The channel, and the account's name.
 pub const SHOP: (&str, &str) = ("bigcommerce", "shop");
@@ -34,10 +36,17 @@ pub const ACCESS: &str = r#"{"url":"https://shop.example/h","token":"simulated-t
 /// The shop's number of every address.
 const ADDRESS: u64 = 5;
 
+/// Where the shop is told how much there is.
+const ADJUSTMENTS: &str = "/h/v3/inventory/adjustments/absolute";
+/// What the retailer says that the shop lists, and it does not.
+pub const UNKNOWN_SKU: &str = "TRAY";
+
 /// All that is in the shop.
 #[derive(Debug, Default)]
 pub struct Shop {
     orders: Vec<Sold>,
+    /// How much there is of what it lists, as far as it has been told. It does not count down what it sells.
+    shown: BTreeMap<String, i64>,
 }
 
 /// An order in the shop.
@@ -120,6 +129,28 @@ impl Shop {
             sold.shipments.iter().map(shipment).collect::<Vec<_>>()
         };
         self.orders.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// How much it shows that there is of each SKU.
+    pub fn shown(&self) -> Vec<(String, i64)> {
+        let shown = self.shown.iter();
+        shown
+            .map(|(sku, quantity)| (sku.clone(), *quantity))
+            .collect()
+    }
+
+    /// What the API answers to somebody who says how much there is: it takes all of it, or nothing.
+    fn adjust(&mut self, body: &str) -> Option<(u16, String)> {
+        let said: Value = serde_json::from_str(body).ok()?;
+        let items = said["items"].as_array()?.iter();
+        let items = items.map(|item| Some((item["sku"].as_str()?, item["quantity"].as_i64()?)));
+        let items: Vec<(&str, i64)> = items.collect::<Option<_>>()?;
+        if items.iter().any(|(sku, _)| *sku == UNKNOWN_SKU) {
+            return Some((422, r#"{"status":422,"title":"Unknown SKU"}"#.into()));
+        }
+        let items = items.into_iter().map(|(sku, n)| (sku.to_owned(), n));
+        self.shown.extend(items);
+        Some((200, r#"{"transaction_id":"1"}"#.into()))
     }
 
     /// What the API answers to somebody who says that something has left. Of what is cancelled it does not hear.
@@ -237,6 +268,15 @@ pub fn hint(place: usize) -> Ask {
     }
 }
 
+impl State {
+    /// Holds what the shop shows against what is noted of it. Of the full world nothing is noted here.
+    pub fn look_at_the_shop(&mut self) {
+        let tables = &self.tables;
+        let broken = check::shown_as_noted(&tables.rounds, &tables.listings, &self.shop.shown());
+        self.blame(broken);
+    }
+}
+
 /// The way to the shop and to the subscribers, in the place of the network.
 pub struct ToShop(pub Sim);
 
@@ -259,7 +299,7 @@ impl Web for ToShop {
         }
         let path = request.uri().path();
         let kind = match request.method().as_str() {
-            "POST" => Kind::Write,
+            "POST" | "PUT" => Kind::Write,
             // Whether its shipments may be read as they were is not said; if so, there would be no way to ask first.
             _ if path.ends_with("/shipments") => Kind::Read,
             _ => Kind::EventualRead,
@@ -271,16 +311,29 @@ impl Web for ToShop {
             fate = Fate::Refused;
         }
         if kind == Kind::Write && fate != Fate::Refused {
-            let heard = state.shop.hear(path, request.body());
+            let heard = match path {
+                ADJUSTMENTS => {
+                    let heard = state.shop.adjust(request.body());
+                    state.look_at_the_shop();
+                    heard
+                }
+                path => state.shop.hear(path, request.body()),
+            };
             let (status, body) = heard.unwrap_or((404, String::new()));
             return match fate {
-                Fate::AnswerLost if !state.is_off(Mutant::UntoldIsNoticed) => {
+                Fate::AnswerLost
+                    if path == ADJUSTMENTS || !state.is_off(Mutant::UntoldIsNoticed) =>
+                {
                     Err(WebError::Passing("too late".into()))
                 }
                 _ => answer(status, body),
             };
         }
-        if kind == Kind::Write && state.is_off(Mutant::UntoldIsNoticed) {
+        let unnoticed = match path {
+            ADJUSTMENTS => Mutant::UnshownIsNoticed,
+            _ => Mutant::UntoldIsNoticed,
+        };
+        if kind == Kind::Write && state.is_off(unnoticed) {
             return answer(201, "{}".into());
         }
         if kind == Kind::Read && state.is_off(Mutant::ShopIsAskedFirst) {

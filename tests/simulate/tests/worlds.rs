@@ -67,6 +67,8 @@ fn left(observed: &Observed) -> Value {
         "subscribers": sorted(observed.subscribers.iter().map(|known| json!(known))),
         "replays": sorted(observed.replays.iter().map(|known| json!(known))),
         "heard": format!("{:?}", observed.heard),
+        "listings": sorted(observed.listings.iter().map(|listing| json!(listing))),
+        "shown": format!("{:?}", observed.shown),
     })
 }
 

@@ -67,7 +67,7 @@ impl Updates for AdobeCommerce {
                 }
                 let known = shipments.objects("items").into_iter();
                 if shipment.is_among(known.filter_map(is_like(shipment)).count()) {
-                    return Ok(Telling::Told);
+                    return Ok(Telling::Told(()));
                 }
                 let item = |(id, quantity): &(String, domain::Quantity)| json!({"order_item_id": id, "qty": quantity});
                 let items: Vec<serde_json::Value> = shipment.lines.iter().map(item).collect();
@@ -83,7 +83,7 @@ impl Updates for AdobeCommerce {
                 let at = format!("{url}/rest/V1/order/{}/ship", vendor::encode(&order));
                 Telling::Ask(Request::json("POST", at, &body))
             }
-            _ => Telling::Told,
+            _ => Telling::Told(()),
         })
     }
 }

@@ -25,7 +25,7 @@ impl Updates for Amazon {
             return Ok(no_word("Amazon"));
         };
         if !answers.is_empty() {
-            return Ok(Telling::Told);
+            return Ok(Telling::Told(()));
         }
         let marketplaces = access.text("marketplace_ids");
         let marketplace = marketplaces.split(',').map(str::trim).next();

@@ -35,7 +35,7 @@ impl Updates for BigCommerce {
             return Ok(Telling::Ask(Request::get(url)));
         };
         if pages.is_empty() && is_there(shipments, shipment)? {
-            return Ok(Telling::Told);
+            return Ok(Telling::Told(()));
         }
         let pieces = match shipment.pieces() {
             Ok(pieces) => pieces,
@@ -72,7 +72,7 @@ impl Updates for BigCommerce {
             }
         }
         if said {
-            return Ok(Telling::Told);
+            return Ok(Telling::Told(()));
         }
         if !whole {
             let page = pages.len() + 1;

@@ -49,7 +49,7 @@ impl Updates for Ebay {
                     like += usize::from(shipment.is_like(&number, &lines));
                 }
                 if shipment.is_among(like) {
-                    return Ok(Telling::Told);
+                    return Ok(Telling::Told(()));
                 }
                 let pieces = match shipment.pieces() {
                     Ok(pieces) => pieces,
@@ -65,7 +65,7 @@ impl Updates for Ebay {
                 });
                 Telling::Ask(Request::json("POST", at, &body))
             }
-            _ => Telling::Told,
+            _ => Telling::Told(()),
         })
     }
 }

@@ -40,17 +40,17 @@ impl Updates for Meta {
                             format!("{url}/{id}/acknowledge_order"),
                             &[key, reference],
                         )),
-                        "IN_PROGRESS" | "COMPLETED" => Telling::Told,
+                        "IN_PROGRESS" | "COMPLETED" => Telling::Told(()),
                         "FB_PROCESSING" => Telling::Again("it is not released yet".into()),
                         _ => Telling::Refused("it is not there to be acknowledged".into()),
                     },
-                    _ => Telling::Told,
+                    _ => Telling::Told(()),
                 });
             }
             What::Sent(shipment) => shipment,
         };
         if !answers.is_empty() {
-            return Ok(Telling::Told);
+            return Ok(Telling::Told(()));
         }
         let pieces = match shipment.pieces() {
             Ok(pieces) => pieces,

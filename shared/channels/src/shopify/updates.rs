@@ -73,12 +73,7 @@ impl Updates for Shopify {
             return Ok(no_word("Shopify"));
         };
         let id = format!("gid://shopify/Order/{}", update.order);
-        let ask = |query: &str, variables: Json| {
-            let url = vendor::base(access, "");
-            let at = format!("{url}/admin/api/{VERSION}/graphql.json");
-            let body = json!({"query": query, "variables": variables});
-            Ok(Telling::Ask(Request::json("POST", at, &body)))
-        };
+        let ask = |query: &str, variables: Json| Ok(graphql(access, query, &variables));
         let Some((fulfilled, rest)) = answers.split_first() else {
             return ask(FULFILLED, json!({"id": id}));
         };
@@ -89,7 +84,7 @@ impl Updates for Shopify {
         };
         let known = fulfilled.objects("fulfillments").into_iter();
         if shipment.is_among(known.filter_map(is_like(shipment)).count()) {
-            return Ok(Telling::Told);
+            return Ok(Telling::Told(()));
         }
         let pieces = match shipment.pieces() {
             Ok(pieces) => pieces,
@@ -223,12 +218,20 @@ fn is_like(shipment: &Shipment) -> impl Fn(Object<'_>) -> Option<()> {
     }
 }
 
+/// A query of the Admin API.
+pub(super) fn graphql<T>(access: &Secret, query: &str, variables: &Json) -> Telling<T> {
+    let url = vendor::base(access, "");
+    let at = format!("{url}/admin/api/{VERSION}/graphql.json");
+    let body = json!({"query": query, "variables": variables});
+    Telling::Ask(Request::json("POST", at, &body))
+}
+
 /// What is answered to a query; or what it means that nothing is.
-fn data<'a>(
+pub(super) fn data<'a, T>(
     answer: &'a [u8],
     name: &str,
     faults: &'a Faults,
-) -> Result<Result<Object<'a>, Telling>, Unreadable> {
+) -> Result<Result<Object<'a>, Telling<T>>, Unreadable> {
     let mut answer = document::object(answer, faults)?;
     if let Some(error) = answer.objects("errors").into_iter().next() {
         return Ok(Err(error_of(error)));
@@ -238,12 +241,12 @@ fn data<'a>(
     };
     match data.inner(name) {
         Some(found) => Ok(Ok(found)),
-        None => Ok(Err(Telling::Refused("there is no such order".into()))),
+        None => Ok(Err(Telling::Refused(format!("there is no such {name}")))),
     }
 }
 
 /// What an error of the query as a whole means, by its code.
-fn error_of(mut error: Object<'_>) -> Telling {
+fn error_of<T>(mut error: Object<'_>) -> Telling<T> {
     let extensions = error.inner("extensions");
     let code = extensions.map_or_else(String::new, |mut of| of.words("code"));
     let plain = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -258,7 +261,7 @@ fn error_of(mut error: Object<'_>) -> Telling {
 /// What came of a fulfillment: Shopify says which field it does not take, and its sentences are not quoted.
 fn made(created: &mut Object<'_>) -> Telling {
     let Some(mut error) = created.objects("userErrors").into_iter().next() else {
-        return Telling::Told;
+        return Telling::Told(());
     };
     let field = error.items("field").into_iter();
     let field: Vec<String> = field.filter_map(|part| part.text()).collect();

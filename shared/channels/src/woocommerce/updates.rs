@@ -39,7 +39,7 @@ impl Updates for WooCommerce {
                 };
                 let mut fields = order.objects("meta_data").into_iter();
                 if fields.any(|mut known| known.words("key") == field) {
-                    return Ok(Telling::Told);
+                    return Ok(Telling::Told(()));
                 }
                 let line = |(id, quantity): &_| format!("line {id}: {quantity}");
                 let lines: Vec<String> = shipment.lines.iter().map(line).collect();
@@ -51,7 +51,7 @@ impl Updates for WooCommerce {
                 }
                 Telling::Ask(Request::json("PUT", at, &body))
             }
-            _ => Telling::Told,
+            _ => Telling::Told(()),
         })
     }
 }

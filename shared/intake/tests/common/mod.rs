@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use channels::stock::{Available, Refusals};
 use channels::updates::Update;
 use channels::vendor::Page;
 use domain::poll::{Poll, Walk};
@@ -83,6 +84,16 @@ impl World {
             ..Poll::new(channel.name(), "main", at(0)).walk(at(0))
         };
         self.vendors.changes(channel, changes, "main", &walk).await
+    }
+
+    pub async fn set(
+        &self,
+        channel: &str,
+        key: &str,
+        available: &[Available],
+    ) -> Result<Refusals, Failure> {
+        let channel = channels::by_name(channel).unwrap();
+        self.vendors.set(channel, "main", key, available).await
     }
 
     pub async fn tell(&self, channel: &str, update: &Update) -> Result<(), Failure> {

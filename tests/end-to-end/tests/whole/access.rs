@@ -80,8 +80,14 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         (Method::POST, "/subscribers/erp/replays"),
     ];
     let subscribers = subscribers.map(|(method, path)| (method, path.to_owned()));
+    let listings = [
+        (Method::GET, "/listings/shopify/demo"),
+        (Method::PUT, "/listings/shopify/demo"),
+        (Method::DELETE, "/listings/shopify/demo/GRD-HAND-40"),
+    ];
+    let listings = listings.map(|(method, path)| (method, path.to_owned()));
     let all = posts.chain(puts).chain(inbound).chain(gets).chain(lists);
-    let all = all.chain(subscribers);
+    let all = all.chain(subscribers).chain(listings);
     all.collect()
 }
 

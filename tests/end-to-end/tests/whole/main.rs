@@ -18,6 +18,7 @@ mod importing;
 mod journey;
 mod kits;
 mod limits;
+mod listings;
 mod measure;
 mod persistence;
 mod places;

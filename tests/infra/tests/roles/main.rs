@@ -346,6 +346,32 @@ async fn told(cloud: &Cloud, vendor: &MockServer) {
     vendor.verify().await;
 }
 
+/// A channel is told how much there is of what it lists.
+async fn shown(cloud: &Cloud, vendor: &MockServer) {
+    let http = HttpClient::new(cloud.http_address().unwrap());
+    let bearer = format!("Bearer {}", seed::DEMO_KEY);
+    let headers = [("authorization", bearer.as_str())];
+    let call = async |method: Method, path: &str, body: Value| {
+        let sent = http.send(method, path, &headers, body.to_string());
+        assert_eq!(sent.await.unwrap().0, 200, "{path}");
+    };
+    let listings = "/listings/woocommerce/demo";
+    call(Method::PUT, listings, json!([{"sku": "KTL-GOOSE-09"}])).await;
+    let found = json!([{"id": 7, "sku": "KTL-GOOSE-09", "parent_id": 0}]);
+    let found = ResponseTemplate::new(200).set_body_json(found);
+    let products = "/wp-json/wc/v3/products";
+    let asked = Mock::given(method("GET")).and(path(products));
+    asked.respond_with(found).mount(vendor).await;
+    let taken = ResponseTemplate::new(200).set_body_json(json!({"update": [{"id": 7}]}));
+    let said = Mock::given(method("POST")).and(path(format!("{products}/batch")));
+    said.respond_with(taken).mount(vendor).await;
+    let told = cloud.invoke("update-listings", json!({})).await.unwrap();
+    assert_eq!(told["told"], 1, "{told}");
+    call(Method::GET, listings, Value::Null).await;
+    let one = format!("{listings}/KTL-GOOSE-09");
+    call(Method::DELETE, &one, Value::Null).await;
+}
+
 /// An order that a channel says has changed, and one that nobody says anything of, which is found twice.
 async fn from_channels(cloud: &Cloud) {
     let vendor = MockServer::start().await;
@@ -373,6 +399,7 @@ async fn from_channels(cloud: &Cloud) {
         cloud.idle().await;
     }
     told(cloud, &vendor).await;
+    shown(cloud, &vendor).await;
     local::seed::add_account(cloud, "bigcommerce", "demo", "demo-bigcommerce-secret")
         .await
         .unwrap();

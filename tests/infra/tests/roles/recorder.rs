@@ -39,7 +39,8 @@ type Init = fn(Setup) -> BoxFuture<'static, Result<Handler, Error>>;
 macro_rules! inits {
     ($($place:literal)*) => { [$(init::<$place> as Init),*] };
 }
-const INITS: [Init; 25] = inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
+const INITS: [Init; 26] =
+    inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25);
 
 /// All functions, recorded.
 pub fn functions() -> Vec<Function> {

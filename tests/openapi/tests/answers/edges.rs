@@ -422,7 +422,9 @@ async fn pages(api: &Api) {
     assert!(seen > 100 && after.is_some(), "{seen}");
     let longest = "A".repeat(MAX_SKU_CHARS);
     for (after, status) in [(&longest, 200), (&format!("{longest}A"), 422)] {
-        let page = Call::of("listProducts", "").with("after", after.as_str());
-        api.expect(status, page).await;
+        for list in ["listProducts", "listListings"] {
+            let page = Call::of(list, "").with("after", after.as_str());
+            api.expect(status, page).await;
+        }
     }
 }

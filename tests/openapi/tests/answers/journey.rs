@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 pub async fn run(api: &Api) {
     catalogue(api).await;
+    listed(api).await;
     paid(api).await;
     split(api).await;
     measured(api).await;
@@ -134,6 +135,19 @@ async fn catalogue(api: &Api) {
             assert!(known.contains(entered), "{put} {name}: {known:#?}");
         }
     }
+}
+
+/// What an account lists, before its channel was told of any of it.
+async fn listed(api: &Api) {
+    for name in ["one", "list"] {
+        let stored = api.expect(200, Call::of("putListings", name)).await;
+        assert_eq!(stored, json!({"stored": 1}));
+    }
+    let listed = api.expect(200, Call::of("listListings", "")).await;
+    let kettle = json!([{"sku": "KTL-COPPER-12", "told": null}]);
+    assert_eq!(listed["listings"], kettle);
+    let deleted = api.expect(200, Call::of("deleteListing", "")).await;
+    assert_eq!(deleted, json!({"deleted": "KTL-COPPER-12"}));
 }
 
 async fn paid(api: &Api) {

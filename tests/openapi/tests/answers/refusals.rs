@@ -91,6 +91,7 @@ async fn paths(api: &Api, operation: Operation<'_>) {
         }
         "reservations" => ("id", &["AAAAAAAAAAAAAAAA"]),
         "subscribers" => ("id", &["nobody", "no/body"]),
+        "listings" => ("channel", &["nobody", "etsy"]),
         _ => ("sku", &["NO-SUCH-SKU"]),
     };
     for unknown in unknown {

@@ -201,6 +201,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             Deed::Hinted
             | Deed::RestockChecked
             | Deed::StockReconciled
+            | Deed::ListingsTold
             | Deed::Redriven
             | Deed::Entered(_)
             | Deed::Replayed(_) => {}

@@ -5,6 +5,7 @@ mod deeds;
 mod events;
 mod levels;
 mod life;
+mod listings;
 mod mail;
 mod orders;
 mod reservations;
@@ -13,13 +14,14 @@ mod told;
 mod transit;
 
 /// The files in which rules are named.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     include_str!("crossing.rs"),
     include_str!("deeds.rs"),
     include_str!("events.rs"),
     include_str!("history.rs"),
     include_str!("ledger.rs"),
     include_str!("life.rs"),
+    include_str!("listings.rs"),
     include_str!("mail.rs"),
     include_str!("money.rs"),
     include_str!("orders.rs"),
@@ -29,10 +31,11 @@ const SOURCES: [&str; 14] = [
     include_str!("told.rs"),
     include_str!("transit.rs"),
 ];
-const TESTS: [&str; 10] = [
+const TESTS: [&str; 11] = [
     include_str!("tests/crossing.rs"),
     include_str!("tests/deeds.rs"),
     include_str!("tests/events.rs"),
+    include_str!("tests/listings.rs"),
     include_str!("tests/mail.rs"),
     include_str!("tests/levels.rs"),
     include_str!("tests/orders.rs"),

@@ -6,6 +6,7 @@ use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer};
 use domain::inbound::Inbound;
+use domain::listing::Listing;
 use domain::replay::Replay;
 use domain::reservation::Reservation;
 use domain::stock::{Breakdown, Level, Movement};
@@ -18,6 +19,7 @@ use store::key;
 
 use super::{Ground, names};
 use crate::observed::{Observed, StoredLevel, StoredOrder};
+use crate::vendor::SHOP;
 
 #[derive(Deserialize)]
 struct Page {
@@ -86,7 +88,9 @@ impl Ground {
                 continue;
             }
             let Some(sku) = pk.strip_prefix("SKU#") else {
-                if pk.starts_with(key::DISCREPANCY) {
+                if pk == key::listing(SHOP.0, SHOP.1) {
+                    observed.listings.push(value::<Listing>(&item)?);
+                } else if pk.starts_with(key::DISCREPANCY) {
                     observed.discrepancies.push(value::<Discrepancy>(&item)?);
                 } else if pk.starts_with(key::RESERVATION) {
                     observed.reservations.push(value::<Reservation>(&item)?);

@@ -8,6 +8,7 @@ use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::{StockFact, Transfer, Transit};
 use domain::inbound::Inbound;
+use domain::listing::{Listing, Round};
 use domain::order::Contact;
 use domain::owed::owed;
 use domain::poll::Poll;
@@ -60,6 +61,10 @@ pub struct Tables {
     pub loads: Vec<(String, Date, u32)>,
     /// How far the orders of channels' accounts are known.
     pub polls: Vec<Poll>,
+    /// What the shop lists, by SKU.
+    pub listings: Vec<Listing>,
+    /// How far the listings of channels' accounts are told.
+    pub rounds: Vec<Round>,
     /// Who hears of what happens to orders.
     pub subscribers: Vec<Subscriber>,
     /// Walks over all orders for them.

@@ -1,0 +1,421 @@
+//! How each vendor is told what there is, as its documents describe it, and what is made of its answers.
+
+// Clippy knows tests by their attribute, and not what they share.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::time::Duration;
+
+use channels::stock::{Available, Refusals};
+use common::*;
+use domain::limits::{LISTINGS_AT_ONCE, MAX_ANSWER_S, MAX_SETTINGS};
+use intake::Failure;
+use serde_json::{Value, json};
+use wiremock::matchers::{basic_auth, body_json, body_string_contains, header, method, path};
+use wiremock::matchers::{query_param, query_param_contains};
+use wiremock::{Mock, MockBuilder, ResponseTemplate};
+
+fn of(sku: &str, quantity: i64) -> Available {
+    Available {
+        sku: sku.into(),
+        quantity,
+    }
+}
+
+fn refused(sku: &str, why: &str) -> (String, String) {
+    (sku.into(), why.into())
+}
+
+const NOTHING: Refusals = Refusals::new();
+
+fn said(verb: &str, at: &str) -> MockBuilder {
+    Mock::given(method(verb)).and(path(at.to_owned()))
+}
+
+/// What goes wrong with a vendor: `asks` mounts what it answers before it is told, and `says` is the request that tells
+/// it, `taken` its answer to that.
+struct Told<'a> {
+    world: &'a World,
+    channel: &'static str,
+    available: &'a [Available],
+    asks: &'a dyn Fn() -> Vec<(MockBuilder, Value)>,
+    says: &'a dyn Fn() -> MockBuilder,
+    taken: Value,
+}
+
+impl Told<'_> {
+    async fn answered(&self, answer: ResponseTemplate) -> Result<Refusals, Failure> {
+        for (asked, answer) in (self.asks)() {
+            self.world.on(asked, json_of(answer), 1).await;
+        }
+        self.world.on((self.says)(), answer, 1).await;
+        self.world.set(self.channel, "7", self.available).await
+    }
+
+    /// Taken, busy, broken, refused as a whole, without the right to, cut off, and too late.
+    async fn is_told(&self) {
+        let taken = || json_of(self.taken.clone());
+        assert_eq!(self.answered(taken()).await, Ok(NOTHING));
+        let status = ResponseTemplate::new;
+        let busy = status(429).insert_header("retry-after", "7");
+        for (answer, seconds) in [(busy, 7), (status(503), 0)] {
+            match self.answered(answer).await {
+                Err(Failure::Again(after, _)) => assert_eq!(after, seconds),
+                other => panic!("{other:?}"),
+            }
+        }
+        let refusal = json!({"code": "bad_quantity", "message": "Ada wrote"});
+        let refused = self.answered(status(422).set_body_json(refusal)).await;
+        let why = "status 422, bad_quantity";
+        assert_eq!(refused, Err(Failure::Refused(why.into())));
+        let failure = self.answered(status(403)).await;
+        assert!(matches!(failure, Err(Failure::Locked(_))), "{failure:?}");
+        let late = Duration::from_secs(MAX_ANSWER_S + 1);
+        let failure = self.answered(taken().set_delay(late)).await.unwrap_err();
+        assert!(failure.to_string().contains("within 10 s"), "{failure}");
+        self.world.server.verify().await;
+        self.world.server.reset().await;
+    }
+
+    /// What it answers is broken off.
+    async fn is_read_whole(&self) {
+        let half = self.taken.to_string();
+        let half = half[..half.len() / 2].to_owned();
+        let cut = self.answered(ResponseTemplate::new(200).set_body_string(half));
+        let cut = cut.await.unwrap_err();
+        assert!(matches!(cut, Failure::Again(0, _)), "{cut:?}");
+        self.world.server.reset().await;
+    }
+}
+
+const PRODUCTS: &str = "/wp-json/wc/v3/products";
+
+fn woo(world: &World) {
+    let access = json!({"url": "@", "key": "ck", "secret": "cs"});
+    world.access("woocommerce", &access);
+}
+
+fn product(id: u64, sku: &str, parent: u64, managed: &Value, shown: &Value) -> Value {
+    json!({
+        "id": id, "sku": sku, "parent_id": parent, "manage_stock": managed, "stock_quantity": shown,
+    })
+}
+
+#[tokio::test]
+async fn woocommerce_is_told_by_product_and_by_the_variations_of_each() {
+    let world = World::new().await;
+    woo(&world);
+    let found = json!([
+        product(11, "CUP", 0, &json!(true), &json!(2)),
+        product(12, "POT", 0, &json!(false), &json!(4)),
+        product(13, "SAME", 0, &json!(true), &json!(9)),
+        product(21, "TEE-S", 20, &json!("parent"), &json!(null)),
+    ]);
+    let asked = || {
+        let asked = get(PRODUCTS).and(basic_auth("ck", "cs"));
+        let asked = asked.and(query_param("sku", "CUP,POT,SAME,TEE-S,GONE"));
+        let asked = asked.and(query_param("per_page", "100"));
+        asked.and(query_param_contains("_fields", "stock_quantity"))
+    };
+    let update = |id: u64, n: i64| json!({"id": id, "manage_stock": true, "stock_quantity": n});
+    let plain = json!({"update": [update(11, 3), update(12, 4)]});
+    let variations = json!({"update": [update(21, 5)]});
+    let error = json!({"code": "woocommerce_rest_product_invalid_id", "message": "Invalid ID."});
+    let of_plain = json!({"update": [{"id": 11}, {"id": 12, "error": error}]});
+    let of_tee = json!({"update": [{"id": 21, "stock_quantity": 5}]});
+    let batch = format!("{PRODUCTS}/batch");
+    let tees = format!("{PRODUCTS}/20/variations/batch");
+    world.on(asked(), json_of(found), 1).await;
+    let plain = said("POST", &batch).and(body_json(plain));
+    world.on(plain, json_of(of_plain), 1).await;
+    let tees = said("POST", &tees).and(body_json(variations));
+    world.on(tees, json_of(of_tee), 1).await;
+    let all = [
+        of("CUP", 3),
+        of("POT", 4),
+        of("SAME", 9),
+        of("TEE-S", 5),
+        of("GONE", 1),
+    ];
+    let told = world.set("woocommerce", "7", &all).await;
+    let why = "it refuses it: woocommerce_rest_product_invalid_id";
+    let gone = refused("GONE", "it has no product of this SKU");
+    assert_eq!(told, Ok(vec![gone, refused("POT", why)]));
+    world.server.verify().await;
+}
+
+/// A shop that has so many articles, each a variation of a product of its own: as many requests, and one to find them.
+async fn variations(many: usize) -> Result<Refusals, Failure> {
+    let world = World::new().await;
+    woo(&world);
+    let numbers = 1..=u64::try_from(many).unwrap();
+    let of_number = |n: u64| product(n, &format!("V-{n}"), 1_000 + n, &json!(true), &json!(0));
+    let found: Value = numbers.clone().map(of_number).collect();
+    world.on(get(PRODUCTS), json_of(found), 1).await;
+    for n in numbers.clone() {
+        let at = format!("{PRODUCTS}/{}/variations/batch", 1_000 + n);
+        let answer = json_of(json!({"update": [{"id": n}]}));
+        let said = said("POST", &at).respond_with(answer);
+        said.mount(&world.server).await;
+    }
+    let all: Vec<Available> = numbers.map(|n| of(&format!("V-{n}"), 1)).collect();
+    world.set("woocommerce", "7", &all).await
+}
+
+#[tokio::test]
+async fn so_many_requests_are_made_at_once_and_no_more() {
+    assert_eq!(variations(MAX_SETTINGS - 1).await, Ok(NOTHING));
+    let why = format!("it takes more than {MAX_SETTINGS} answers to tell it");
+    assert_eq!(variations(MAX_SETTINGS).await, Err(Failure::Refused(why)));
+    // Nobody is asked for as many.
+    for channel in channels::CHANNELS {
+        let Some(stock) = channel.stock() else {
+            continue;
+        };
+        let most = LISTINGS_AT_ONCE.min(stock.at_once());
+        assert!(most > 0);
+        if matches!(channel.name(), "woocommerce" | "adobe-commerce" | "amazon") {
+            assert!(most + 2 <= MAX_SETTINGS, "{}", channel.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn woocommerce_has_its_bad_days() {
+    let world = World::new().await;
+    woo(&world);
+    let found = json!([product(11, "CUP", 0, &json!(true), &json!(2))]);
+    Told {
+        world: &world,
+        channel: "woocommerce",
+        available: &[of("CUP", 3)],
+        asks: &|| vec![(get(PRODUCTS), found.clone())],
+        says: &|| said("POST", &format!("{PRODUCTS}/batch")),
+        taken: json!({"update": [{"id": 11, "stock_quantity": 3}]}),
+    }
+    .is_told()
+    .await;
+    // A batch of which it does not say what became of each is not taken for told.
+    world.on(get(PRODUCTS), json_of(found), 1).await;
+    let batch = said("POST", &format!("{PRODUCTS}/batch"));
+    world.on(batch, json_of(json!({"update": []})), 1).await;
+    let told = world.set("woocommerce", "7", &[of("CUP", 3)]).await;
+    assert!(matches!(told, Err(Failure::Unreadable(_))), "{told:?}");
+    world.server.verify().await;
+    // With nothing to ask for it would tell of everything.
+    let comma = refused("A,B", "it cannot be asked for a SKU with a comma");
+    let told = world.set("woocommerce", "7", &[of("A,B", 3)]).await;
+    assert_eq!(told, Ok(vec![comma]));
+}
+
+#[tokio::test]
+async fn what_a_vendor_breaks_off_is_said_again() {
+    let world = World::new().await;
+    woo(&world);
+    let found = json!([product(11, "CUP", 0, &json!(true), &json!(2))]);
+    Told {
+        world: &world,
+        channel: "woocommerce",
+        available: &[of("CUP", 3)],
+        asks: &|| vec![(get(PRODUCTS), found.clone())],
+        says: &|| said("POST", &format!("{PRODUCTS}/batch")),
+        taken: json!({"update": [{"id": 11, "stock_quantity": 3}]}),
+    }
+    .is_read_whole()
+    .await;
+}
+
+const GRAPHQL: &str = "/admin/api/2026-10/graphql.json";
+
+fn shopify(world: &World) {
+    let access = json!({"url": "@", "token": "shpat", "location": "4711"});
+    world.access("shopify", &access);
+}
+
+fn graphql(part: &str) -> MockBuilder {
+    let asked = said("POST", GRAPHQL).and(header("x-shopify-access-token", "shpat"));
+    asked.and(body_string_contains(part))
+}
+
+fn item(id: u64, sku: &str, tracked: bool, shown: Option<i64>) -> Value {
+    let level = shown.map(|shown| json!({"quantities": [{"quantity": shown}]}));
+    let id = format!("gid://shopify/InventoryItem/{id}");
+    json!({"id": id, "sku": sku, "tracked": tracked, "inventoryLevel": level})
+}
+
+fn items(nodes: &[Value]) -> Value {
+    json!({"data": {"inventoryItems": {"nodes": nodes}}})
+}
+
+fn set(errors: Value) -> Value {
+    json!({"data": {"inventorySetQuantities": {"userErrors": errors}}})
+}
+
+#[tokio::test]
+async fn shopify_sets_what_shows_otherwise_if_it_still_does() {
+    let world = World::new().await;
+    shopify(&world);
+    let nodes = [
+        item(1, "CUP", true, Some(2)),
+        item(2, "SAME", true, Some(4)),
+        item(3, "LOOSE", false, Some(4)),
+        item(4, "AWAY", true, None),
+        item(5, "TWICE", true, Some(1)),
+        item(6, "TWICE", true, Some(1)),
+        // A search finds more than it was asked for.
+        item(7, "CUP-XL", true, Some(1)),
+    ];
+    let asked =
+        graphql("inventoryItems(").and(body_string_contains(r#"sku:\"CUP\" OR sku:\"A\\\""#));
+    let asked = asked.and(body_string_contains("gid://shopify/Location/4711"));
+    world.on(asked, json_of(items(&nodes)), 1).await;
+    let quantities = json!([{
+        "inventoryItemId": "gid://shopify/InventoryItem/1",
+        "locationId": "gid://shopify/Location/4711",
+        "quantity": 3,
+        "changeFromQuantity": 2,
+    }]);
+    let sets =
+        graphql("inventorySetQuantities(").and(body_string_contains("@idempotent(key: $key)"));
+    let sets = sets.and(body_string_contains(quantities.to_string()));
+    world.on(sets, json_of(set(json!([]))), 1).await;
+    let all = [
+        of("CUP", 3),
+        of("A\"B", 1),
+        of("SAME", 4),
+        of("LOOSE", 1),
+        of("AWAY", 1),
+        of("TWICE", 1),
+    ];
+    let expected = vec![
+        refused("A\"B", "it has no product of this SKU"),
+        refused("LOOSE", "it does not track its inventory"),
+        refused("AWAY", "it is not stocked at the location"),
+        refused("TWICE", "it has several products of this SKU"),
+    ];
+    assert_eq!(world.set("shopify", "7", &all).await, Ok(expected));
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn shopify_has_its_bad_days() {
+    let world = World::new().await;
+    shopify(&world);
+    let found = items(&[item(1, "CUP", true, Some(2))]);
+    let cup = [of("CUP", 3)];
+    Told {
+        world: &world,
+        channel: "shopify",
+        available: &cup,
+        asks: &|| vec![(graphql("inventoryItems("), found.clone())],
+        says: &|| graphql("inventorySetQuantities("),
+        taken: set(json!([])),
+    }
+    .is_told()
+    .await;
+    let again = Failure::Again(0, "it has changed meanwhile".into());
+    let bad = Failure::Refused("it refuses it: INVALID_QUANTITY_TOO_HIGH".into());
+    for (code, expected) in [
+        ("CHANGE_FROM_QUANTITY_STALE", again),
+        ("INVALID_QUANTITY_TOO_HIGH", bad),
+    ] {
+        let looks = graphql("inventoryItems(");
+        world.on(looks, json_of(found.clone()), 1).await;
+        let error = json!([{"code": code, "field": ["input"], "message": "Ada wrote"}]);
+        let sets = graphql("inventorySetQuantities(");
+        world.on(sets, json_of(set(error)), 1).await;
+        assert_eq!(world.set("shopify", "7", &cup).await, Err(expected));
+    }
+    let throttled = json!({"errors": [{"message": "m", "extensions": {"code": "THROTTLED"}}]});
+    world
+        .on(graphql("inventoryItems("), json_of(throttled), 1)
+        .await;
+    let told = world.set("shopify", "7", &cup).await;
+    assert_eq!(told, Err(Failure::Again(0, "THROTTLED".into())));
+    // Without a location nothing is asked.
+    world.access("shopify", &json!({"url": "@", "token": "shpat"}));
+    world
+        .passed
+        .fetch_add(3_600, std::sync::atomic::Ordering::SeqCst);
+    let told = world.set("shopify", "7", &cup).await;
+    assert!(matches!(told, Err(Failure::Locked(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn shopify_is_told_the_same_under_one_name_and_something_else_under_another() {
+    let world = World::new().await;
+    shopify(&world);
+    let name = async |key: &str, quantity: i64| {
+        let found = items(&[item(1, "CUP", true, Some(9))]);
+        world
+            .on(graphql("inventoryItems("), json_of(found), 1)
+            .await;
+        let sets = graphql("inventorySetQuantities(");
+        world.on(sets, json_of(set(json!([]))), 1).await;
+        let told = world.set("shopify", key, &[of("CUP", quantity)]).await;
+        assert_eq!(told, Ok(NOTHING));
+        let asked = world.server.received_requests().await.unwrap();
+        let body: Value = asked.last().unwrap().body_json().unwrap();
+        body["variables"]["key"].as_str().unwrap().to_owned()
+    };
+    let first = name("7", 3).await;
+    assert_eq!(name("7", 3).await, first);
+    assert_ne!(name("7", 4).await, first);
+    assert_ne!(name("8", 3).await, first);
+}
+
+const ADJUSTMENTS: &str = "/v3/inventory/adjustments/absolute";
+
+#[tokio::test]
+async fn bigcommerce_takes_all_or_nothing() {
+    let world = World::new().await;
+    world.access("bigcommerce", &json!({"url": "@", "token": "t"}));
+    let body = json!({
+        "reason": "Waybill",
+        "items": [
+            {"location_id": 1, "sku": "CUP", "quantity": 3},
+            {"location_id": 1, "sku": "POT", "quantity": 0},
+        ],
+    });
+    Told {
+        world: &world,
+        channel: "bigcommerce",
+        available: &[of("CUP", 3), of("POT", 0)],
+        asks: &Vec::new,
+        says: &|| {
+            let said = said("PUT", ADJUSTMENTS).and(header("x-auth-token", "t"));
+            said.and(body_json(body.clone()))
+        },
+        taken: json!({"transaction_id": "2c1a"}),
+    }
+    .is_told()
+    .await;
+    let elsewhere = json!({"url": "@", "token": "t", "location": "12"});
+    world.access("bigcommerce", &elsewhere);
+    world
+        .passed
+        .fetch_add(3_600, std::sync::atomic::Ordering::SeqCst);
+    let said = said("PUT", ADJUSTMENTS).and(body_string_contains(r#""location_id":12"#));
+    world.on(said, json_of(json!({})), 1).await;
+    let told = world.set("bigcommerce", "7", &[of("CUP", 3)]).await;
+    assert_eq!(told, Ok(NOTHING));
+}
+
+#[tokio::test]
+async fn a_token_that_is_over_is_replaced_once() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "client_id": "i", "client_secret": "s", "location": "1"});
+    world.access("shopify", &access);
+    let tokens = "/admin/oauth/access_token";
+    world.on(said("POST", tokens), token("old"), 1).await;
+    let closed = said("POST", GRAPHQL).and(header("x-shopify-access-token", "old"));
+    world.on(closed, ResponseTemplate::new(401), 1).await;
+    world.on(said("POST", tokens), token("new"), 1).await;
+    let found = items(&[item(1, "CUP", true, Some(3))]);
+    let open = said("POST", GRAPHQL).and(header("x-shopify-access-token", "new"));
+    world.on(open, json_of(found), 1).await;
+    let told = world.set("shopify", "7", &[of("CUP", 3)]).await;
+    assert_eq!(told, Ok(NOTHING), "it shows that already");
+    world.server.verify().await;
+}
