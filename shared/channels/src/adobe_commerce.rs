@@ -5,6 +5,7 @@
 //! or of a configurable product is on the line of its parent: the parent has the price and, when it is
 //! configurable, the SKU of the child.
 
+mod stock;
 mod updates;
 
 use data_encoding::BASE64;
@@ -17,6 +18,7 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, same, with_any};
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
@@ -84,6 +86,10 @@ impl Channel for AdobeCommerce {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

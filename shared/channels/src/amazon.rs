@@ -4,6 +4,7 @@
 //!
 //! Amazon writes to the customer. What Amazon itself ships is no order of ours.
 
+mod stock;
 mod updates;
 
 use domain::Currency;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request, Vendor};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
@@ -105,6 +107,10 @@ impl Channel for Amazon {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

@@ -3,6 +3,7 @@
 //!
 //! eBay writes to the customer, whose address is masked as a rule.
 
+mod stock;
 mod updates;
 
 use data_encoding::{BASE64, HEXLOWER};
@@ -16,6 +17,7 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{Hash, ecdsa_p256_matches, with_any};
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::vendor::{self, Api, Header, Next, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
@@ -127,6 +129,10 @@ impl Channel for Ebay {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Orders are paid before they can be seen. Meta writes to the customer, and does not want us to.
 
+mod stock;
 mod updates;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -16,6 +17,7 @@ use crate::document::{self, MoneyShape, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, same, with_any};
+use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::vendor::{self, Api, Changes, Header, Next, Page, Refusal, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
@@ -105,6 +107,10 @@ impl Channel for Meta {
     }
 
     fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
     }
 

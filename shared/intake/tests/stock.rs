@@ -419,3 +419,207 @@ async fn a_token_that_is_over_is_replaced_once() {
     assert_eq!(told, Ok(NOTHING), "it shows that already");
     world.server.verify().await;
 }
+
+const ITEMS: &str = "/listings/2021-08-01/items/A1SELLER";
+
+#[tokio::test]
+async fn amazon_is_told_of_one_listing_after_the_other() {
+    let world = World::new().await;
+    let access = json!({
+        "url": "@", "token_url": "@/token", "client_id": "i", "client_secret": "s",
+        "refresh_token": "r", "seller_id": "A1SELLER", "marketplace_ids": "M1, M2",
+    });
+    world.access("amazon", &access);
+    world.on(said("POST", "/token"), token("t"), 1).await;
+    let of_cup = || {
+        let value = json!([{"fulfillment_channel_code": "DEFAULT", "quantity": 3}]);
+        let patch = json!({
+            "op": "merge", "path": "/attributes/fulfillment_availability", "value": value,
+        });
+        let said = said("PATCH", &format!("{ITEMS}/CUP")).and(query_param("marketplaceIds", "M1"));
+        let said = said.and(header("x-amz-access-token", "t"));
+        said.and(body_json(
+            json!({"productType": "PRODUCT", "patches": [patch]}),
+        ))
+    };
+    let accepted = json!({"sku": "CUP", "status": "ACCEPTED", "submissionId": "1", "issues": []});
+    Told {
+        world: &world,
+        channel: "amazon",
+        available: &[of("CUP", 3)],
+        asks: &Vec::new,
+        says: &of_cup,
+        taken: accepted.clone(),
+    }
+    .is_told()
+    .await;
+    world.on(of_cup(), json_of(accepted), 1).await;
+    let invalid = json!({
+        "sku": "A B", "status": "INVALID", "submissionId": "2",
+        "issues": [{"code": "4000003", "message": "Ada", "severity": "ERROR"}],
+    });
+    let other = said("PATCH", &format!("{ITEMS}/A%20B"));
+    world.on(other, json_of(invalid), 1).await;
+    let told = world
+        .set("amazon", "7", &[of("CUP", 3), of("A B", 1)])
+        .await;
+    assert_eq!(told, Ok(vec![refused("A B", "it refuses it: 4000003")]));
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn ebay_says_of_each_what_became_of_it() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "client_id": "i", "client_secret": "s", "refresh_token": "r"});
+    world.access("ebay", &access);
+    let tokens = "/identity/v1/oauth2/token";
+    world.on(said("POST", tokens), token("t"), 1).await;
+    let body = json!({"requests": [
+        {"sku": "CUP", "shipToLocationAvailability": {"quantity": 3}},
+        {"sku": "POT", "shipToLocationAvailability": {"quantity": 0}},
+    ]});
+    let says = || {
+        let said = said("POST", "/sell/inventory/v1/bulk_update_price_quantity");
+        said.and(header("authorization", "Bearer t"))
+            .and(body_json(body.clone()))
+    };
+    let two = [of("CUP", 3), of("POT", 0)];
+    let answer = |of_pot: Value| json!({"responses": [{"sku": "CUP", "statusCode": 200, "errors": []}, of_pot]});
+    Told {
+        world: &world,
+        channel: "ebay",
+        available: &two,
+        asks: &Vec::new,
+        says: &says,
+        taken: answer(json!({"sku": "POT", "statusCode": 200})),
+    }
+    .is_told()
+    .await;
+    let errors = json!([{"errorId": 25702, "message": "Ada"}]);
+    let bad = json!({"sku": "POT", "statusCode": 404, "errors": errors});
+    world.on(says(), json_of(answer(bad)), 1).await;
+    let told = world.set("ebay", "7", &two).await;
+    assert_eq!(told, Ok(vec![refused("POT", "it refuses it: 25702")]));
+    let busy = json!({"sku": "POT", "statusCode": 500, "errors": []});
+    world.on(says(), json_of(answer(busy)), 1).await;
+    let told = world.set("ebay", "7", &two).await;
+    assert!(matches!(told, Err(Failure::Again(0, _))), "{told:?}");
+    // Of one it says nothing.
+    world
+        .on(
+            says(),
+            json_of(answer(json!({"sku": "ELSE", "statusCode": 200}))),
+            1,
+        )
+        .await;
+    let told = world.set("ebay", "7", &two).await;
+    assert!(matches!(told, Err(Failure::Unreadable(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn meta_updates_items_and_makes_none() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "cms_id": "1", "token": "t", "catalog_id": "88"});
+    world.access("meta", &access);
+    let body = json!({"item_type": "PRODUCT_ITEM", "allow_upsert": false, "requests": [
+        {"method": "UPDATE", "data": {"id": "CUP", "quantity_to_sell_on_facebook": 3}},
+        {"method": "UPDATE", "data": {"id": "POT", "quantity_to_sell_on_facebook": 0}},
+    ]});
+    let says = || {
+        let said = said("POST", "/88/items_batch").and(header("authorization", "Bearer t"));
+        said.and(body_json(body.clone()))
+    };
+    let two = [of("CUP", 3), of("POT", 0)];
+    Told {
+        world: &world,
+        channel: "meta",
+        available: &two,
+        asks: &Vec::new,
+        says: &says,
+        taken: json!({"handles": ["h1"]}),
+    }
+    .is_told()
+    .await;
+    let status = json!([
+        {"retailer_id": "CUP", "errors": [], "warnings": [{"message": "m"}]},
+        {"retailer_id": "POT", "errors": [{"message": "Ada"}], "warnings": []},
+    ]);
+    let answer = json!({"handles": [], "validation_status": status});
+    world.on(says(), json_of(answer), 1).await;
+    let told = world.set("meta", "7", &two).await;
+    assert_eq!(told, Ok(vec![refused("POT", "it refuses it")]));
+    world.on(says(), json_of(json!({})), 1).await;
+    let told = world.set("meta", "7", &two).await;
+    assert!(matches!(told, Err(Failure::Unreadable(_))), "{told:?}");
+}
+
+const INVENTORY: &str = "/rest/V1/inventory";
+
+#[tokio::test]
+async fn magento_can_sell_as_many_as_there_are_whatever_its_own_orders_wait_for() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "token": "t", "source": "north", "stock": "2"});
+    world.access("adobe-commerce", &access);
+    let salable = |sku: &str| get(&format!("{INVENTORY}/get-product-salable-quantity/{sku}/2"));
+    let looks = || {
+        let name = |group: u8, part: &str| {
+            format!("searchCriteria[filter_groups][{group}][filters][0][{part}]")
+        };
+        let looks =
+            get(&format!("{INVENTORY}/source-items")).and(header("authorization", "Bearer t"));
+        let looks = looks.and(query_param(name(0, "condition_type"), "in"));
+        looks.and(query_param(name(1, "value"), "north"))
+    };
+    let item = |sku: &str, quantity: Value| json!({"sku": sku, "source_code": "north", "quantity": quantity, "status": 1});
+    // Seven are there, of which two of its own orders wait for: five can be sold, and three are to be.
+    let items = json!([
+        item("CUP", json!(7)),
+        item("POT", json!("4.0000")),
+        item("SAME", json!(9))
+    ]);
+    world
+        .on(
+            looks(),
+            json_of(json!({"items": items, "total_count": 3})),
+            1,
+        )
+        .await;
+    for (sku, can_be_sold) in [("CUP", "5"), ("POT", "4"), ("SAME", "6.0")] {
+        let answer = ResponseTemplate::new(200).set_body_string(can_be_sold);
+        world.on(salable(sku), answer, 1).await;
+    }
+    let body = json!({"sourceItems": [item("CUP", json!(5)), json!({
+        "sku": "POT", "source_code": "north", "quantity": 0, "status": 0,
+    })]});
+    let said = said("POST", &format!("{INVENTORY}/source-items")).and(body_json(body));
+    world.on(said, json_of(json!([])), 1).await;
+    let all = [of("CUP", 3), of("POT", 0), of("SAME", 6), of("GONE", 1)];
+    let told = world.set("adobe-commerce", "7", &all).await;
+    assert_eq!(
+        told,
+        Ok(vec![refused("GONE", "it has no product of this SKU")])
+    );
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn magento_has_its_bad_days() {
+    let world = World::new().await;
+    world.access("adobe-commerce", &json!({"url": "@", "token": "t"}));
+    let at = |path: &str| get(&format!("{INVENTORY}/{path}"));
+    let items = json!([{"sku": "CUP", "source_code": "default", "quantity": 2, "status": 1}]);
+    Told {
+        world: &world,
+        channel: "adobe-commerce",
+        available: &[of("CUP", 3)],
+        asks: &|| {
+            let found = json!({"items": items});
+            let salable = at("get-product-salable-quantity/CUP/1");
+            vec![(at("source-items"), found), (salable, json!(2))]
+        },
+        says: &|| said("POST", &format!("{INVENTORY}/source-items")),
+        taken: json!([]),
+    }
+    .is_told()
+    .await;
+}
