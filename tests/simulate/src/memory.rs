@@ -32,9 +32,9 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use store::{
     Claim, Claims, Cursor, Database, Deliveries, Discrepancies, Facts, Inbounds, LEDGER_PAGES,
-    Levels, Listings, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Replays, Reservations,
-    StoreError, Story, Subscribers, UnreadableDelivery, Waiting, Write, Writes, Written, key,
-    level_place, place_of,
+    Levels, Listings, OpenStock, Orders, Polls, PostalCode, PostalCodes, Reference, Replays,
+    Reservations, StoreError, Story, Subscribers, UnreadableDelivery, Waiting, Write, Writes,
+    Written, key, level_place, place_of,
 };
 
 pub use tables::{Row, Shelf, Tables};

@@ -4,7 +4,7 @@ use domain::reservation::{Kept, Reservation, ReservationStatus};
 use domain::stock::MovementKind;
 
 use super::rest::{breaks, keeps};
-use crate::check::sample::{UNRATED, at, bring, movement};
+use crate::check::sample::{CANCELLED, UNRATED, at, bring, movement};
 use crate::observed::{Deed, Observed};
 
 fn reservation(id: &str, status: ReservationStatus, quantity: i64) -> Reservation {
@@ -119,6 +119,20 @@ fn a_reservation_ends_in_time() {
         reserved(w);
         w.reservations[1].held_until = at(61);
     });
+}
+
+/// A cancelled order was to have what is kept, and its events do not say what has become of that.
+fn cancelled(w: &mut Observed) {
+    reserved(w);
+    w.orders[CANCELLED].order.reservation = Some(NamedReservation {
+        id: "R1".into(),
+        used: true,
+    });
+}
+
+#[test]
+fn a_cancelled_order_leaves_nothing_kept() {
+    breaks("reservation-left-behind", cancelled);
 }
 
 #[test]
