@@ -60,9 +60,9 @@ pub struct Promise {
 
 /// What of a product may be promised on which day before anybody is promised any: a step for today, and one
 /// for each later day on which it changes. Each location's today is by its own calendar, and the step for
-/// today bears the earliest of them: what is there now can be promised from all of them. `shelves`: the locations that may send it, and what is available
-/// in each, below zero by what was promised there and is missing. What was expected before today and has not
-/// come is not counted: nobody knows when it will.
+/// today bears the earliest of them: what is there now can be promised from all of them. `shelves`: the locations
+/// that may send it, and what is available in each, below zero by what was promised there and is missing. What was
+/// expected before today and has not come is not counted: nobody knows when it will.
 pub fn supply(
     product: Option<&Product>,
     shelves: &[(&Location, i64)],

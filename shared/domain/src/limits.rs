@@ -94,7 +94,8 @@ pub const DEFAULT_LEAD_DAYS: i64 = 30;
 pub const OVERLAP_S: i64 = 300;
 /// Pages that one run reads of one account: the next run goes on from there.
 pub const MAX_PAGES_PER_POLL: usize = 20;
-/// Seconds without a walk to its end, or in which an account could not be told of its listings, after which a person is told: shops are down for minutes, and not for hours.
+/// Seconds without a walk to its end, or in which an account could not be told of its listings, after which a person is
+/// told: shops are down for minutes, and not for hours.
 pub const MAX_UNPOLLED_S: i64 = 3_600;
 /// Bytes of a vendor's answer: a page of 250 orders of BigCommerce has some 2 MB.
 pub const MAX_ANSWER_BYTES: usize = 8_388_608;

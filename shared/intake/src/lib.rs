@@ -106,15 +106,13 @@ impl Intake {
     pub async fn try_out(&self, new: NewOrder, body: &[u8]) -> Result<(Accepted, bool), Refused> {
         let (order, contact) = self.accept(new, body, self.clock.now()).await?;
         let order = Arc::new(order);
-        if self.store.load_order(&order.id).await?.is_none() {
-            return Ok((Accepted::Stored(order), false));
+        match self.store.load_order(&order.id).await? {
+            None => Ok((Accepted::Stored(order), false)),
+            Some(known) => {
+                let accepted = self.known(known, order, contact, Told::Delivered).await?;
+                Ok((accepted, true))
+            }
         }
-        let (known, stored) = self.store.load_order_with_contact(&order.id).await?;
-        let accepted = match stored.fingerprint == contact.fingerprint {
-            true => Accepted::Stored(known),
-            false => Accepted::Reused(known, order, Box::new(contact)),
-        };
-        Ok((accepted, true))
     }
 
     async fn put(
@@ -123,7 +121,6 @@ impl Intake {
         body: &[u8],
         how: Told,
     ) -> Result<(Accepted, Vec<Emit>), Refused> {
-        let source = new.source.clone();
         let (order, contact) = self.accept(new, body, self.clock.now()).await?;
         let order = Arc::new(order);
         match self.store.create_order(&order, &contact).await? {
@@ -131,22 +128,32 @@ impl Intake {
                 let emits = Emit::again(&order);
                 Ok((Accepted::Stored(order), emits))
             }
-            Created::Known(known) if known.source != source => {
-                let (key, cause) = (known.id.to_string(), "two orders share an id".into());
-                Err(StoreError::Unreadable { key, cause }.into())
-            }
             Created::Known(known) => {
                 // Whoever stored it may have died before it told anybody.
                 let emits = Emit::again(&known);
-                let (_, stored) = self.store.load_order_with_contact(&known.id).await?;
-                let again = stored.fingerprint == contact.fingerprint;
-                let accepted = match again && how == Told::Delivered {
-                    true => Accepted::Stored(known),
-                    false => Accepted::Reused(known, order, Box::new(contact)),
-                };
-                Ok((accepted, emits))
+                Ok((self.known(known, order, contact, how).await?, emits))
             }
         }
+    }
+
+    /// What becomes of an order whose name is known.
+    async fn known(
+        &self,
+        known: Arc<Order>,
+        order: Arc<Order>,
+        contact: Contact,
+        how: Told,
+    ) -> Result<Accepted, StoreError> {
+        if known.source != order.source {
+            let (key, cause) = (known.id.to_string(), "two orders share an id".into());
+            return Err(StoreError::Unreadable { key, cause });
+        }
+        let (_, stored) = self.store.load_order_with_contact(&known.id).await?;
+        let again = stored.fingerprint == contact.fingerprint;
+        Ok(match again && how == Told::Delivered {
+            true => Accepted::Stored(known),
+            false => Accepted::Reused(known, order, Box::new(contact)),
+        })
     }
 
     /// Takes an order in as a channel states it, be it new or known; and the hints that follow.

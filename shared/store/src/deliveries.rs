@@ -1,7 +1,6 @@
 //! How far subscribers have heard of orders, and what came of each time that they were sent an event.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::OrderId;
 use domain::delivery::{Attempt, Delivery};
@@ -9,7 +8,7 @@ use domain::limits::{ATTEMPTS_KEPT_DAYS, MAX_BATCH_WRITES};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::item::{Item, item, number, text, value};
+use crate::item::{Item, item, number, put_after, text, value};
 use crate::key::OPEN_SHARDS;
 use crate::orders::id_of;
 use crate::{DynamoDb, StoreError, key};
@@ -56,19 +55,8 @@ impl Deliveries for DynamoDb {
             item.insert("open_at".into(), number(due_at.as_second()));
         }
         let put = self.db.put_item().table_name(&self.tables.orders);
-        let put = match delivery.turn.saturating_sub(1) {
-            0 => put.condition_expression("attribute_not_exists(pk)"),
-            before => put
-                .condition_expression("turn = :before")
-                .expression_attribute_values(":before", number(before)),
-        };
-        let Err(error) = put.set_item(Some(item)).send().await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(StoreError::of("PutItem (delivery)", error)),
-        }
+        let before = Some(delivery.turn.saturating_sub(1)).filter(|before| *before > 0);
+        put_after(put.set_item(Some(item)), before, "PutItem (delivery)").await
     }
 
     async fn due_deliveries(

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -54,6 +56,28 @@ pub(crate) fn item<T: Serialize>(
     item.insert("version".into(), number(1));
     item.extend(fields);
     Ok(item)
+}
+
+/// Puts an item where there is none, or over the one that was written in the turn `before`; whether it was so. Of two
+/// who go on from the same turn one does.
+pub(crate) async fn put_after(
+    put: PutItemFluentBuilder,
+    before: Option<u64>,
+    operation: &'static str,
+) -> Result<bool, StoreError> {
+    let put = match before {
+        None => put.condition_expression("attribute_not_exists(pk)"),
+        Some(turn) => put
+            .condition_expression("turn = :turn")
+            .expression_attribute_values(":turn", number(turn)),
+    };
+    let Err(error) = put.send().await else {
+        return Ok(true);
+    };
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+        _ => Err(StoreError::of(operation, error)),
+    }
 }
 
 /// Sends an update that has a condition; the item as it is then, whether that held or not. `None` if there

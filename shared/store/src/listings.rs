@@ -1,11 +1,10 @@
 //! What channels list: an item each, in a partition of each account; and how far each account is told, all in one.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::listing::{Listing, Round, Told};
 
-use crate::item::{attribute, item, key, number, text};
+use crate::item::{attribute, item, key, put_after, text};
 use crate::reference::plain;
 use crate::{DynamoDb, StoreError, key};
 
@@ -98,19 +97,10 @@ impl Listings for DynamoDb {
 
     async fn put_listing(&self, listing: &Listing) -> Result<(), StoreError> {
         let pk = key::listing(&listing.channel, &listing.account);
-        let put = self
-            .db
-            .put_item()
-            .table_name(&self.tables.stock)
-            .set_item(Some(item(listing, "listing", pk, &*listing.sku)?))
-            .condition_expression("attribute_not_exists(pk)");
-        let Err(error) = put.send().await else {
-            return Ok(());
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            _ => Err(StoreError::of("PutItem (listing)", error)),
-        }
+        let item = item(listing, "listing", pk, &*listing.sku)?;
+        let put = self.db.put_item().table_name(&self.tables.stock);
+        let put = put_after(put.set_item(Some(item)), None, "PutItem (listing)");
+        put.await.map(drop)
     }
 
     async fn delete_listing(
@@ -164,23 +154,8 @@ impl DynamoDb {
     /// Puts it where there is none, or one of that turn; whether it was so.
     async fn put_round(&self, round: &Round, before: Option<u64>) -> Result<bool, StoreError> {
         let sk = key::of_account(&round.channel, &round.account);
-        let put = self
-            .db
-            .put_item()
-            .table_name(&self.tables.stock)
-            .set_item(Some(item(round, "round", key::LISTED.into(), sk)?));
-        let put = match before {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(turn) => put
-                .condition_expression("turn = :turn")
-                .expression_attribute_values(":turn", number(turn)),
-        };
-        let Err(error) = put.send().await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(StoreError::of("PutItem (round)", error)),
-        }
+        let item = item(round, "round", key::LISTED.into(), sk)?;
+        let put = self.db.put_item().table_name(&self.tables.stock);
+        put_after(put.set_item(Some(item)), before, "PutItem (round)").await
     }
 }

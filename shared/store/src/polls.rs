@@ -1,10 +1,9 @@
 //! How far the orders of channels' accounts are known: one small item each, all in one partition.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::poll::Poll;
 
-use crate::item::{item, number};
+use crate::item::{item, put_after};
 use crate::reference::plain;
 use crate::{DynamoDb, StoreError, key};
 
@@ -44,23 +43,8 @@ impl DynamoDb {
     /// Puts it where there is none, or one of that turn; whether it was so.
     async fn put_poll(&self, poll: &Poll, before: Option<u64>) -> Result<bool, StoreError> {
         let sk = key::of_account(&poll.channel, &poll.account);
-        let put = self
-            .db
-            .put_item()
-            .table_name(&self.tables.reference)
-            .set_item(Some(item(poll, "poll", key::POLL.into(), sk)?));
-        let put = match before {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(turn) => put
-                .condition_expression("turn = :turn")
-                .expression_attribute_values(":turn", number(turn)),
-        };
-        let Err(error) = put.send().await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(StoreError::of("PutItem (poll)", error)),
-        }
+        let item = item(poll, "poll", key::POLL.into(), sk)?;
+        let put = self.db.put_item().table_name(&self.tables.reference);
+        put_after(put.set_item(Some(item)), before, "PutItem (poll)").await
     }
 }

@@ -1,13 +1,12 @@
 //! Subscribers that hear again of orders: which, and how far the walk over all of them is.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::OrderId;
 use domain::delivery::Delivery;
 use domain::replay::{Replay, first_since};
 use jiff::Timestamp;
 
-use crate::item::{item, number};
+use crate::item::{item, put_after};
 use crate::reference::plain;
 use crate::{Committed, DynamoDb, MAX_ATTEMPTS, Store, StoreError, key};
 
@@ -31,22 +30,10 @@ impl Replays for DynamoDb {
     }
 
     async fn save_replay(&self, replay: &Replay) -> Result<bool, StoreError> {
-        let (pk, sk) = (key::REPLAY.to_owned(), &*replay.subscriber);
+        let item = item(replay, "replay", key::REPLAY.into(), &*replay.subscriber)?;
         let put = self.db.put_item().table_name(&self.tables.reference);
-        let put = match replay.turn.saturating_sub(1) {
-            0 => put.condition_expression("attribute_not_exists(pk)"),
-            before => put
-                .condition_expression("turn = :before")
-                .expression_attribute_values(":before", number(before)),
-        };
-        let put = put.set_item(Some(item(replay, "replay", pk, sk)?));
-        let Err(error) = put.send().await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(StoreError::of("PutItem (replay)", error)),
-        }
+        let before = Some(replay.turn.saturating_sub(1)).filter(|before| *before > 0);
+        put_after(put.set_item(Some(item)), before, "PutItem (replay)").await
     }
 }
 
