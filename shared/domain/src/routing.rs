@@ -69,12 +69,13 @@ impl Choice {
 /// Chooses the sources that together send as much as they may of what is wanted, and count the least.
 pub fn choose(selection: &Selection) -> Choice {
     let mut search = Search::new(selection);
-    // Which of those who can send as much is taken makes a difference where the search cannot end by itself.
+    // Which of those who can send as much is taken makes a difference where the search cannot end by itself: it begins
+    // with the best of several rules, and is never worse than any of them.
     let by_place: Vec<usize> = (0..selection.sources.len()).collect();
-    let greedy = [&search.by_score, &by_place].map(|order| search.greedy(order));
-    let scored = greedy.map(|places| (search.score_of(&places), places));
-    let [first, second] = scored;
-    search.best = first.min(second);
+    let from_last: Vec<usize> = by_place.iter().rev().copied().collect();
+    let orders = [&search.by_score, &by_place, &from_last];
+    let scored = orders.map(|order| search.greedy(order));
+    search.best = scored.into_iter().min().unwrap_or_default();
     search.visit();
     if search.best.1.len() > selection.most {
         // All of it takes more shipments than there may be: as much as there can be, then.
@@ -82,7 +83,9 @@ pub fn choose(selection: &Selection) -> Choice {
         search.best = (search.score_of(&[]), Vec::new());
         search.visit_limited(selection.most);
     }
-    let (score, mut chosen) = search.best;
+    // A search that did not end by itself may not have come to the same set without one that sends nothing.
+    let chosen = std::mem::take(&mut search.best.1);
+    let (score, mut chosen) = search.without_needless(chosen);
     chosen.sort_unstable();
     Choice {
         sources: chosen,
@@ -276,9 +279,9 @@ impl<'a> Search<'a> {
         each.map(|(missing, units)| missing.min(units)).sum()
     }
 
-    /// Always the source that can send most, of equals the first in this order, and at the end without those that the
-    /// others make up for.
-    fn greedy(&self, order: &[usize]) -> Vec<usize> {
+    /// Always the source that can send most, of equals the first in this order, and at the end without those that are
+    /// not needed. And what it counts.
+    fn greedy(&self, order: &[usize]) -> (Score, Vec<usize>) {
         let mut missing = self.missing.clone();
         let mut taken: Vec<usize> = Vec::new();
         while missing.iter().any(|missing| *missing > 0) {
@@ -295,17 +298,28 @@ impl<'a> Search<'a> {
             }
             taken.push(most);
         }
-        for n in (0..taken.len()).rev() {
-            let others = || taken.iter().enumerate().filter(|(other, _)| *other != n);
-            let suffice = self.missing.iter().enumerate().all(|(sku, missing)| {
-                let units = others().map(|(_, place)| self.sources[*place].units[sku]);
-                units.sum::<u64>() >= *missing
+        self.without_needless(taken)
+    }
+
+    /// A set without those that count less left out, as long as the others send as much; and what it counts.
+    fn without_needless(&self, mut places: Vec<usize>) -> (Score, Vec<usize>) {
+        let mut score = self.score_of(&places);
+        for n in (0..places.len()).rev() {
+            let place = places.remove(n);
+            let as_much = self.obtainable.iter().enumerate().all(|(sku, obtainable)| {
+                let units = places.iter().map(|place| self.sources[*place].units[sku]);
+                let others = units.sum::<u64>();
+                let all = others + self.sources[place].units[sku];
+                others.min(*obtainable) == all.min(*obtainable)
             });
-            if suffice {
-                taken.remove(n);
+            // Units may count more without it than its shipment does.
+            let without = as_much.then(|| self.score_of(&places));
+            match without.filter(|without| *without < score) {
+                Some(less) => score = less,
+                None => places.insert(n, place),
             }
         }
-        taken
+        (score, places)
     }
 
     /// What the choices still to be made count at least, units apart. Each SKU by itself needs so many

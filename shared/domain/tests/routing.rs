@@ -172,6 +172,71 @@ fn up_to_the_limit_the_best_is_proved() {
     assert!(most > 20, "the search never has to look far: {most}");
 }
 
+/// Always who has most of what is missing, of equals the first in an order.
+fn who_has_most(wanted: &[u64], sources: &[Source], order: &[usize]) -> Vec<usize> {
+    let (mut missing, mut taken) = (wanted.to_vec(), Vec::new());
+    loop {
+        let sends = |place: usize| -> u64 {
+            let each = missing.iter().zip(&sources[place].units);
+            each.map(|(missing, units)| missing.min(units)).sum()
+        };
+        let free = order.iter().filter(|place| !taken.contains(*place));
+        let most = free.rev().max_by_key(|place| sends(**place));
+        let Some(most) = most.copied().filter(|most| sends(*most) > 0) else {
+            return taken;
+        };
+        for (missing, units) in missing.iter_mut().zip(&sources[most].units) {
+            *missing = missing.saturating_sub(*units);
+        }
+        taken.push(most);
+    }
+}
+
+/// What a set counts that sends all that there is.
+fn counts(wanted: &[u64], sources: &[Source], places: &[usize]) -> Score {
+    let chosen: Vec<&Source> = places.iter().map(|place| &sources[*place]).collect();
+    let mut sum = Score::default();
+    for source in &chosen {
+        for (sum, part) in sum.iter_mut().zip(source.score) {
+            *sum += part;
+        }
+    }
+    for (sku, wanted) in wanted.iter().enumerate() {
+        sum[COST] += every_share(*wanted, sku, &chosen).1;
+    }
+    sum
+}
+
+#[test]
+fn no_greedy_rule_is_better_where_nothing_is_proved() {
+    let mut random = fastrand::Rng::with_seed(6);
+    let (mut unproved, mut differ) = (0, 0);
+    for case in 0..40 {
+        let stocked = [10, 30, 50, 70][case % 4];
+        let (wanted, sources) = draw(&mut random, 30, 60, stocked, case % 8 < 4);
+        let choice = choose(&selection(&wanted, &sources, ANY));
+        sends(&choice, &wanted, &sources);
+        unproved += usize::from(!choice.is_best());
+        let first: Vec<usize> = (0..sources.len()).collect();
+        let last: Vec<usize> = first.iter().rev().copied().collect();
+        let mut least = first.clone();
+        least.sort_by_key(|place| sources[*place].score);
+        let rules = [first, last, least].map(|order| who_has_most(&wanted, &sources, &order));
+        let scores = rules.map(|places| counts(&wanted, &sources, &places));
+        for score in scores {
+            assert!(
+                choice.score <= score,
+                "case {case}: {choice:?} against {score:?}"
+            );
+        }
+        differ += usize::from(scores[0] != scores[1] && scores[1] != scores[2]);
+    }
+    assert!(
+        unproved > 20 && differ > 20,
+        "{unproved} unproved, {differ} differ"
+    );
+}
+
 /// Magento's documentation of its source selection: of SKU-1 eu-1 has 5.5, eu-2 has 3, and eu-3 has 10 and
 /// is out of stock, so that it is no source; by priority. In tenths, as fractional units are stored.
 #[test]
