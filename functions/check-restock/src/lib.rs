@@ -1,6 +1,7 @@
 //! On a schedule: tells of every level that has fallen to its reorder point, that is out, and that is
 //! back, once for each time. The supplier is asked for more, and the team hears of it all; what one of
-//! them has to hear of in a run is one mail.
+//! them has to hear of in a run is one mail. All levels are looked at once an hour, by as many runs as
+//! that takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,13 +9,19 @@ use std::sync::Arc;
 use domain::catalog::{Location, Product, Supplier};
 use domain::limits::MAX_STOCK_LINES;
 use domain::offer::offered;
-use domain::restock::{Crossing, Crossings, Due, Look, look};
+use domain::restock::{Crossing, Crossings, Due, Look, Round, look};
 use domain::stock::{Level, whole};
+use jiff::{Timestamp, ToSpan};
 use messages::{Mail, Mailer, SendError, StockLine};
 use runtime::function::handler;
 use runtime::{Clock, Error, Function};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Store, StoreError};
+use store::{Store, StoreError, cursor_at, level_place, place_of};
+
+/// Seconds that a run looks at levels for, at most: the rest is for the next one. Lambda ends it at 240, and
+/// what it has to tell by then takes the time between.
+const RUN_S: i64 = 180;
 
 /// The function.
 pub fn function() -> Function {
@@ -37,7 +44,7 @@ pub fn function() -> Function {
                     team: setup.var("TEAM_EMAIL"),
                     clock: setup.clock,
                 };
-                Ok(handler(step, |step, _event| step.run()))
+                Ok(handler(step, |step, event| step.run(event)))
             })
         },
     }
@@ -51,8 +58,21 @@ struct Step {
     clock: Clock,
 }
 
+/// What an operator may add to the schedule's event.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wish {
+    /// Begin a round now, however long ago the last one began.
+    now: bool,
+    /// Take no longer than this.
+    for_s: Option<i64>,
+}
+
 /// A run: what it knows from the beginning, what it has to tell, and what it has come to.
 struct Run<'a> {
+    round: Round,
+    /// When it leaves the rest to the next one.
+    until: Timestamp,
     locations: &'a [Location],
     suppliers: &'a [Supplier],
     /// What nobody has been told of yet.
@@ -75,11 +95,22 @@ struct Told<'a> {
 }
 
 impl Step {
-    /// Looks at every level. One that cannot be told of does not keep the others from it: it is
-    /// tried again at the next run, and the run fails in the end, so that an alarm sees it.
-    async fn run(self: Arc<Self>) -> Result<Value, Error> {
+    /// Goes on with the round that is under way, or begins one. A level that cannot be told of does not keep the
+    /// others from it: it is tried again in the next round, and the run fails in the end, so that an alarm sees it.
+    /// Runs at the same time do each other no harm: who has claimed a level tells of it, and one of them gets to
+    /// say how far the round is.
+    async fn run(self: Arc<Self>, event: Value) -> Result<Value, Error> {
+        let wish: Wish = serde_json::from_value(event)?;
+        let now = self.clock.now();
+        let seconds = wish.for_s.unwrap_or(RUN_S).clamp(0, RUN_S);
+        let known = self.store.load_restock_round().await?;
+        let Some(round) = Round::next(known, wish.now, now) else {
+            return Ok(json!({"levels": 0, "crossed": 0, "told": 0, "recovered": 0, "done": true}));
+        };
         let (locations, suppliers) = (self.store.locations().await?, self.store.suppliers().await?);
         let mut run = Run {
+            round,
+            until: now.checked_add(seconds.seconds())?,
             locations: &locations,
             suppliers: &suppliers,
             due: Vec::new(),
@@ -89,10 +120,10 @@ impl Step {
             recovered: 0,
             failed: 0,
         };
-        let scanned = self.scan(&mut run).await;
+        let walked = self.walk(&mut run).await;
         // What is claimed is told of, also where the walk has ended early.
         self.tell(&mut run).await;
-        scanned?;
+        walked?;
         if run.failed > 0 {
             let (failed, levels) = (run.failed, run.levels);
             return Err(format!("{failed} of {levels} levels could not be told of").into());
@@ -102,22 +133,47 @@ impl Step {
             "crossed": run.crossed,
             "told": run.told,
             "recovered": run.recovered,
+            "done": run.round.done,
         }))
     }
 
-    async fn scan(&self, run: &mut Run<'_>) -> Result<(), StoreError> {
-        let mut from = None;
+    /// Looks at levels until the round or the time is over, or somebody else goes on with the round. How far it is
+    /// is noted behind each page: a run that dies repeats one. What it had claimed by then and not told of is told of
+    /// by whoever comes upon it after the claim has run out.
+    async fn walk(&self, run: &mut Run<'_>) -> Result<(), StoreError> {
         loop {
+            let from = run.round.after.as_ref().map(cursor_at);
             let (levels, next) = self.store.scan_levels(from).await?;
-            let skus: BTreeSet<&str> = levels.iter().map(|level| level.sku.as_str()).collect();
-            let skus: Vec<&str> = skus.into_iter().collect();
-            let products = self.store.products(&skus).await?;
-            // What the first share says of crossings goes for all of them.
-            for level in levels.into_iter().filter(|level| level.share == 0) {
-                run.levels += 1;
-                let Some(product) = products.iter().find(|p| p.sku == level.sku) else {
-                    continue;
-                };
+            let next = next.as_ref().and_then(place_of);
+            let mut in_time = self.look_at(levels, run).await?;
+            if in_time {
+                run.round.done = next.is_none();
+                run.round.after = next;
+                in_time = self.clock.now() < run.until;
+            }
+            run.round.turn += 1;
+            let ours = self.store.save_restock_round(&run.round).await?;
+            run.round.done &= ours;
+            if run.round.done || !in_time || !ours {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at the levels of a page; whether at all of them before the time was over.
+    async fn look_at(&self, levels: Vec<Level>, run: &mut Run<'_>) -> Result<bool, StoreError> {
+        let skus: BTreeSet<&str> = levels.iter().map(|level| level.sku.as_str()).collect();
+        let skus: Vec<&str> = skus.into_iter().collect();
+        let products = self.store.products(&skus).await?;
+        // What the first share says of crossings goes for all of them.
+        let mut levels = levels
+            .into_iter()
+            .filter(|level| level.share == 0)
+            .peekable();
+        while let Some(level) = levels.next() {
+            run.levels += 1;
+            run.round.levels += 1;
+            if let Some(product) = products.iter().find(|p| p.sku == level.sku) {
                 let looked = match self.whole(level.clone()).await {
                     Ok(level) => self.look(&level, product, run).await,
                     Err(error) => Err(error.to_string()),
@@ -129,11 +185,12 @@ impl Step {
                     self.tell(run).await;
                 }
             }
-            from = next;
-            if from.is_none() {
-                return Ok(());
+            if levels.peek().is_some() && self.clock.now() >= run.until {
+                run.round.after = Some(level_place(&level.sku, &level.location, level.share));
+                return Ok(false);
             }
         }
+        Ok(true)
     }
 
     /// The first share of a level with what all of them have.

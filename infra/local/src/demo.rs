@@ -118,7 +118,7 @@ pub async fn run(cloud: &Cloud, say: impl Fn(&str)) -> Result<Vec<Ending>> {
     });
     let results = join_all(plays).await;
     // The hourly look at what runs low, now.
-    let restock = cloud.invoke("check-restock", json!({})).await?;
+    let restock = cloud.invoke("check-restock", json!({"now": true})).await?;
     say(&format!(
         "levels that run low or are out: {}, suppliers and team told of {}",
         restock["crossed"], restock["told"]

@@ -3,8 +3,12 @@
 //! A crossing is noted on the level together with a claim to tell of it, and noted again when it has been
 //! told of. A claim that is neither is that of a run that has died: maybe before it told, maybe after.
 
+mod round;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use round::Round;
 
 use crate::stock::Level;
 

@@ -20,6 +20,8 @@ pub const WAITING: &str = "WAITING#";
 pub const TRANSFER: &str = "TRANSFER#";
 /// The partition of how far the reconciliation of all levels is.
 pub const RECONCILIATION: &str = "RECONCILIATION";
+/// The partition of how far the search for levels that run low is.
+pub const RESTOCK: &str = "RESTOCK";
 /// The prefix of the partitions of discrepancies.
 pub const DISCREPANCY: &str = "DISCREPANCY#";
 /// The prefix of the partitions of reservations.

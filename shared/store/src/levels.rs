@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
-use domain::restock::Crossings;
+use domain::restock::{Crossings, Round};
 use domain::stock::{Breakdown, Level, Movement};
 use futures::future::try_join_all;
 use jiff::civil::Date;
 
-use crate::item::{Item, attribute, key, number, text, value};
+use crate::item::{Item, attribute, item, key, number, put_after, text, value};
 use crate::{DynamoDb, StoreError, Waiting, key};
 
 /// Pages of a ledger that are read at once: about a hundred movements.
@@ -85,6 +85,12 @@ pub trait Levels: Send + Sync {
         before: &Crossings,
         after: &Crossings,
     ) -> Result<bool, StoreError>;
+
+    /// How far the round over all levels is in which crossings are looked for.
+    async fn load_restock_round(&self) -> Result<Option<Round>, StoreError>;
+
+    /// Goes on from that round as it was a turn before, if nobody has since; whether it is so.
+    async fn save_restock_round(&self, round: &Round) -> Result<bool, StoreError>;
 }
 
 impl DynamoDb {
@@ -330,5 +336,25 @@ impl Levels for DynamoDb {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
             _ => Err(StoreError::of("UpdateItem (crossings)", error)),
         }
+    }
+
+    async fn load_restock_round(&self) -> Result<Option<Round>, StoreError> {
+        let found = self
+            .db
+            .get_item()
+            .table_name(&self.tables.stock)
+            .set_key(Some(key(key::RESTOCK, key::ALONE)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::of("GetItem (restock)", error))?;
+        found.item.map(value).transpose()
+    }
+
+    async fn save_restock_round(&self, round: &Round) -> Result<bool, StoreError> {
+        let item = item(round, "restock", key::RESTOCK.into(), key::ALONE)?;
+        let put = self.db.put_item().table_name(&self.tables.stock);
+        let before = Some(round.turn.saturating_sub(1)).filter(|before| *before > 0);
+        put_after(put.set_item(Some(item)), before, "PutItem (restock)").await
     }
 }

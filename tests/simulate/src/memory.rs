@@ -23,7 +23,7 @@ use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
 use domain::replay::Replay;
 use domain::reservation::Reservation;
-use domain::restock::Crossings;
+use domain::restock::{self, Crossings};
 use domain::rules::Rules;
 use domain::stock::{Breakdown, Level, Movement};
 use domain::subscriber::Subscriber;
@@ -378,6 +378,23 @@ impl Levels for Memory {
             let off = state.is_off(Mutant::CrossingsUnchanged);
             let tables = &mut state.tables;
             tables.note_crossings(sku, location, |known| off || known == before, after)
+        })
+        .await
+    }
+
+    async fn load_restock_round(&self) -> Result<Option<restock::Round>, StoreError> {
+        self.read("GetItem", |state| state.tables.restock_round.clone())
+            .await
+    }
+
+    async fn save_restock_round(&self, round: &restock::Round) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| {
+            let known = &mut state.tables.restock_round;
+            let same = known.as_ref().map_or(0, |known| known.turn) + 1 == round.turn;
+            if same {
+                *known = Some(round.clone());
+            }
+            same
         })
         .await
     }

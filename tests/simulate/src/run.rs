@@ -874,10 +874,14 @@ impl<W: World> Run<'_, W> {
         let Ok(handler) = self.instance(function) else {
             return;
         };
-        // A reconciliation in many short runs is one that goes on where another stopped.
+        // A round in many short runs is one that goes on where another stopped.
         let event = match (function, self.calm) {
             ("reconcile-stock", false) => json!({"now": true, "for_s": 0}),
-            ("reconcile-stock", true) => json!({"now": true}),
+            ("check-restock", false) => match self.sim.state().tape.index(2) {
+                0 => json!({"now": true}),
+                _ => json!({"now": true, "for_s": 0}),
+            },
+            ("reconcile-stock" | "check-restock", true) => json!({"now": true}),
             _ => json!({}),
         };
         let future = self.world.event(&handler, event);

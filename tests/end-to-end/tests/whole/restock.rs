@@ -25,7 +25,8 @@ fn notices(shop: &Shop) -> Vec<(String, String, String)> {
 }
 
 async fn check(shop: &Shop) -> Value {
-    shop.cloud.invoke("check-restock", json!({})).await.unwrap()
+    let event = json!({"now": true});
+    shop.cloud.invoke("check-restock", event).await.unwrap()
 }
 
 const BOTH: [&str; 2] = ["orders@ostertal.test", "team@example.com"];
@@ -174,7 +175,7 @@ async fn runs_at_the_same_time_tell_once() {
     let shop = Shop::open().await;
     shop.adjust("ESP-LEVER-01", "theft", "hamburg", "adjust", -4)
         .await;
-    let runs = (0..8).map(|_| shop.cloud.invoke("check-restock", json!({})));
+    let runs = (0..8).map(|_| shop.cloud.invoke("check-restock", json!({"now": true})));
     // One that meets another at work may fail: the schedule runs it again.
     futures::future::join_all(runs).await;
     check(&shop).await;
@@ -194,5 +195,42 @@ async fn goods_without_a_supplier_are_the_teams_to_find() {
         .await;
     assert_eq!(check(&shop).await["told"], 1);
     assert_eq!(told(&shop), ["team@example.com"]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_round_goes_on_where_a_run_stopped_and_tells_of_each_level_once() {
+    let shop = Shop::open().await;
+    let whole = check(&shop).await["levels"].as_u64().unwrap();
+    for sku in ["ESP-LEVER-01", "GRD-HAND-40"] {
+        let left = shop.level(sku, "hamburg").await.available;
+        shop.adjust(sku, "theft", "hamburg", "adjust", -left).await;
+    }
+    let run = |event: Value| shop.cloud.invoke("check-restock", event);
+    // The schedule comes more often than a round begins.
+    let idle = run(json!({})).await.unwrap();
+    assert_eq!(
+        idle,
+        json!({"levels": 0, "crossed": 0, "told": 0, "recovered": 0, "done": true})
+    );
+    let (mut levels, mut crossed, mut runs) = (0, 0, 0);
+    let mut event = json!({"now": true, "for_s": 0});
+    loop {
+        let tally = run(event).await.unwrap();
+        levels += tally["levels"].as_u64().unwrap();
+        crossed += tally["crossed"].as_u64().unwrap();
+        runs += 1;
+        if tally["done"] == true {
+            break;
+        }
+        // Time over, and each run has looked at one level.
+        event = json!({"for_s": 0});
+    }
+    assert_eq!((levels, crossed, runs), (whole, 2, whole));
+    let heard = notices(&shop).into_iter().map(|mail| mail.1);
+    let out = heard.filter(|subject| subject.starts_with("Out of stock"));
+    assert_eq!(out.count(), 2);
+    // Whoever begins the next one has nothing to tell.
+    assert_eq!(check(&shop).await["told"], 0);
     shop.close().await;
 }

@@ -272,7 +272,8 @@ async fn run_everything() {
         assert_eq!(call(Method::POST, &path, sent).await, 202);
     }
     cloud.idle().await;
-    cloud.invoke("check-restock", json!({})).await.unwrap();
+    let now = json!({"now": true});
+    cloud.invoke("check-restock", now).await.unwrap();
     let reconciled = cloud.invoke("reconcile-stock", json!({})).await.unwrap();
     assert_eq!(reconciled["done"], true);
     // More than there is: the sweeper looks whether goods have come.

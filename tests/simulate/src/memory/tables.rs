@@ -15,7 +15,7 @@ use domain::poll::Poll;
 use domain::reconcile::Reconciliation;
 use domain::replay::Replay;
 use domain::reservation::Reservation;
-use domain::restock::Crossings;
+use domain::restock::{self, Crossings};
 use domain::stock::{Breakdown, Level, LevelChange, Movement};
 use domain::subscriber::Subscriber;
 use domain::{Order, OrderId, Step};
@@ -53,6 +53,8 @@ pub struct Tables {
     pub discrepancies: Vec<Discrepancy>,
     /// How far the reconciliation is.
     pub reconciliation: Option<Reconciliation>,
+    /// How far the round is in which crossings are looked for.
+    pub restock_round: Option<restock::Round>,
     /// Who waits for what, the oldest first.
     pub waiting: Vec<Waiting>,
     /// Claims: of what, and since when.
