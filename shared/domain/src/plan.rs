@@ -13,6 +13,7 @@ use crate::order::{FulfillmentStatus, Order, Units};
 use crate::quantity::ten_to;
 use crate::routing::{CRITERIA, Choice, EXACT_SOURCES, Score, Selection, Source, choose, share};
 use crate::rules::{Criterion, Rules};
+use crate::to_the_second;
 
 /// What is to be sent, and by whom.
 pub(crate) struct Plan<'a> {
@@ -127,7 +128,7 @@ pub(crate) fn plan<'a>(
     let decision = Decision {
         of_version: order.version + 1,
         first_fulfillment: order.fulfillments.len() as u32 + 1,
-        at: now,
+        at: to_the_second(now),
         objective,
         currency: network.currency(rules),
         decimals,

@@ -429,6 +429,17 @@ fn the_record_is_that_of_the_choice_that_was_carried_out() {
     );
 }
 
+#[test]
+fn who_decides_the_same_again_a_moment_later_has_the_same_record() {
+    let at = |ms: i64| now() + jiff::SignedDuration::from_millis(ms);
+    let record = |ms: i64| {
+        let found = find_at(&order(&[("A", 2)]), &network(locations()), &BOTH, at(ms));
+        found.unwrap().decision.unwrap()
+    };
+    assert_eq!(record(0), record(999));
+    assert_ne!(record(0), record(1_000));
+}
+
 /// The stored form: what it costs to write is what it weighs.
 #[test]
 fn the_record_of_a_common_decision_fits_one_write_unit() {

@@ -70,6 +70,40 @@ pub struct Met {
     pub read_units: f64,
     /// Write units of the partitions of levels.
     pub stock_units: f64,
+    /// Seconds that all copies together have waited for calls, by their [`Cause`].
+    pub waited_s: [f64; Cause::ALL.len()],
+}
+
+/// What copies wait for.
+#[derive(Debug, Clone, Copy)]
+pub enum Cause {
+    /// Levels, products and orders that are read.
+    Reads,
+    /// Messages that are sent.
+    Messages,
+    /// Writes that are no transactions: why a location was chosen.
+    Records,
+    /// Transactions that are written.
+    Commits,
+    /// Transactions that meet another one.
+    Conflicts,
+    /// Transactions that a condition refuses.
+    Refusals,
+    /// Calls that a partition has no units left for.
+    Throttled,
+}
+
+impl Cause {
+    /// All of them, and their names.
+    pub const ALL: [(Self, &str); 7] = [
+        (Self::Reads, "reads"),
+        (Self::Messages, "messages"),
+        (Self::Records, "records"),
+        (Self::Commits, "commits"),
+        (Self::Conflicts, "conflicts"),
+        (Self::Refusals, "refusals"),
+        (Self::Throttled, "throttled"),
+    ];
 }
 
 /// Units that are left to a partition, and since when.
@@ -213,12 +247,20 @@ impl Limited {
     }
 
     async fn take(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.state().met.calls += 1;
+        let begun = Instant::now();
+        let (response, cause) = self.answer(request).await;
+        let met = &mut self.state().met;
+        met.calls += 1;
+        met.waited_s[cause as usize] += begun.elapsed().as_secs_f64();
+        response
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> (Response<Bytes>, Cause) {
         let target = request.headers().get("x-amz-target");
         let target = target.and_then(|target| target.to_str().ok());
         let Some(operation) = target.and_then(|target| target.strip_prefix(PREFIX)) else {
             sleep(self.latency.send).await;
-            return self.pass(request).await;
+            return (self.pass(request).await, Cause::Messages);
         };
         let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         match operation {
@@ -231,41 +273,46 @@ impl Limited {
         self.services.handle(&Arc::from("hot-sku"), request).await
     }
 
-    async fn read(&self, body: &Value, request: Request<Bytes>) -> Response<Bytes> {
+    async fn read(&self, body: &Value, request: Request<Bytes>) -> (Response<Bytes>, Cause) {
         sleep(self.latency.read / 2).await;
         let partitions = looked_into(body);
         let short = partitions.keys().any(|key| !self.has_left(key, false));
-        let response = match short {
-            true => self.throttled(),
+        let answered = match short {
+            true => (self.throttled(), Cause::Throttled),
             false => {
                 for (key, units) in partitions {
                     self.charge(key, false, units);
                 }
-                self.pass(request).await
+                (self.pass(request).await, Cause::Reads)
             }
         };
         sleep(self.latency.read / 2).await;
-        response
+        answered
     }
 
-    async fn write(&self, body: &Value, request: Request<Bytes>) -> Response<Bytes> {
+    async fn write(&self, body: &Value, request: Request<Bytes>) -> (Response<Bytes>, Cause) {
         let way = self.latency.write / 4;
         sleep(way).await;
         let transaction = body.get("TransactItems").is_some();
         let written = written(body);
-        let response = match self.refusal(&written) {
+        let answered = match self.refusal(&written) {
             Some(codes) => {
                 let mut state = self.state();
-                match codes.contains(&CONFLICT) {
-                    true => state.met.conflicts += 1,
-                    false => state.met.throttled += 1,
+                let cause = match codes.contains(&CONFLICT) {
+                    true => Cause::Conflicts,
+                    false => Cause::Throttled,
+                };
+                match cause {
+                    Cause::Conflicts => state.met.conflicts += 1,
+                    _ => state.met.throttled += 1,
                 }
                 drop(state);
-                match transaction {
-                    true => cancelled(&codes),
-                    false if codes.contains(&CONFLICT) => failed("TransactionConflictException"),
-                    false => failed("ThrottlingException"),
-                }
+                let response = match (transaction, cause) {
+                    (true, _) => cancelled(&codes),
+                    (false, Cause::Conflicts) => failed("TransactionConflictException"),
+                    (false, _) => failed("ThrottlingException"),
+                };
+                (response, cause)
             }
             None => {
                 let names: Vec<Name> = written.iter().map(|write| write.0.clone()).collect();
@@ -281,18 +328,24 @@ impl Limited {
                 for name in &names {
                     state.held.remove(name);
                 }
-                match response.status() {
-                    StatusCode::OK => state.met.transactions += u64::from(transaction),
-                    _ => state.met.refused += 1,
+                let cause = match (response.status(), transaction) {
+                    (StatusCode::OK, true) => Cause::Commits,
+                    (StatusCode::OK, false) => Cause::Records,
+                    _ => Cause::Refusals,
+                };
+                match cause {
+                    Cause::Commits => state.met.transactions += 1,
+                    Cause::Refusals => state.met.refused += 1,
+                    _ => {}
                 }
                 if response.status().is_success() && written.iter().any(|w| sells(w.1)) {
                     state.sold = Some((Instant::now(), state.met));
                 }
-                response
+                (response, cause)
             }
         };
         sleep(way).await;
-        response
+        answered
     }
 
     /// What stands in the way of a write, item by item, if anything does.

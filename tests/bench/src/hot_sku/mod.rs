@@ -16,7 +16,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{Arguments, Figures};
-use database::Latency;
+use database::{Cause, Latency};
 use sale::{Sale, Sold, hold};
 
 /// Milliseconds that a write takes, where nothing else is said.
@@ -166,6 +166,14 @@ impl Variant {
     fn figures(&self, sold: &Sold) -> Value {
         let per_order = |count: f64| count / f64::from(sold.orders);
         let met = &sold.met;
+        let batches = f64::from(sold.orders) / self.batch as f64;
+        let mut waits = json!({});
+        for (cause, name) in Cause::ALL {
+            waits[name] = json!(met.waited_s[cause as usize] * 1_000.0 / batches);
+        }
+        // What is left of the time of all copies: between two batches, and pauses.
+        let rest = sold.seconds * self.copies as f64 - met.waited_s.iter().sum::<f64>();
+        waits["pauses"] = json!(rest * 1_000.0 / batches);
         let ceiling = self.ceiling(sold);
         json!({
             "shares": self.shares,
@@ -185,6 +193,7 @@ impl Variant {
             "throttled_per_order": per_order(met.throttled as f64),
             "refused_per_order": per_order(met.refused as f64),
             "handed_out_again": sold.again,
+            "ms_of_a_copy_per_full_batch": waits,
             "seconds_to_sell": sold.seconds,
             "seconds_to_answer_all": sold.answered_s,
             "cpu_ms_per_order": sold.cpu_s * 1_000.0 / f64::from(sold.orders + sold.waiting),
