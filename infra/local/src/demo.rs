@@ -69,6 +69,8 @@ pub struct Ending {
     pub status: String,
     /// Where its money stands.
     pub payment_status: String,
+    /// Whether some of its goods are sold by measure.
+    pub by_measure: bool,
     /// Whether the two states are the same.
     pub ok: bool,
     /// Why not, if not.
@@ -83,7 +85,7 @@ macro_rules! orders {
     };
 }
 
-const ORDERS: [(&str, &str); 11] = orders![
+const ORDERS: [(&str, &str); 12] = orders![
     "orders/shopify-1001-berlin.json",
     "orders/shopify-1002-seattle.json",
     "orders/shopify-1003-kyoto.json",
@@ -95,6 +97,7 @@ const ORDERS: [(&str, &str); 11] = orders![
     "orders/api-2043-chicago.json",
     "orders/api-2044-dubai.json",
     "orders/api-2045-unknown-sku.json",
+    "orders/api-2046-luebeck.json",
 ];
 
 /// Runs all sample orders; `say` hears of each event as it happens.
@@ -142,6 +145,7 @@ impl<S: Fn(&str)> Stage<'_, S> {
             expected: script.expected.clone(),
             status: "not accepted".into(),
             payment_status: String::new(),
+            by_measure: false,
             ok: false,
             problem: None,
         };
@@ -174,6 +178,7 @@ impl<S: Fn(&str)> Stage<'_, S> {
             let order = story.order;
             result.status = order.status().to_owned();
             result.payment_status = order.payment_status().to_owned();
+            result.by_measure = order.lines.iter().any(|line| line.decimals > 0);
             if order.status() == script.expected && at_rest(&order) {
                 return Ok(());
             }

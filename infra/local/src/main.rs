@@ -165,14 +165,17 @@ fn summarise(arguments: &Arguments, cloud: &Cloud, endings: &[Ending], started: 
     }
     let (orders, mails) = (endings.len(), cloud.services().ses.count());
     let reached = endings.iter().filter(|ending| ending.ok).count();
+    let by_measure = endings.iter().filter(|ending| ending.by_measure).count();
     println!(
-        "{reached} of {orders} orders reached the state they should; {} AWS calls, {mails} mails",
+        "{reached} of {orders} orders reached the state they should, {by_measure} of them of goods sold by measure; \
+         {} AWS calls, {mails} mails",
         total.calls
     );
     if arguments.json {
         let summary = json!({
             "ok": reached == orders,
             "orders": endings,
+            "by_measure": by_measure,
             "aws_calls": {"total": total.calls, "by_operation": calls},
             "write_units": total.write_units,
             "read_units": total.read_units,

@@ -190,6 +190,7 @@ fn once_ends_with_code_0_and_a_summary_on_the_last_line() {
             .count()
     };
     assert!(orders.len() >= 10, "{last}");
+    assert_eq!(last["by_measure"], 1, "{last}");
     for status in ["delivered", "returned", "cancelled", "backordered", "held"] {
         assert!(count(status) > 0, "no order is {status}: {last}");
     }
