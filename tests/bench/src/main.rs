@@ -114,6 +114,9 @@ mod tests {
         let figures = journey::run(small("journey", 2)).await.unwrap().json;
         let calls = &figures["aws_calls_per_order"];
         assert!(calls.as_f64().is_some_and(|calls| calls > 10.0), "{calls}");
+        // Half of the orders before are copies: they are at rest, and the ledgers add up.
+        let measured = journey::growth::after(100, 50, 50).await.unwrap();
+        assert_eq!(measured.orders, 50);
         let figures = flood::run(small("flood", 40)).await.unwrap().json;
         assert_eq!(
             (&figures["lost"], &figures["duplicated"]),

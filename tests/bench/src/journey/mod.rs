@@ -1,5 +1,6 @@
 //! The journey of a two-line order, from a signed webhook to delivered: what it costs and how fast it goes.
 
+mod copies;
 pub mod growth;
 mod measured;
 pub mod meter;
@@ -7,6 +8,7 @@ mod report;
 pub mod shop;
 mod trace;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -78,12 +80,10 @@ impl Variant {
     fn setting(self) -> Setting {
         Setting {
             window: u32::from(matches!(self, Self::Batched | Self::BatchedOnePair)),
-            data: (self == Self::ConcurrentOnFile).then(|| {
-                std::env::temp_dir().join(format!("waybill-bench-{}", std::process::id()))
-            }),
+            data: (self == Self::ConcurrentOnFile).then(directory),
             one_pair: self == Self::BatchedOnePair,
             traces: false,
-            warehouses: 0,
+            ..Setting::default()
         }
     }
 
@@ -127,19 +127,32 @@ async fn measure(variant: Variant, orders: Option<u32>, warehouses: usize) -> Re
     let shop = Shop::open(setting).await?;
     let (warm_up, enough) = variant.orders();
     let asked = orders.map_or(enough, |orders| orders as usize);
-    let mut ids = variant.drive(&shop, warm_up).await?;
+    let ids = variant.drive(&shop, warm_up).await?;
+    let measured = metered(variant, &shop, asked, ids).await?;
+    shop.cloud().stop().await;
+    drop(shop);
+    forget(data)?;
+    Ok(measured)
+}
+
+/// Drives orders with everything metered; they and those `before` have to be delivered in the end.
+async fn metered(
+    variant: Variant,
+    shop: &Shop,
+    orders: usize,
+    mut before: Vec<String>,
+) -> Result<Measured> {
     shop.cloud().idle().await;
     tokio::time::sleep(SETTLING).await;
     let counters = &shop.cloud().services().counters;
     meter::take();
     counters.reset();
     let (started, cpu) = (Instant::now(), ProcessTime::now());
-    let measured = variant.drive(&shop, asked).await?;
+    let driven = variant.drive(shop, orders).await?;
     shop.cloud().idle().await;
     let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu.elapsed());
     tokio::time::sleep(SETTLING).await;
-    let orders = measured.len();
-    ids.extend(measured);
+    let orders = driven.len();
     let measured = Measured {
         orders,
         http_requests: orders * HTTP_REQUESTS,
@@ -148,13 +161,22 @@ async fn measure(variant: Variant, orders: Option<u32>, warehouses: usize) -> Re
         calls: counters.snapshot(),
         invocations: meter::take(),
     };
-    shop.check(&ids).await?;
-    shop.cloud().stop().await;
-    drop(shop);
+    before.extend(driven);
+    shop.check(&before).await?;
+    Ok(measured)
+}
+
+/// Takes away the files of a shop.
+fn forget(data: Option<PathBuf>) -> Result<()> {
     if let Some(data) = data {
         std::fs::remove_dir_all(&data).with_context(|| data.display().to_string())?;
     }
-    Ok(measured)
+    Ok(())
+}
+
+/// Where a shop may keep its files.
+fn directory() -> PathBuf {
+    std::env::temp_dir().join(format!("waybill-bench-{}", std::process::id()))
 }
 
 /// Every step of all orders of a wave, before any takes the next.

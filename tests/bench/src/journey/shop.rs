@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use store::{Commit, Store};
 
-use super::meter;
+use super::{copies, meter};
 
 /// The warehouse nearest to where all orders go; it has all that they ask for.
 const WAREHOUSE: &str = "hamburg";
@@ -50,6 +50,8 @@ pub struct Setting {
     pub one_pair: bool,
     /// Warehouses, if more than the sample retailer has: the others are far off, and have everything too.
     pub warehouses: usize,
+    /// Orders that the tables have already had.
+    pub sold: u64,
 }
 
 /// A delivery of an order, as Shopify signs it.
@@ -86,7 +88,7 @@ impl Shop {
             http: HttpClient::new(address),
             store: seed::store(&cloud, "bench")?,
             articles: articles()?,
-            sold: AtomicU64::new(0),
+            sold: AtomicU64::new(setting.sold),
             one_pair: setting.one_pair,
             cloud,
         };
@@ -130,6 +132,32 @@ impl Shop {
             }
         }
         Ok(())
+    }
+
+    /// Fills the tables as if each order had come so often again; the ids of some of those. Its cloud has to be stopped.
+    pub async fn copy_orders(&self, times: u64) -> Result<Vec<String>> {
+        let tables = &self.cloud.template().tables;
+        let table = |name: &str| {
+            let table = tables.iter().find(|table| table.name.ends_with(name));
+            table
+                .map(|table| table.name.as_str())
+                .with_context(|| format!("there is no table {name}"))
+        };
+        let tables = [table("orders")?, table("stock")?];
+        let database = self.cloud.services().dynamodb.database();
+        copies::fill(database, &self.store, tables, times).await
+    }
+
+    /// Fails unless every level agrees with its ledger.
+    pub async fn reconcile(&self) -> Result<()> {
+        loop {
+            let event = json!({"now": true});
+            let told = self.cloud.invoke("reconcile-stock", event).await?;
+            ensure!(told["differences"] == 0, "the books are wrong: {told}");
+            if told["done"] == true {
+                return Ok(());
+            }
+        }
     }
 
     /// The cloud that it is on.
