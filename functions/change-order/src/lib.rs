@@ -72,6 +72,7 @@ impl Desk {
             "POST /returns/{id}/received" => self.receive(&request).await,
             "POST /orders/{id}/refunds" => self.refund(&request).await,
             "POST /refunds/{id}/confirmed" => self.confirm(&request).await,
+            "POST /refunds/{id}/again" => self.repeat(&request).await,
             other => Err(Answer::not_found(&format!("route {other:?}"))),
         }
     }
@@ -165,6 +166,15 @@ impl Desk {
         let now = self.clock.now();
         let order = self
             .change(&id, |order| Ok(refund::confirm(order, n, now)?))
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    async fn repeat(&self, request: &Request) -> Result<Answer, Answer> {
+        let (id, n) = part(request, "F", "refund")?;
+        let now = self.clock.now();
+        let order = self
+            .change(&id, |order| Ok(refund::repeat(order, n, now)?))
             .await?;
         Answer::json(200, &domain::view::order(&order))
     }

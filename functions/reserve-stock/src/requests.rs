@@ -84,6 +84,7 @@ impl Asked {
             extras: 0,
             stated_total: None,
             payments: Vec::new(),
+            paid_through: None,
             refunds: Vec::new(),
             contact: Contact {
                 address,

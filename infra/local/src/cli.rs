@@ -36,7 +36,7 @@ pub struct Arguments {
     /// Add a channel account with its webhook secret (repeatable)
     #[arg(long = "account", value_name = "CHANNEL/NAME=SECRET")]
     pub accounts: Vec<Account>,
-    /// Add what opens the API of a channel account, a JSON object (repeatable)
+    /// Add what opens the API of a channel or payment account, a JSON object (repeatable)
     #[arg(long = "api", value_name = "CHANNEL/NAME=ACCESS")]
     pub accesses: Vec<Account>,
     /// Have a channel account be told what becomes of its orders (repeatable)

@@ -5,11 +5,12 @@ use domain::Quantity;
 use domain::catalog::{Account, Location, Product, Rate, Role, Supplier, decimals_of};
 use domain::fact::StockFact;
 use domain::id::{derived, sha256_hex};
+use domain::payment::Provider;
 use domain::poll::Poll;
 use domain::rules::Rules;
 use domain::stock::MovementKind;
 use jiff::Timestamp;
-use runtime::secrets::{ACCESS_PREFIX, SIGNING_PREFIX};
+use runtime::secrets::{ACCESS_PREFIX, PAYMENTS_PREFIX, SIGNING_PREFIX};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -146,12 +147,14 @@ pub async fn add_account(cloud: &Cloud, channel: &str, account: &str, secret: &s
     Ok(())
 }
 
-/// Adds what opens the API of a channel account, a JSON object of texts, and begins to look for its orders.
+/// Adds what opens the API of an account of a channel, or of a payment provider, a JSON object of texts, and begins to
+/// look for the channel's orders.
 pub async fn add_access(cloud: &Cloud, channel: &str, account: &str, access: &str) -> Result<()> {
     let taker = cloud.template().functions.get("fetch-order");
     let prefix = taker.and_then(|taker| taker.environment.get("SECRETS_PREFIX"));
     let prefix = prefix.map(String::as_str).unwrap_or_default();
-    let name = format!("{ACCESS_PREFIX}{prefix}{channel}/{account}");
+    let of = Provider::named(channel).map_or(ACCESS_PREFIX, |_| PAYMENTS_PREFIX);
+    let name = format!("{of}{prefix}{channel}/{account}");
     cloud.services().secrets.put(&name, access.to_owned());
     let changes = channels::by_name(channel).and_then(|channel| channel.api()?.changes());
     if changes.is_some() {

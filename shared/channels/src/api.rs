@@ -3,6 +3,7 @@
 use domain::intake::{NewLine, NewOrder};
 use domain::limits::MAX_NAME_CHARS;
 use domain::order::{Address, Contact, Payment, Source};
+use domain::payment::{PaidThrough, Provider};
 use domain::{Currency, Problem};
 use jiff::Timestamp;
 
@@ -89,7 +90,10 @@ fn read(
     let tax = order.amount("tax", currency);
     let stated_total = order.take("total").and_then(|total| total.amount(currency));
     let payment = order.take("payment").and_then(|payment| payment.object());
-    let payment = payment.and_then(|payment| status_and_amount(payment, currency));
+    let (payment, paid_through) = match payment {
+        Some(payment) => paid(payment, currency),
+        None => (None, None),
+    };
     let (contact, point) = contact(&mut order);
     let deliver_by = order.take("deliver_by").and_then(|day| day.date());
     let test = order.flag("test", false);
@@ -111,6 +115,7 @@ fn read(
         extras,
         stated_total,
         payments: Vec::new(),
+        paid_through,
         contact,
         address_pointer: "/shipping_address",
         point,
@@ -167,21 +172,47 @@ fn line(value: &Value<'_>, n: usize, currency: Option<Currency>) -> Option<NewLi
 /// What the ledger gets, if anything, and of which amount if the document says.
 type StatusAndAmount = (fn(i64) -> Payment, Option<i64>);
 
-fn status_and_amount(
+/// What has been paid, and through whom.
+fn paid(
     mut payment: Object<'_>,
     currency: Option<Currency>,
-) -> Option<StatusAndAmount> {
+) -> (Option<StatusAndAmount>, Option<PaidThrough>) {
     let status = payment.require("status");
     let amount = payment.take("amount").map(|amount| amount.amount(currency));
+    let through = paid_through(&mut payment);
     payment.deny_rest();
-    let status = status?;
-    let ledger_entry: fn(i64) -> Payment = match status.text()?.as_str() {
-        "paid" => Payment::Captured,
-        "authorised" => Payment::Authorised,
-        "pending" => return None,
-        _ => return status.expected("paid, authorised or pending"),
-    };
-    Some((ledger_entry, amount.flatten()))
+    let entry = status.and_then(|status| ledger_entry(&status));
+    (entry.map(|entry| (entry, amount.flatten())), through)
+}
+
+fn ledger_entry(status: &Value<'_>) -> Option<fn(i64) -> Payment> {
+    match status.text()?.as_str() {
+        "paid" => Some(Payment::Captured),
+        "authorised" => Some(Payment::Authorised),
+        "pending" => None,
+        _ => status.expected("paid, authorised or pending"),
+    }
+}
+
+/// The payment at a provider: all of its members, or none.
+fn paid_through(payment: &mut Object<'_>) -> Option<PaidThrough> {
+    if !["provider", "account", "reference"]
+        .iter()
+        .any(|name| payment.has(name))
+    {
+        return None;
+    }
+    let provider = payment.require("provider");
+    let account = payment
+        .require("account")
+        .and_then(|account| account.text());
+    let reference = payment.require("reference").and_then(|name| name.text());
+    let named = Provider::named(&provider.as_ref()?.text()?);
+    Some(PaidThrough {
+        provider: named.or_else(|| provider?.expected("stripe"))?,
+        account: account?,
+        reference: reference?,
+    })
 }
 
 type Point = (f64, f64);

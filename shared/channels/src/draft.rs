@@ -120,6 +120,7 @@ impl Draft {
             tax: self.tax.max(0),
             extras: self.extras.max(0),
             stated_total: self.total,
+            paid_through: None,
             payments: self.payments.into_iter().filter(counts).collect(),
             refunds: self.refunds.into_iter().filter(|r| r.amount > 0).collect(),
             contact: Contact {

@@ -19,6 +19,7 @@ mod faults;
 pub mod generic;
 mod html;
 pub mod meta;
+pub mod payments;
 #[cfg(test)]
 mod samples;
 pub mod shopify;
@@ -26,6 +27,7 @@ pub mod signature;
 pub mod square;
 pub mod standard;
 pub mod stock;
+pub mod stripe;
 #[cfg(test)]
 mod testing;
 pub mod tiktok;

@@ -179,9 +179,13 @@ pub fn code(body: &[u8]) -> Option<String> {
             inner.and_then(|mut inner| code(&mut inner))
         }
     };
-    let code = code.or_else(|| answer.take("code")?.digits())?;
+    plain(&code.or_else(|| answer.take("code")?.digits())?)
+}
+
+/// A text that is a code or a name of the vendor's, and no sentence.
+pub(crate) fn plain(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-    ((1..=64).contains(&code.len()) && code.bytes().all(plain)).then_some(code)
+    ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
 }
 
 /// The request for a token by a refresh token.

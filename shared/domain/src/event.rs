@@ -69,6 +69,12 @@ pub enum Event {
     /// Money went back.
     #[serde(rename = "mp")]
     RefundPaid(u32),
+    /// The payment provider does not pay it, and why not.
+    #[serde(rename = "mx")]
+    RefundRefused(u32, String),
+    /// A person has the payment provider asked anew for what it had refused.
+    #[serde(rename = "mg")]
+    RefundRepeated(u32),
     /// The channel has stated it anew; whether that was news.
     #[serde(rename = "rs")]
     Restated(bool),
@@ -80,7 +86,7 @@ pub enum Event {
 
 impl Event {
     /// All names that events have in documents.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 22] = [
         "order.accepted",
         "hold.released",
         "order.allocated",
@@ -99,6 +105,8 @@ impl Event {
         "refund.requested",
         "refund.submitted",
         "refund.paid",
+        "refund.refused",
+        "refund.repeated",
         "order.restated",
         "untold.resolved",
     ];
@@ -124,6 +132,8 @@ impl Event {
             Self::RefundRequested(..) => "refund.requested",
             Self::RefundSubmitted(_) => "refund.submitted",
             Self::RefundPaid(_) => "refund.paid",
+            Self::RefundRefused(..) => "refund.refused",
+            Self::RefundRepeated(_) => "refund.repeated",
             Self::Restated(_) => "order.restated",
             Self::UntoldResolved(_) => "untold.resolved",
         }
@@ -143,6 +153,7 @@ impl Event {
         match self {
             Self::NotNotified(_, why)
             | Self::FulfillmentRejected(_, why)
+            | Self::RefundRefused(_, why)
             | Self::Cancelled(_, why) => Some(why),
             _ => None,
         }
@@ -194,6 +205,10 @@ impl Event {
             }
             Self::RefundSubmitted(n) => format!("refund {n} handed to the payment provider"),
             Self::RefundPaid(n) => format!("refund {n} paid"),
+            Self::RefundRefused(n, _) => format!("refund {n} refused by the payment provider"),
+            Self::RefundRepeated(n) => {
+                format!("a person has the payment provider asked anew for refund {n}")
+            }
             Self::Restated(true) => "changed by its channel".into(),
             Self::Restated(false) => "stated anew by its channel: nothing that counts here".into(),
             Self::UntoldResolved(Resolution::Again) => {

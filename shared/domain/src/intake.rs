@@ -20,6 +20,7 @@ use crate::order::{
     LocatedBy, NamedReservation, Order, Payment, Source,
 };
 use crate::owed::{Notice, owed};
+use crate::payment::PaidThrough;
 use crate::{OrderId, Problem, Product, Quantity, restate};
 
 /// An order in the house's terms, not yet checked. Amounts in minor units of `currency`.
@@ -55,6 +56,8 @@ pub struct NewOrder {
     pub stated_total: Option<i64>,
     /// What has been paid, or promised.
     pub payments: Vec<Payment>,
+    /// Its payment at a provider that pays refunds by itself.
+    pub paid_through: Option<PaidThrough>,
     /// What the channel has given back.
     pub refunds: Vec<ChannelRefund>,
     /// Who gets it.
@@ -303,6 +306,7 @@ impl NewOrder {
             let detail = format!("expected 1 to {MAX_NAME_CHARS} characters");
             problems.push(Problem::at("/reservation", detail));
         }
+        problems.extend(self.paid_through.iter().flat_map(PaidThrough::problems));
         for (pointer, text) in [
             ("/email", &self.contact.email),
             ("/phone", &self.contact.phone),
@@ -389,6 +393,7 @@ impl NewOrder {
             look_again: false,
             heeded: Vec::new(),
             fulfillments: Vec::new(),
+            paid_through: self.paid_through,
             payments: self.payments,
             refunds: Vec::new(),
             returns: Vec::new(),

@@ -28,6 +28,7 @@ pub mod money;
 pub mod offer;
 pub mod order;
 pub mod owed;
+pub mod payment;
 mod plan;
 pub mod poll;
 pub mod problem;

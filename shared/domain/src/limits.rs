@@ -49,6 +49,8 @@ pub const MAX_COUNTED: i64 = 1_000_000_000;
 pub const MAX_SKU_CHARS: usize = 64;
 /// Characters of an order number, a line id (counted in UTF-8 bytes) or another name that a channel gives.
 pub const MAX_NAME_CHARS: usize = 128;
+/// Characters of a payment's name at its provider: Stripe's have 255 at most.
+pub const MAX_REFERENCE_CHARS: usize = 255;
 /// Characters of a line's title: 500 of them have to fit one item of 400 KB.
 pub const MAX_TITLE_CHARS: usize = 150;
 /// Characters of a free text: an address line, a reason.
@@ -118,7 +120,7 @@ pub const ATTEMPTS_KEPT_DAYS: i64 = 30;
 pub const MAX_WAITING_REPLAYED: usize = 2_000;
 /// Answers that one order is put together from: of BigCommerce the order, three pages of products, the addresses.
 pub const MAX_ANSWERS: usize = 6;
-/// Seconds after which a channel is told again what its API was closed to: it takes a person to open it.
+/// Seconds after which a channel, or a payment provider, is told again what its API was closed to: it takes a person to open it.
 pub const LOCKED_S: i64 = 900;
 /// Seconds that a vendor's wish to be asked later is followed for: SQS could hide a message for twelve hours.
 pub const MAX_RETRY_AFTER_S: i64 = 3_600;

@@ -14,6 +14,7 @@ use crate::is_default;
 use crate::kit::KitPart;
 use crate::money::{Currency, units_share};
 use crate::owed::{Notice, owed};
+use crate::payment::PaidThrough;
 use crate::{OrderId, Problem, Quantity, Refusal};
 
 pub use crate::hold::{Difference, Hold, HoldReason};
@@ -379,8 +380,11 @@ pub enum Payment {
 pub enum RefundStatus {
     /// The payment provider has not been asked.
     Requested,
-    /// A person has been asked to pay it back, and has not confirmed it.
+    /// A person has been asked to pay it back, and has not confirmed it; or the payment provider has, and has not
+    /// paid it yet.
     AwaitingConfirmation,
+    /// The payment provider does not pay it: a person has to look why.
+    Refused,
     /// The money has gone back.
     Paid,
 }
@@ -391,6 +395,7 @@ impl RefundStatus {
         match self {
             Self::Requested => "requested",
             Self::AwaitingConfirmation => "awaiting_confirmation",
+            Self::Refused => "refused",
             Self::Paid => "paid",
         }
     }
@@ -411,9 +416,16 @@ pub struct Refund {
     /// How far it is.
     #[serde(rename = "s")]
     pub status: RefundStatus,
-    /// The channel's id of it, if the channel has given the money back.
+    /// What it is called where the money goes back: by the channel, if that has given it back by itself, or by the
+    /// payment provider.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub external: Option<String>,
+    /// How often a person has had a payment provider asked anew that had refused it.
+    #[serde(rename = "t", default, skip_serializing_if = "is_default")]
+    pub repeats: u32,
+    /// Why the payment provider does not pay it, or has not paid what was asked: a code of the provider's.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Goods on their way back.
@@ -524,6 +536,9 @@ pub struct Order {
     /// What each warehouse has to send.
     #[serde(rename = "fo", default, skip_serializing_if = "Vec::is_empty")]
     pub fulfillments: Vec<FulfillmentOrder>,
+    /// Its payment at a provider that pays refunds by itself; `None`: a person pays them.
+    #[serde(rename = "pp", default, skip_serializing_if = "Option::is_none")]
+    pub paid_through: Option<PaidThrough>,
     /// The payment ledger.
     #[serde(rename = "py", default, skip_serializing_if = "Vec::is_empty")]
     pub payments: Vec<Payment>,

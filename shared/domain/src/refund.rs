@@ -99,42 +99,146 @@ fn push(next: &mut Order, key: &str, amount: i64, units: &[Units]) {
         amount,
         status: RefundStatus::Requested,
         external: None,
+        repeats: 0,
+        reason: None,
     });
 }
 
-/// The order once the payment provider has taken refund `n` and leaves it to a person to confirm;
-/// `None` if that has happened.
+/// The order once a person has been asked to pay refund `n` back; `None` if that has happened.
 pub fn submitted(order: &Order, n: u32, now: Timestamp) -> Option<Order> {
     let refund = order.refunds.iter().find(|r| r.n == n)?;
     (refund.status == RefundStatus::Requested).then(|| {
         order.advance(now, Event::RefundSubmitted(n), |next| {
-            set_status(next, n, RefundStatus::AwaitingConfirmation);
+            change(next, n, |r| r.status = RefundStatus::AwaitingConfirmation);
         })
     })
 }
 
-/// Notes that the money of refund `n` has gone back; `None` if that was noted before.
+/// What a payment provider says of a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What it calls the refund, if it has made one of it.
+    pub external: Option<String>,
+    /// What becomes of it.
+    pub outcome: Outcome,
+}
+
+/// What becomes of a refund at a payment provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The money has gone back.
+    Paid,
+    /// It will, or somebody has to do something first; or a person has to look what has gone back, and why.
+    Pending(Option<String>),
+    /// It does not go back: why.
+    Refused(String),
+}
+
+/// The order once its payment provider has answered to refund `n`; `None` if somebody has noted an answer before.
+pub fn answered(order: &Order, n: u32, answer: &Answer, now: Timestamp) -> Option<Order> {
+    let refund = order.refunds.iter().find(|r| r.n == n)?;
+    if refund.status != RefundStatus::Requested {
+        return None;
+    }
+    let (event, status, reason) = match &answer.outcome {
+        Outcome::Paid => (Event::RefundPaid(n), RefundStatus::Paid, None),
+        Outcome::Pending(why) => (
+            Event::RefundSubmitted(n),
+            RefundStatus::AwaitingConfirmation,
+            why.clone(),
+        ),
+        Outcome::Refused(why) => (
+            Event::RefundRefused(n, why.clone()),
+            RefundStatus::Refused,
+            Some(why.clone()),
+        ),
+    };
+    Some(order.advance(now, event, |next| {
+        change(next, n, |refund| {
+            refund.external = answer.external.clone();
+            refund.reason = reason;
+            refund.status = status;
+        });
+        if status == RefundStatus::Paid {
+            enter(next, n);
+        }
+    }))
+}
+
+/// Has the payment provider asked anew for refund `n`, which it has refused; `None` if it is about to be.
+pub fn repeat(order: &Order, n: u32, now: Timestamp) -> Result<Option<Order>, Refusal> {
+    let refund = find(order, n)?;
+    match refund.status {
+        RefundStatus::Requested => Ok(None),
+        RefundStatus::Refused => Ok(Some(order.advance(now, Event::RefundRepeated(n), |next| {
+            change(next, n, |refund| {
+                refund.status = RefundStatus::Requested;
+                refund.repeats += 1;
+                refund.external = None;
+                refund.reason = None;
+            });
+        }))),
+        RefundStatus::AwaitingConfirmation | RefundStatus::Paid => {
+            let request = "asking the payment provider anew";
+            Err(wrong_state(order, refund, request, RefundStatus::Refused))
+        }
+    }
+}
+
+/// Notes that the money of refund `n` has gone back; `None` if that was noted before. What the payment provider is
+/// being asked for may go back at any moment: nobody else pays it meanwhile.
 pub fn confirm(order: &Order, n: u32, now: Timestamp) -> Result<Option<Order>, Refusal> {
-    let refund = order.refunds.iter().find(|r| r.n == n);
-    let refund = refund.ok_or_else(|| Refusal::NotFound(format!("refund {}-F{n}", order.id)))?;
+    let refund = find(order, n)?;
     match refund.status {
         RefundStatus::Paid => Ok(None),
+        RefundStatus::Requested if order.paid_through.is_some() => {
+            let request = "confirming it";
+            let expected = RefundStatus::AwaitingConfirmation;
+            Err(wrong_state(order, refund, request, expected))
+        }
         // A person may be quicker than the queue.
-        RefundStatus::Requested | RefundStatus::AwaitingConfirmation => {
-            let amount = refund.amount;
+        RefundStatus::Requested | RefundStatus::AwaitingConfirmation | RefundStatus::Refused => {
             Ok(Some(order.advance(now, Event::RefundPaid(n), |next| {
-                set_status(next, n, RefundStatus::Paid);
-                next.payments.push(Payment::Refunded(n, amount));
-                if next.mailed {
-                    next.notices.push(Notice::Refunded(n));
-                }
+                change(next, n, |refund| {
+                    // What the provider has refused goes back otherwise.
+                    refund
+                        .external
+                        .take_if(|_| refund.status == RefundStatus::Refused);
+                    refund.reason = None;
+                    refund.status = RefundStatus::Paid;
+                });
+                enter(next, n);
             })))
         }
     }
 }
 
-fn set_status(next: &mut Order, n: u32, status: RefundStatus) {
-    for refund in next.refunds.iter_mut().filter(|r| r.n == n) {
-        refund.status = status;
+fn find(order: &Order, n: u32) -> Result<&Refund, Refusal> {
+    let refund = order.refunds.iter().find(|r| r.n == n);
+    refund.ok_or_else(|| Refusal::NotFound(format!("refund {}-F{n}", order.id)))
+}
+
+fn wrong_state(order: &Order, refund: &Refund, request: &str, expected: RefundStatus) -> Refusal {
+    Refusal::WrongState {
+        subject: format!("refund {}-F{}", order.id, refund.n),
+        state: refund.status.name().into(),
+        request: request.into(),
+        expected: expected.name().into(),
+    }
+}
+
+fn change(next: &mut Order, n: u32, change: impl FnOnce(&mut Refund)) {
+    if let Some(refund) = next.refunds.iter_mut().find(|r| r.n == n) {
+        change(refund);
+    }
+}
+
+/// Enters refund `n` in the payment ledger, and has its customer told.
+fn enter(next: &mut Order, n: u32) {
+    let amounts = next.refunds.iter().filter(|r| r.n == n).map(|r| r.amount);
+    next.payments
+        .extend(amounts.map(|amount| Payment::Refunded(n, amount)));
+    if next.mailed {
+        next.notices.push(Notice::Refunded(n));
     }
 }

@@ -134,6 +134,9 @@ fn pay(next: &mut Order, stated: &Order) {
     if promised > 0 {
         next.payments.push(Payment::Authorised(promised));
     }
+    if next.paid_through.is_none() {
+        next.paid_through = stated.paid_through.clone();
+    }
     if next.promised_payments() >= next.total() {
         next.holds.retain(|hold| hold.reason != HoldReason::Payment);
     }
@@ -177,6 +180,8 @@ pub(crate) fn settle(next: &mut Order, refunds: &[ChannelRefund]) {
             amount,
             status: RefundStatus::Paid,
             external: Some(said.id.clone()),
+            repeats: 0,
+            reason: None,
         });
         next.payments.push(Payment::Refunded(n, amount));
     }

@@ -100,6 +100,20 @@ struct Refund {
     id: String,
     amount: String,
     status: &'static str,
+    /// What it is called where the money goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// Why the payment provider has not paid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// A payment at a provider that pays refunds by itself.
+#[derive(Debug, Serialize)]
+struct PaidThrough {
+    provider: &'static str,
+    account: String,
+    reference: String,
 }
 
 /// The total that the customer saw, in another currency.
@@ -125,6 +139,8 @@ pub struct OrderView {
     total: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     presentment: Option<Presentment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<PaidThrough>,
     captured: String,
     refunded: String,
     taxes_included: bool,
@@ -217,6 +233,11 @@ pub fn order(order: &Order) -> OrderView {
             currency: currency.code(),
             total: currency.format(total),
         }),
+        payment: order.paid_through.as_ref().map(|through| PaidThrough {
+            provider: through.provider.name(),
+            account: through.account.clone(),
+            reference: through.reference.clone(),
+        }),
         captured: amount(order.captured()),
         refunded: amount(order.refunded()),
         taxes_included: order.taxes_included,
@@ -249,6 +270,8 @@ pub fn order(order: &Order) -> OrderView {
                 id: format!("{}-F{}", order.id, r.n),
                 amount: amount(r.amount),
                 status: r.status.name(),
+                reference: r.external.clone(),
+                reason: r.reason.clone(),
             })
             .collect(),
     }
@@ -312,13 +335,33 @@ pub fn waiting_for(order: &Order) -> Vec<String> {
     for r in order.returns.iter().filter(|r| !r.received) {
         waits.push(format!("the goods of return {}-R{}", order.id, r.n));
     }
-    let awaiting = |r: &&crate::order::Refund| r.status == RefundStatus::AwaitingConfirmation;
-    for r in order.refunds.iter().filter(awaiting) {
-        let amount = order.currency.display(r.amount);
-        waits.push(format!(
-            "a person to pay back {amount} and confirm refund {}-F{}",
-            order.id, r.n
-        ));
+    let provider = order.paid_through.as_ref();
+    let provider = provider.map_or("the payment provider", |through| through.provider.name());
+    for r in &order.refunds {
+        let (amount, id) = (
+            order.currency.display(r.amount),
+            format!("{}-F{}", order.id, r.n),
+        );
+        match r.status {
+            RefundStatus::AwaitingConfirmation if r.external.is_some() => {
+                let why = r.reason.iter().map(|why| format!(" ({why})"));
+                let why: String = why.collect();
+                waits.push(format!(
+                    "{provider} to pay back {amount}, or a person to confirm refund {id}{why}"
+                ));
+            }
+            RefundStatus::AwaitingConfirmation => waits.push(format!(
+                "a person to pay back {amount} and confirm refund {id}"
+            )),
+            RefundStatus::Refused => {
+                let why = r.reason.as_deref().unwrap_or_default();
+                waits.push(format!(
+                    "a person to look why {provider} does not pay back {amount} ({why}), and to have it asked again or \
+                     to confirm refund {id} as paid otherwise"
+                ));
+            }
+            RefundStatus::Requested | RefundStatus::Paid => {}
+        }
     }
     waits
 }

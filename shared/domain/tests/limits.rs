@@ -8,6 +8,7 @@ mod common;
 use common::*;
 use domain::intake::{NewLine, NewOrder};
 use domain::limits::*;
+use domain::payment::{PaidThrough, Provider};
 
 fn one() -> NewOrder {
     new_order(vec![line("1", "A", 2, 1000)])
@@ -73,6 +74,22 @@ fn every_limit_holds_at_its_edge() {
     assert_eq!(external(MAX_NAME_CHARS), none);
     assert_eq!(external(MAX_NAME_CHARS + 1), ["/id"]);
     assert_eq!(external(0), ["/id"]);
+
+    let payment = |account: usize, reference: usize| {
+        wrong(|o| {
+            o.paid_through = Some(PaidThrough {
+                provider: Provider::Stripe,
+                account: "a".repeat(account),
+                reference: format!("pi_{}", "1".repeat(reference)),
+            });
+        })
+    };
+    assert_eq!(payment(MAX_NAME_CHARS, MAX_REFERENCE_CHARS - 3), none);
+    assert_eq!(payment(MAX_NAME_CHARS + 1, 1), ["/payment/account"]);
+    assert_eq!(payment(0, 1), ["/payment/account"]);
+    for chars in [0, MAX_REFERENCE_CHARS - 2] {
+        assert_eq!(payment(1, chars), ["/payment/reference"]);
+    }
 
     let price = |price: i64| {
         wrong(|o| {

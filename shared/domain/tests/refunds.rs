@@ -12,7 +12,8 @@ use domain::intake::NewOrder;
 use domain::money::split;
 use domain::order::{Order, Payment, RefundStatus};
 use domain::owed::{Notice, Step, newly_owed};
-use domain::refund::{Request, confirm, request, submitted};
+use domain::payment::{PaidThrough, Provider};
+use domain::refund::{Answer, Outcome, Request, answered, confirm, repeat, request, submitted};
 use proptest::prelude::*;
 
 fn units(lines: &[(&str, u32)]) -> Request {
@@ -195,6 +196,149 @@ fn a_refund_is_handed_over_and_confirmed_once() {
     }
     let missing = confirm(&order, 2, now());
     assert!(matches!(missing, Err(Refusal::NotFound(_))));
+}
+
+/// An order that was paid through a provider, of which 7.00 are to go back.
+fn asked_of_provider() -> Order {
+    let order = accept(NewOrder {
+        paid_through: Some(PaidThrough {
+            provider: Provider::Stripe,
+            account: "main".into(),
+            reference: "pi_1".into(),
+        }),
+        ..new_order(vec![line("1", "A", 3, 500)])
+    });
+    asked(&order, "k", &Request::Amount(700))
+}
+
+fn said(external: Option<&str>, outcome: Outcome) -> Answer {
+    Answer {
+        external: external.map(str::to_owned),
+        outcome,
+    }
+}
+
+fn last(order: &Order) -> &Event {
+    &order.timeline.entries.last().unwrap().event
+}
+
+#[test]
+fn what_a_provider_says_is_noted_once() {
+    let order = asked_of_provider();
+    let refund = |order: &Order| {
+        let refund = &order.refunds[0];
+        (
+            refund.status,
+            refund.external.clone(),
+            refund.reason.clone(),
+        )
+    };
+    let re = || Some("re_1".to_owned());
+    let paid = answered(&order, 1, &said(Some("re_1"), Outcome::Paid), now()).unwrap();
+    assert_eq!(refund(&paid), (RefundStatus::Paid, re(), None));
+    assert_eq!(paid.payments.last(), Some(&Payment::Refunded(1, 700)));
+    assert_eq!(paid.notices, [Notice::Refunded(1)]);
+    assert_eq!(*last(&paid), Event::RefundPaid(1));
+    let why = || Some("requires_action".to_owned());
+    let pending = said(Some("re_1"), Outcome::Pending(why()));
+    let pending = answered(&order, 1, &pending, now()).unwrap();
+    let waits = (RefundStatus::AwaitingConfirmation, re(), why());
+    assert_eq!(refund(&pending), waits);
+    assert_eq!(*last(&pending), Event::RefundSubmitted(1));
+    let refusal = said(None, Outcome::Refused("status 402".into()));
+    let refused = answered(&order, 1, &refusal, now()).unwrap();
+    let why = Some("status 402".to_owned());
+    assert_eq!(refund(&refused), (RefundStatus::Refused, None, why));
+    let event = Event::RefundRefused(1, "status 402".into());
+    assert_eq!(*last(&refused), event);
+    assert_eq!(refused.refunded(), 0);
+    assert_eq!(refused.refunds_promised(), 700, "it is still to go back");
+    for noted in [&paid, &pending, &refused] {
+        for answer in [said(None, Outcome::Paid), refusal.clone()] {
+            assert_eq!(answered(noted, 1, &answer, now()), None);
+        }
+        assert!(
+            domain::owed::owed(noted)
+                .iter()
+                .all(|work| work.step() != Step::RefundOrder)
+        );
+    }
+    assert_eq!(answered(&order, 2, &refusal, now()), None, "no such refund");
+}
+
+#[test]
+fn nobody_else_pays_what_a_provider_is_being_asked_for() {
+    let order = asked_of_provider();
+    let wrong = |order: &Order| matches!(confirm(order, 1, now()), Err(Refusal::WrongState { .. }));
+    assert!(wrong(&order));
+    let failed = said(
+        Some("re_1"),
+        Outcome::Refused("expired_or_canceled_card".into()),
+    );
+    let refused = answered(&order, 1, &failed, now()).unwrap();
+    let paid = confirm(&refused, 1, now()).unwrap().unwrap();
+    let refund = &paid.refunds[0];
+    assert_eq!(refund.status, RefundStatus::Paid);
+    assert_eq!(
+        (&refund.external, &refund.reason),
+        (&None, &None),
+        "otherwise"
+    );
+    let pending = said(Some("re_1"), Outcome::Pending(None));
+    let pending = answered(&order, 1, &pending, now()).unwrap();
+    let paid = confirm(&pending, 1, now()).unwrap().unwrap();
+    assert_eq!(paid.refunds[0].external.as_deref(), Some("re_1"));
+    // Asked anew it is under way again.
+    let again = repeat(&refused, 1, now()).unwrap().unwrap();
+    assert_eq!(
+        (again.refunds[0].status, again.refunds[0].repeats),
+        (RefundStatus::Requested, 1)
+    );
+    assert_eq!(*last(&again), Event::RefundRepeated(1));
+    assert_eq!(newly_owed(&refused, &again), [Step::RefundOrder]);
+    assert!(wrong(&again));
+    assert_eq!(repeat(&again, 1, now()), Ok(None));
+    for not_refused in [&pending, &paid] {
+        let refusal = repeat(not_refused, 1, now());
+        assert!(
+            matches!(refusal, Err(Refusal::WrongState { .. })),
+            "{refusal:?}"
+        );
+    }
+    assert!(matches!(
+        repeat(&again, 2, now()),
+        Err(Refusal::NotFound(_))
+    ));
+}
+
+#[test]
+fn a_payment_that_is_known_stays() {
+    let order = asked_of_provider();
+    let through = order.paid_through.clone().unwrap();
+    let other = PaidThrough {
+        reference: "pi_2".into(),
+        ..through.clone()
+    };
+    for (known, stated, then) in [
+        (None, Some(&through), Some(&through)),
+        (Some(&through), Some(&other), Some(&through)),
+        (Some(&through), None, Some(&through)),
+    ] {
+        let mut order = order.clone();
+        order.paid_through = known.cloned();
+        let mut stated_order = order.clone();
+        stated_order.paid_through = stated.cloned();
+        stated_order.as_of = Some(later(1));
+        let contact = domain::order::Contact::default();
+        let said = domain::restate::Statement {
+            order: &stated_order,
+            contact: &contact,
+            refunds: &[],
+            shipped: false,
+        };
+        let (next, _) = domain::restate::restate(&order, &contact, said, later(1)).unwrap();
+        assert_eq!(next.paid_through.as_ref(), then);
+    }
 }
 
 #[test]

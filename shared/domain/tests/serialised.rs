@@ -17,6 +17,7 @@ use domain::fulfillment::Report;
 use domain::intake::NewOrder;
 use domain::order::*;
 use domain::owed::{Notice, owed};
+use domain::payment::{PaidThrough, Provider};
 use domain::refund::{confirm, submitted};
 use domain::replay::{Passed, Replay};
 use domain::shipping::ship;
@@ -58,6 +59,8 @@ fn complete() -> Order {
             RefundRequested(1, 500),
             RefundSubmitted(1),
             RefundPaid(1),
+            RefundRefused(1, "charge_disputed".into()),
+            RefundRepeated(1),
             Restated(true),
             UntoldResolved(Resolution::Again),
             UntoldResolved(Resolution::Settled),
@@ -118,10 +121,11 @@ fn complete() -> Order {
         RefundStatus::Requested,
         RefundStatus::AwaitingConfirmation,
         RefundStatus::Paid,
+        RefundStatus::Refused,
     ];
     Order {
         id: OrderId::of("api", "default", "4711"),
-        version: 36,
+        version: 38,
         open_at: Some(now()),
         source: Source {
             channel: "api".into(),
@@ -199,6 +203,11 @@ fn complete() -> Order {
                 parcel: Some(parcel("T1")),
             })
             .collect(),
+        paid_through: Some(PaidThrough {
+            provider: Provider::Stripe,
+            account: "main".into(),
+            reference: "pi_1".into(),
+        }),
         payments: vec![
             Payment::Authorised(2000),
             Payment::Captured(1999),
@@ -212,6 +221,8 @@ fn complete() -> Order {
                 amount: 500,
                 status,
                 external: (status == RefundStatus::Paid).then(|| "r1".into()),
+                repeats: u32::from(status == RefundStatus::Refused),
+                reason: (status == RefundStatus::Refused).then(|| "status 402".into()),
             })
             .collect(),
         returns: vec![Return {

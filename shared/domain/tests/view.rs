@@ -7,7 +7,8 @@ use domain::Order;
 use domain::change::{cancel, release_hold};
 use domain::fulfillment::Report;
 use domain::intake::NewOrder;
-use domain::refund::{Request, confirm, request, submitted};
+use domain::payment::{PaidThrough, Provider};
+use domain::refund::{Answer, Outcome, Request, answered, confirm, request, submitted};
 use domain::shipping::leave_unrated;
 use domain::view::{order as view, waiting_for};
 
@@ -74,6 +75,45 @@ fn it_says_whom_the_order_waits_for() {
         assert_eq!(waiting_for(order), expected, "{name}");
     }
     assert_eq!(waiting_for(&paid), [""; 0]);
+}
+
+#[test]
+fn it_says_what_a_payment_provider_makes_of_a_refund() {
+    let through = PaidThrough {
+        provider: Provider::Stripe,
+        account: "main".into(),
+        reference: "pi_1".into(),
+    };
+    let order = accept(NewOrder {
+        paid_through: Some(through),
+        ..new_order(vec![line("1", "A", 1, 1000)])
+    });
+    let order = cancel(&order, "no", now()).unwrap().unwrap();
+    let said = |outcome| Answer {
+        external: Some("re_1".into()),
+        outcome,
+    };
+    let quiet = |outcome| quiet(answered(&order, 1, &said(outcome), now()).unwrap());
+    let id = order.id.as_str();
+    assert_eq!(waiting_for(&quiet(Outcome::Paid)), [""; 0]);
+    let pending = quiet(Outcome::Pending(None));
+    let waits = format!("stripe to pay back 10.00 EUR, or a person to confirm refund {id}-F1");
+    assert_eq!(waiting_for(&pending), [waits.clone()]);
+    let other = quiet(Outcome::Pending(Some("other_amount".into())));
+    assert_eq!(waiting_for(&other), [format!("{waits} (other_amount)")]);
+    let refused = quiet(Outcome::Refused("status 402".into()));
+    let waits = format!(
+        "a person to look why stripe does not pay back 10.00 EUR (status 402), and to have it asked again or to confirm \
+         refund {id}-F1 as paid otherwise"
+    );
+    assert_eq!(waiting_for(&refused), [waits]);
+    let shown = serde_json::to_value(view(&refused)).unwrap();
+    let refund = serde_json::json!({
+        "id": format!("{id}-F1"), "amount": "10.00", "status": "refused", "reference": "re_1", "reason": "status 402",
+    });
+    assert_eq!(shown["refunds"][0], refund);
+    let payment = serde_json::json!({"provider": "stripe", "account": "main", "reference": "pi_1"});
+    assert_eq!(shown["payment"], payment);
 }
 
 #[test]

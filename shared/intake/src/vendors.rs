@@ -1,5 +1,6 @@
 //! The way to the vendors behind channels: one that asks what a channel's API says to ask, and reads what
-//! comes back by it; and tells it what it is to be told, in the same way.
+//! comes back by it; and tells it what it is to be told, in the same way. Payment providers are asked for refunds in the
+//! same way again.
 //!
 //! An account's access is a secret in the same form as that of its webhooks and apart from it: who takes
 //! webhooks in does not need it. A token is kept for as long as it is good. Nothing
@@ -9,12 +10,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use channels::payments::{self, Wish};
 use channels::stock::{Available, Refusals};
 use channels::updates::{Telling, Update};
 use channels::vendor::{self, Changes, Next, Page, Refusal, Request, Vendor};
 use channels::{Channel, Secret, Unreadable};
 use domain::limits::{MAX_ANSWERS, MAX_RETRY_AFTER_S, MAX_SETTINGS};
+use domain::payment::PaidThrough;
 use domain::poll::Walk;
+use domain::refund::Answer;
 use http::{HeaderMap, Response};
 use jiff::{Timestamp, ToSpan};
 use runtime::Clock;
@@ -154,6 +158,15 @@ impl Vendors {
         let next =
             |access: &Secret, answers: &[Vec<u8>]| stock.set(access, key, available, answers);
         self.say(account, MAX_SETTINGS, next).await
+    }
+
+    /// Asks a payment provider for a refund, or finds what has come of it.
+    pub async fn refund(&self, through: &PaidThrough, wish: &Wish) -> Result<Answer, Failure> {
+        let provider = payments::of(through.provider);
+        let name = through.provider.name();
+        let account = self.account(provider, name, &through.account).await?;
+        let next = |access: &Secret, answers: &[Vec<u8>]| provider.refund(access, wish, answers);
+        self.say(account, MAX_ANSWERS, next).await
     }
 
     /// Asks and says what there is to, in so many requests at most.

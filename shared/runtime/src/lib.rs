@@ -5,6 +5,7 @@ pub mod auth;
 pub mod aws;
 pub mod backoff;
 pub mod cached;
+pub mod claim;
 pub mod clock;
 pub mod function;
 pub mod hint;

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use domain::order::Contact;
 use domain::owed::{Notice, notified};
 use domain::{Order, OrderId, Step};
-use jiff::{Timestamp, ToSpan};
-use store::{Claim, Driven, Store, StoreError};
+use store::{Driven, Store, StoreError};
 
+use crate::claim::{Claimed, claim, give_up};
 use crate::clock::Clock;
 use crate::mail::SendError;
 use crate::queue::{Handled, Outcome};
 use crate::{Emit, Hint};
-
-/// Seconds after which a claim's holder is taken for dead: longer than a function may run (the template's time-outs).
-pub const LEASE_S: i64 = 60;
 
 /// Sends every notice that the order is owed from `step`, each once. `send` composes and sends
 /// one. What the hint says of the order only names the notices: a mail cannot be taken back, so it
@@ -67,8 +64,10 @@ where
     }
     let (mut emits, mut left) = (Vec::new(), None);
     for notice in notices {
-        let since = match claim(store, clock, id, &notice).await? {
-            Claimed::Since(since) => since,
+        let key = notice.key();
+        let is_due = |order: &Order| order.notices.contains(&notice);
+        let since = match claim(store, clock, id, &key, is_due).await? {
+            Claimed::Since { at, .. } => at,
             // Whoever recorded it may have died before he told of what follows.
             Claimed::Recorded(order) => {
                 emits.extend(Emit::again(&order));
@@ -76,7 +75,7 @@ where
             }
         };
         let (order, contact) = store.load_order_with_contact(id).await?;
-        if !order.notices.contains(&notice) {
+        if !is_due(&order) {
             continue;
         }
         let failure = match send(order.clone(), contact, notice.clone()).await {
@@ -84,7 +83,7 @@ where
             Err(SendError::Permanent(why)) => Some(why),
             Err(SendError::Transient(why)) => return Err(Outcome::Transient(why).into()),
             Err(SendError::Later(seconds, why)) => {
-                give_up(store, id, &notice, since).await;
+                give_up(store, id, &key, since).await;
                 return Err(Outcome::Later(seconds, why).into());
             }
         };
@@ -101,7 +100,7 @@ where
             Driven::Missing => {}
         }
         if failure.is_some() && step == Step::UpdateChannel {
-            give_up(store, id, &notice, since).await;
+            give_up(store, id, &key, since).await;
         }
     }
     Ok(Handled {
@@ -110,52 +109,6 @@ where
         left,
         untold: Vec::new(),
     })
-}
-
-/// What came of claiming a notice.
-enum Claimed {
-    /// It is ours to send, since then.
-    Since(Timestamp),
-    /// It is no longer due: the order as it is.
-    Recorded(Arc<Order>),
-}
-
-/// Gives a claim up of which nothing was sent, so that whoever comes next need not wait for its lease: to
-/// be sent again, after somebody's wish or because a person says so. If that fails the lease ends all the same.
-async fn give_up(store: &Store, id: &OrderId, notice: &Notice, since: Timestamp) {
-    let over = since.saturating_sub(LEASE_S.seconds()).unwrap_or(since);
-    let key = notice.key();
-    if let Err(error) = store.claim_notice(id, &key, Some(since), over).await {
-        tracing::warn!(order = %id, notice = key, %error, "a claim is left to its lease");
-    }
-}
-
-/// Claims a notice, unless it is no longer due. Somebody else's claim says that it was sent, unless the order says that it is still due: then its holder is
-/// at it, or has died.
-async fn claim(
-    store: &Store,
-    clock: &Clock,
-    id: &OrderId,
-    notice: &Notice,
-) -> Result<Claimed, Handled> {
-    let now = clock.now();
-    let key = notice.key();
-    let held = match store.claim_notice(id, &key, None, now).await? {
-        Claim::Taken => return Ok(Claimed::Since(now)),
-        Claim::Held(since) => since,
-    };
-    let order = store.load_order(id).await?;
-    if let Some(order) = order.filter(|order| !order.notices.contains(notice)) {
-        return Ok(Claimed::Recorded(order));
-    }
-    let expires = held
-        .saturating_add(LEASE_S.seconds())
-        .unwrap_or(Timestamp::MAX);
-    if now >= expires && store.claim_notice(id, &key, Some(held), now).await? == Claim::Taken {
-        return Ok(Claimed::Since(now));
-    }
-    let why = format!("{} is being sent by somebody else", notice.describe());
-    Err(Outcome::Transient(why).into())
 }
 
 impl From<Driven> for Handled {

@@ -16,6 +16,8 @@ use crate::clock::Clock;
 
 /// What the names of secrets that open channels' APIs have before the prefix of the others.
 pub const ACCESS_PREFIX: &str = "api-";
+/// What the names of secrets that open payment providers' APIs have before the prefix of the others.
+pub const PAYMENTS_PREFIX: &str = "payments-";
 /// What the names of secrets that subscribers' events are signed with have before the prefix of the others.
 pub const SIGNING_PREFIX: &str = "events-";
 /// How long a secret is used without asking again.

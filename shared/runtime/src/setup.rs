@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::mail::Post;
 use crate::outbox::{Outbox, STEP_QUEUES};
 use crate::parked::{DeadLetters, STEP_DEAD_LETTERS, SqsDeadLetters};
-use crate::secrets::{ACCESS_PREFIX, SIGNING_PREFIX, Secrets, Vault};
+use crate::secrets::{ACCESS_PREFIX, PAYMENTS_PREFIX, SIGNING_PREFIX, Secrets, Vault};
 use crate::sqs::{Queues, Sqs};
 use crate::web::Web;
 
@@ -115,6 +115,11 @@ impl Setup {
     /// without the others.
     pub fn accesses(&self) -> Secrets {
         self.secrets_under(format!("{ACCESS_PREFIX}{}", self.var("SECRETS_PREFIX")))
+    }
+
+    /// What opens payment providers' APIs, apart from the others in the same way.
+    pub fn payment_accesses(&self) -> Secrets {
+        self.secrets_under(format!("{PAYMENTS_PREFIX}{}", self.var("SECRETS_PREFIX")))
     }
 
     /// What subscribers' events are signed with, apart from the others in the same way.

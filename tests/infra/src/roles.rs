@@ -9,12 +9,13 @@ use crate::template::{Template, fault, pascal, target};
 const ROLE: &str = "AWS::IAM::Role";
 
 /// Resources that can only be named by a pattern, with why.
-const PATTERNS: [&str; 4] = [
+const PATTERNS: [&str; 5] = [
     // The recipient is an identity too, while an account is in the sandbox of SES; the sender is limited by condition.
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
     // Secrets Manager adds to each name six characters of its own.
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}*",
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:api-${SecretsPrefix}*",
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:payments-${SecretsPrefix}*",
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:events-${SecretsPrefix}*",
 ];
 

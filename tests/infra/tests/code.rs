@@ -92,8 +92,13 @@ fn hints_outlive_who_sends_them() {
 fn claims_outlive_who_holds_them() {
     let template = Template::load().unwrap();
     let default = &template.value["Globals"]["Function"]["Timeout"];
-    let lease_s = u64::try_from(runtime::notice::LEASE_S).unwrap();
-    let tellers = ["notify-warehouse", "notify-customer", "update-channel"];
+    let lease_s = u64::try_from(runtime::claim::LEASE_S).unwrap();
+    let tellers = [
+        "notify-warehouse",
+        "notify-customer",
+        "update-channel",
+        "refund-order",
+    ];
     let mut found = 0;
     for (name, _, function) in template.functions() {
         if tellers.contains(&&*name) {

@@ -90,6 +90,7 @@ impl Ask {
             | Deed::Resolved(_)
             | Deed::ReturnReceived(..)
             | Deed::RefundConfirmed(..)
+            | Deed::RefundRepeated(..)
             | Deed::RestockChecked
             | Deed::ListingsTold
             | Deed::StockReconciled

@@ -12,6 +12,7 @@ mod listings;
 mod mail;
 mod money;
 mod orders;
+mod repaid;
 mod reservations;
 mod rest;
 mod routing;
@@ -127,6 +128,7 @@ pub fn at_rest(observed: &Observed) -> Vec<Violation> {
         routing::check(observed, &mut found);
         deeds::check(observed, &mut found);
         channel::check(observed, &mut found);
+        repaid::check(observed, &mut found);
         told::check(observed, &mut found);
         listings::check(observed, &mut found);
         mail::check(observed, &mut found);

@@ -32,7 +32,7 @@ use local::services::{ACCOUNT, REGION, Services};
 use local::template::{Setting, Template};
 use runtime::outbox::STEP_QUEUES;
 use runtime::parked::STEP_DEAD_LETTERS;
-use runtime::secrets::{ACCESS_PREFIX, SIGNING_PREFIX};
+use runtime::secrets::{ACCESS_PREFIX, PAYMENTS_PREFIX, SIGNING_PREFIX};
 use runtime::{Aws, Clock, Error, Handler, Setup};
 use serde_json::{Value, json};
 use store::{Store, Tables};
@@ -40,6 +40,7 @@ use store::{Store, Tables};
 use crate::ask::{Ask, Reply};
 use crate::listeners::{GONE, LEDGER, REPORTS, SIGNED_WITH};
 use crate::observed::Observed;
+use crate::payments;
 use crate::queues::Message;
 use crate::retailer::{Retailer, SECRET};
 use crate::sim::Sim;
@@ -275,6 +276,9 @@ impl World for Full {
         let shop = format!("{prefix}{}/{}", SHOP.0, SHOP.1);
         secrets.put(&shop, WEBHOOK_SECRET);
         secrets.put(&format!("{ACCESS_PREFIX}{shop}"), ACCESS);
+        let (provider, account) = payments::ACCOUNT;
+        let payments = format!("{PAYMENTS_PREFIX}{prefix}{provider}/{account}");
+        secrets.put(&payments, payments::ACCESS);
     }
 
     fn batch(&self, handler: &Handler, batch: &[Message]) -> BoxFuture<'static, Finished> {

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod mutant;
 pub mod observed;
 pub mod outside;
+pub mod payments;
 pub mod queues;
 pub mod report;
 pub mod retailer;

@@ -111,6 +111,12 @@ pub enum Mutant {
     RoundIsOfTheTurnSeen,
     /// What an account is being told of is noted beforehand.
     DoubtIsNoted,
+    /// A request for a refund has the same name whenever it is sent.
+    RefundKeepsItsName,
+    /// A payment provider is asked what has gone back before it is asked for a refund again.
+    ProviderIsAskedFirst,
+    /// A refund counts as paid once the payment provider has paid it.
+    UnpaidIsNoticed,
     /// An order is written only over as much as was handed over of it to subscribers.
     PublishedStays,
     /// That somebody is to be told again is noted before the order counts as handed over.
@@ -123,7 +129,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 61] = [
         Self::OrderVersion,
         Self::OrderIsNew,
         Self::StockIsThere,
@@ -178,6 +184,9 @@ impl Mutant {
         Self::BufferIsKept,
         Self::RoundIsOfTheTurnSeen,
         Self::DoubtIsNoted,
+        Self::RefundKeepsItsName,
+        Self::ProviderIsAskedFirst,
+        Self::UnpaidIsNoticed,
         Self::PublishedStays,
         Self::DueDeliveryIsNoted,
         Self::DueDeliveriesAreIndexed,

@@ -61,6 +61,8 @@ pub struct Observed {
     pub queued: usize,
     /// What the shop with an API was told has left.
     pub shipments: Vec<Shipment>,
+    /// What the payment provider has been asked to pay back, and has taken on, in order.
+    pub repaid: Vec<Repaid>,
     /// What the shop with an API lists, and what it was told of it last.
     pub listings: Vec<Listing>,
     /// How much it shows that there is of each SKU.
@@ -183,6 +185,23 @@ pub struct Shipment {
     pub pieces: u64,
 }
 
+/// A refund at the payment provider.
+#[derive(Debug, Clone)]
+pub struct Repaid {
+    /// What it is called there.
+    pub id: String,
+    /// The payment that it is of.
+    pub payment: String,
+    /// What it is called here.
+    pub refund: String,
+    /// How often a person had had it asked for anew.
+    pub repeats: String,
+    /// Minor units.
+    pub amount: i64,
+    /// What becomes of it there.
+    pub status: &'static str,
+}
+
 /// Something that the world outside did, and was answered 2xx for. However often it was sent, it is
 /// here once.
 #[derive(Debug, Clone)]
@@ -285,6 +304,8 @@ pub enum Deed {
     RefundRequested(OrderId, String, u32),
     /// Refund `n` was paid.
     RefundConfirmed(OrderId, u32),
+    /// Refund `n` is to be asked for anew.
+    RefundRepeated(OrderId, u32),
     /// Supplier and team were told of low levels: a run of the schedule that went well.
     RestockChecked,
     /// Every level was held against its ledger.

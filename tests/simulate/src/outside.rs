@@ -17,6 +17,7 @@ use crate::ask::Ask;
 use crate::channel::{self, CANCELLED, PHONE, STATUS, State, Stated, UPDATED};
 use crate::measure::{cost, shown};
 use crate::observed::Deed;
+use crate::payments;
 use crate::retailer::{KEY, Retailer};
 use crate::tape::Tape;
 use crate::vendor::Happening;
@@ -129,14 +130,14 @@ impl Outside {
     }
 
     /// The life of one order of two lines, of which one has to wait for its goods: packed, delivered,
-    /// sent back and refunded, with something on top for the trouble; and around it what makes every
+    /// sent back and refunded by its payment provider, with a cent on top for the trouble, which a person sees go back; and around it what makes every
     /// function take part: a receipt of goods, an order that a shop only hints at and is told of in the end, a
     /// message to nobody that is parked and sent back, a sweep.
     pub fn script() -> Self {
         use Scripted::*;
         let mut script = vec![
-            Place, Count, Handle, Handle, Handle, Handle, Refund, Confirm, Announce, Receive,
-            Confirm, Buy, Poison, Redrive, Sweep,
+            Place, Count, Handle, Handle, Handle, Handle, Refund, Confirm, Announce, Receive, Buy,
+            Poison, Redrive, Sweep,
         ];
         script.reverse();
         Self {
@@ -570,13 +571,18 @@ fn place(
             false => one(reserved, tape).filter(|_| tape.choose(4) > 0),
         };
         let named = named.map_or(String::new(), |id| format!(r#""reservation":"{id}","#));
+        let (provider, account) = payments::ACCOUNT;
+        let through = match tape.choose(2) {
+            0 => format!(r#","provider":"{provider}","account":"{account}","reference":"pi_{n}""#),
+            _ => String::new(),
+        };
         let ask = Ask {
             function: "accept-order",
             route: "POST /orders",
             path: Vec::new(),
             headers: vec![authorised(), ("idempotency-key", format!("order-{n}"))],
             body: format!(
-                r#"{{"number":"{n}",{named}"currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"{city}","postal_code":"{code}","country":"{country}"}}}}"#
+                r#"{{"number":"{n}",{named}"currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"{through}}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"{city}","postal_code":"{code}","country":"{country}"}}}}"#
             ),
             deed,
         };
@@ -827,15 +833,14 @@ fn confirm(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
         .filter(|(_, refund)| refund.status != RefundStatus::Paid)
         .collect();
     let (order, refund) = *one(&due, tape)?;
-    let id = format!("{}-F{}", order.id, refund.n);
-    let deed = Deed::RefundConfirmed(order.id.clone(), refund.n);
-    Some(change(
-        "POST /refunds/{id}/confirmed",
-        id,
-        String::new(),
-        None,
-        deed,
-    ))
+    let (id, n) = (order.id.clone(), refund.n);
+    let again = refund.status == RefundStatus::Refused && tape.choose(2) == 0;
+    let (route, deed) = match again {
+        true => ("POST /refunds/{id}/again", Deed::RefundRepeated(id, n)),
+        false => ("POST /refunds/{id}/confirmed", Deed::RefundConfirmed(id, n)),
+    };
+    let id = format!("{}-F{n}", order.id);
+    Some(change(route, id, String::new(), None, deed))
 }
 
 /// An operator sends back what was put aside.

@@ -953,6 +953,8 @@ impl<W: World> Run<'_, W> {
         observed.at = state.now();
         observed.shipments = state.shop.shipments();
         observed.shown = state.shop.shown();
+        let now_ms = state.now_ms;
+        observed.repaid = std::mem::take(&mut state.till).into_made(now_ms);
         let mails = std::mem::take(&mut state.mails).into_iter();
         observed.mails = mails.map(|mailed| mailed.mail).collect();
         observed.deeds = self.deeds;

@@ -14,6 +14,7 @@ use crate::listeners::Listeners;
 use crate::memory::Tables;
 use crate::mutant::Mutant;
 use crate::observed::SentMail;
+use crate::payments::Till;
 use crate::queues::Queues;
 use crate::tape::Tape;
 use crate::vendor::Shop;
@@ -67,6 +68,8 @@ pub struct State {
     pub tables: Tables,
     /// A shop that has an API.
     pub shop: Shop,
+    /// A payment provider.
+    pub till: Till,
     /// Other systems that hear of what happens to orders.
     pub listeners: Listeners,
     /// What went out by mail.
@@ -100,6 +103,7 @@ impl Sim {
             queues: Queues::default(),
             tables: Tables::default(),
             shop: Shop::default(),
+            till: Till::default(),
             listeners: Listeners::default(),
             mails: Vec::new(),
             faults: Faults::NONE,

@@ -20,6 +20,7 @@ use crate::listeners;
 use crate::measure::{cost, shown};
 use crate::mutant::Mutant;
 use crate::observed::{Deed, Shipment};
+use crate::payments;
 use crate::sim::{Sim, State};
 
 /// The channel, and the account's name.
@@ -277,7 +278,7 @@ impl State {
     }
 }
 
-/// The way to the shop and to the subscribers, in the place of the network.
+/// The way to the shop, the payment provider and the subscribers, in the place of the network.
 pub struct ToShop(pub Sim);
 
 impl ToShop {
@@ -294,6 +295,9 @@ impl Web for ToShop {
         request: Request<String>,
         _bounds: Bounds,
     ) -> Result<Response<Bytes>, WebError> {
+        if payments::called(request.uri()) {
+            return payments::ask(&self.0, &request).await;
+        }
         if let Some(subscriber) = listeners::called(request.uri()) {
             return listeners::hear(&self.0, subscriber, &request).await;
         }
@@ -355,7 +359,8 @@ impl Web for ToShop {
     }
 }
 
-fn answer(status: u16, body: String) -> Result<Response<Bytes>, WebError> {
+/// An answer that wishes to be left alone for a while.
+pub fn answer(status: u16, body: String) -> Result<Response<Bytes>, WebError> {
     let answer = Response::builder()
         .status(status)
         .header("retry-after", "7");

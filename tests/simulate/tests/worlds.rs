@@ -68,6 +68,7 @@ fn left(observed: &Observed) -> Value {
         "replays": sorted(observed.replays.iter().map(|known| json!(known))),
         "heard": format!("{:?}", observed.heard),
         "listings": sorted(observed.listings.iter().map(|listing| json!(listing))),
+        "repaid": format!("{:?}", observed.repaid),
         "shown": format!("{:?}", observed.shown),
     })
 }

@@ -84,6 +84,7 @@ fn order(number: &str, name: &str, placed_at: i64) -> (Order, Contact) {
         extras: 0,
         stated_total: None,
         payments: vec![Payment::Captured(2_500)],
+        paid_through: None,
         contact: Contact {
             email: Some("kim@example.com".into()),
             address: Some(Address {

@@ -111,6 +111,62 @@ fn a_payment_is_of_the_total_unless_it_says_otherwise() {
 }
 
 #[test]
+fn a_payment_at_a_provider_is_named_whole() {
+    let body = |payment: &str| MINIMAL.replacen('{', &format!(r#"{{"payment":{payment},"#), 1);
+    for status in ["paid", "authorised", "pending"] {
+        let payment = format!(
+            r#"{{"status":"{status}","provider":"stripe","account":"main","reference":"pi_1"}}"#
+        );
+        let order = read(&body(&payment)).unwrap();
+        let through = order.paid_through.unwrap();
+        assert_eq!(through.provider, Provider::Stripe);
+        assert_eq!((&*through.account, &*through.reference), ("main", "pi_1"));
+    }
+    let named =
+        body(r#"{"status":"paid","provider":"stripe","account":"main","reference":"pi_1"}"#);
+    let named = named.replacen('{', r#"{"id":"1","placed_at":"2026-03-01T08:00:00Z","#, 1);
+    let order = parse_named(named.as_bytes(), "generic", "main").unwrap();
+    assert!(order.paid_through.is_some(), "the generic channel's too");
+    assert_eq!(read(MINIMAL).unwrap().paid_through, None);
+    for (payment, expected) in [
+        (
+            r#"{"status":"paid","provider":"stripe"}"#,
+            vec![
+                "/payment/account: is missing",
+                "/payment/reference: is missing",
+            ],
+        ),
+        (
+            r#"{"status":"paid","reference":"pi_1"}"#,
+            vec![
+                "/payment/provider: is missing",
+                "/payment/account: is missing",
+            ],
+        ),
+        (
+            r#"{"status":"paid","provider":"bank","account":"main","reference":"pi_1"}"#,
+            vec![r#"/payment/provider: expected stripe, found "bank""#],
+        ),
+        (
+            r#"{"status":"paid","provider":"stripe","account":7,"reference":"pi_1"}"#,
+            vec!["/payment/account: expected a text, found 7"],
+        ),
+        (
+            r#"{"status":"paid","provider":"stripe","account":"a/b","reference":"pi_1"}"#,
+            vec!["/payment/account: expected 1 to 128 letters, digits, '-', '_' or '.'"],
+        ),
+        (
+            r#"{"status":"paid","provider":"stripe","account":"main","reference":"ch_1"}"#,
+            vec![
+                "/payment/reference: expected \"pi_\" and letters, digits, '-', '_' or '.', 255 characters at most",
+            ],
+        ),
+    ] {
+        assert_eq!(problems(&body(payment)), expected, "{payment}");
+    }
+}
+
+#[test]
 fn a_total_that_differs_is_a_hold_and_no_error() {
     let body = MINIMAL.replacen('{', r#"{"total":"2.51","payment":{"status":"paid"},"#, 1);
     let (order, _) = read(&body).unwrap().accept(&["A".to_owned()].into(), now());

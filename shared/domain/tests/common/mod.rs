@@ -79,6 +79,7 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         extras: 0,
         stated_total: None,
         payments: vec![Payment::Captured(total)],
+        paid_through: None,
         contact: Contact {
             email: Some("ada@example.com".into()),
             phone: Some("+49 30 5550100".into()),

@@ -158,6 +158,7 @@ fn order(n: u32, sale: &Sale, at: Timestamp) -> Result<Order> {
         extras: 0,
         stated_total: None,
         payments: vec![Payment::Captured(12_000)],
+        paid_through: None,
         contact: Contact {
             email: Some("buyer@example.com".into()),
             address: Some(Address {

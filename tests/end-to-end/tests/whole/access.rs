@@ -34,6 +34,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/orders/{id}/untold/again"),
         format!("/returns/{id}-R1/received"),
         format!("/refunds/{id}-F1/confirmed"),
+        format!("/refunds/{id}-F1/again"),
         "/stock/GRD-HAND-40/adjustments".to_owned(),
         "/stock/GRD-HAND-40/counts".to_owned(),
         "/stock/GRD-HAND-40/transfers".to_owned(),

@@ -86,6 +86,7 @@ async fn what_does_not_exist_is_not_found() {
         (format!("/returns/{id}-R99999999999/received"), ""),
         (format!("/refunds/{id}-F1/confirmed"), ""),
         (format!("/refunds/{none}-F1/confirmed"), ""),
+        (format!("/refunds/{id}-F1/again"), ""),
         (format!("/fulfillments/{id}-2/packed"), ""),
         (format!("/fulfillments/{id}-0/packed"), ""),
         (format!("/fulfillments/{id}/packed"), ""),

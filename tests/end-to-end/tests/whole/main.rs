@@ -27,6 +27,7 @@ mod promise;
 mod reconcile;
 mod redrive;
 mod rehearsals;
+mod repaid;
 mod repeats;
 mod reservations;
 mod restated;

@@ -289,6 +289,29 @@ async fn run_everything() {
     let taken = cloud.invoke("accept-order", waiting).await.unwrap();
     assert_eq!(taken["statusCode"], 201, "{taken}");
     cloud.idle().await;
+    // One that was paid through a payment provider, which pays it back.
+    let stripe = MockServer::start().await;
+    let refund = json!({"id": "re_1", "amount": 1, "currency": "eur", "status": "succeeded"});
+    Mock::given(wiremock::matchers::path("/v1/refunds"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(refund))
+        .mount(&stripe)
+        .await;
+    let access = json!({"url": stripe.uri(), "key": "sk_1"}).to_string();
+    seed::add_access(&cloud, "stripe", "main", &access)
+        .await
+        .unwrap();
+    let mut paid = sample("accept-order");
+    paid["headers"]["idempotency-key"] = json!("paid-through");
+    let order = paid["body"].as_str().unwrap();
+    let through = r#""status":"paid","provider":"stripe","account":"main","reference":"pi_1""#;
+    paid["body"] = json!(order.replace(r#""status":"paid""#, through));
+    let taken = cloud.invoke("accept-order", paid).await.unwrap();
+    assert_eq!(taken["statusCode"], 201, "{taken}");
+    let id = domain::OrderId::of("api", "default", "paid-through");
+    let cancelled = call(Method::POST, &format!("/orders/{id}/cancel"), json!({})).await;
+    assert_eq!(cancelled, 200);
+    cloud.idle().await;
+    assert_eq!(stripe.received_requests().await.unwrap().len(), 1);
     // An order's batch waits to be filled when the sweeper comes; on a busy machine it may come too late.
     let mut event = sample("accept-order");
     for n in 0.. {

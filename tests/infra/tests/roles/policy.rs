@@ -168,7 +168,8 @@ pub fn needs(template: &Template, call: &Call) -> Vec<Need> {
         "secretsmanager:GetSecretValue" => {
             let id = text(&body["SecretId"]);
             let (kind, name) = id.split_at(id.find("waybill/").unwrap_or(0));
-            let known = ["", "api-", "events-"].contains(&kind) && name.starts_with("waybill/");
+            let known = ["", "api-", "payments-", "events-"].contains(&kind)
+                && name.starts_with("waybill/");
             assert!(known, "{body}");
             vec![need(
                 &action,

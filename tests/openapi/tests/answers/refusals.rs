@@ -20,6 +20,7 @@ pub async fn run(api: &Api) {
     states(api).await;
     amounts(api).await;
     window(api).await;
+    provider(api).await;
 }
 
 /// An example of an operation that has worked.
@@ -358,4 +359,45 @@ async fn window(api: &Api) {
         late.with("Idempotency-Key", "late"),
     )
     .await;
+}
+
+/// A payment provider that is not asked, since its address is none to be asked at: that is a refusal.
+async fn provider(api: &Api) {
+    let access = r#"{"url": "http://pay.example", "key": "k"}"#;
+    let added = seed::add_access(&api.cloud, "stripe", "main", access).await;
+    added.unwrap();
+    let mut order = api.document.operation("placeOrder").request_examples()["paid"].clone();
+    for (name, value) in [
+        ("provider", "stripe"),
+        ("account", "main"),
+        ("reference", "pi_1"),
+    ] {
+        order["payment"][name] = json!(value);
+    }
+    let order = Call::of("placeOrder", "paid").body(order.to_string());
+    let order = order.with("Idempotency-Key", "through");
+    let id = api.expect(201, order).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let wish = Call::of("requestRefund", "appeasement").with("id", id.as_str());
+    api.expect(201, wish).await;
+    let refund = format!("{id}-F1");
+    let of_refund = |operation| Call::of(operation, "").with("id", refund.as_str());
+    let order = api.expect(200, of_refund("repeatRefund")).await;
+    assert_eq!(order["payment"]["reference"], "pi_1");
+    let shown = Call::of("getOrder", "paid").with("id", id.as_str());
+    let order = api.expect(200, shown).await;
+    assert_eq!(order["refunds"][0]["status"], "refused");
+    assert!(order["refunds"][0]["reason"].is_string());
+    // As if nobody had been told that it is to be asked again.
+    let store = seed::store(&api.cloud, "test").unwrap();
+    let again = |order: &Order| {
+        let again = domain::refund::repeat(order, 1, Timestamp::now());
+        Ok::<_, StoreError>(again.unwrap())
+    };
+    let id = OrderId::parse(&id).unwrap();
+    store.drive(&id, None, again).await.unwrap();
+    refused(api, 409, "wrong-state", of_refund("confirmRefund")).await;
+    refused(api, 409, "wrong-state", Call::of("repeatRefund", "")).await;
 }

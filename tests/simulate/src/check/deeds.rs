@@ -195,6 +195,15 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     });
                 }
             }
+            Deed::RefundRepeated(id, n) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let repeated = |event: &Event| *event == Event::RefundRepeated(*n);
+                    let known = history::events(stored).any(repeated);
+                    found.expect(known, "refund-not-repeated", id, || {
+                        format!("expected refund {n} to have been asked for anew")
+                    });
+                }
+            }
             Deed::Restated { id, .. } | Deed::RefundedByChannel(id, _) => {
                 stored(observed, id, deed, found);
             }

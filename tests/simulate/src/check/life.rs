@@ -187,22 +187,44 @@ fn refunds(before: &Order, after: &Order, newest: &Event) -> Hold {
         format!("expected the refunds {old:?} to stay, found {new:?}")
     })?;
     for (was, is) in old.iter().zip(new) {
+        let again = matches!(*newest, Event::RefundRepeated(n) if n == is.n);
+        let repeats = was.repeats + u32::from(again);
         let same = was.n == is.n && was.key == is.key && was.amount == is.amount;
+        let same = same && is.repeats == repeats;
         ensure(same, "refund-rewritten", id, || {
             format!("expected number, key and amount of {was:?} to stay, found {is:?}")
         })?;
-        use RefundStatus::{AwaitingConfirmation, Paid, Requested};
+        use RefundStatus::{AwaitingConfirmation, Paid, Refused, Requested};
+        let provider = before.paid_through.is_some();
         let next = match (was.status, is.status) {
             (Requested, Requested)
             | (AwaitingConfirmation, AwaitingConfirmation)
-            | (Paid, Paid) => true,
-            (Requested, AwaitingConfirmation) => *newest == Event::RefundSubmitted(is.n),
+            | (Refused, Refused)
+            | (Paid, Paid) => was.external == is.external && !again,
+            // A provider that takes it on calls it something.
+            (Requested, AwaitingConfirmation) => {
+                *newest == Event::RefundSubmitted(is.n) && is.external.is_some() == provider
+            }
+            (Requested, Refused) => {
+                provider && matches!(newest, Event::RefundRefused(n, _) if *n == is.n)
+            }
+            (Refused, Requested) => provider && again,
+            (Requested, Paid) if provider => {
+                *newest == Event::RefundPaid(is.n) && is.external.is_some()
+            }
+            // By a person's word: what the provider had taken on, or something else.
+            (AwaitingConfirmation, Paid) if provider => {
+                *newest == Event::RefundPaid(is.n) && is.external == was.external
+            }
+            (Refused, Paid) => *newest == Event::RefundPaid(is.n) && is.external.is_none(),
             (Requested | AwaitingConfirmation, Paid) => match is.external {
                 None => *newest == Event::RefundPaid(is.n),
                 // Somebody has paid it back in the channel.
                 Some(_) => *newest == Event::Restated(true),
             },
-            (AwaitingConfirmation | Paid, Requested) | (Paid, AwaitingConfirmation) => false,
+            (AwaitingConfirmation | Paid, Requested)
+            | (Paid | Refused, AwaitingConfirmation)
+            | (AwaitingConfirmation | Paid, Refused) => false,
         };
         ensure(next, "refund-transition", id, || {
             let (n, was, is) = (is.n, was.status, is.status);

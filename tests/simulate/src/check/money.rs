@@ -197,11 +197,9 @@ pub(super) fn rests(order: &Order, cancelled_by_us: bool, returns_are_paid: bool
         .all(|line| line.refunded_units == line.units.ordered);
     let total: i64 = order.lines.iter().map(|line| charge(order, line)).sum();
     let due = total.min(captured);
-    // A sender's refund may be an appeasement, which comes on top.
-    let senders = order
-        .refunds
-        .iter()
-        .any(|refund| refund.key.starts_with('+') || refund.external.is_some());
+    // A sender's refund may be an appeasement, which comes on top; so may the channel's own.
+    let of_sender = |key: &str| key.starts_with('+') || key.starts_with("channel-");
+    let senders = order.refunds.iter().any(|refund| of_sender(&refund.key));
     let exact = promised == due || (senders && promised > due);
     ensure(!all || exact, "refunds-differ-from-charge", id, || {
         format!("all units are refunded: expected {due} minor units, found {promised}")

@@ -8,13 +8,14 @@ mod life;
 mod listings;
 mod mail;
 mod orders;
+mod repaid;
 mod reservations;
 mod rest;
 mod told;
 mod transit;
 
 /// The files in which rules are named.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     include_str!("crossing.rs"),
     include_str!("deeds.rs"),
     include_str!("events.rs"),
@@ -25,13 +26,14 @@ const SOURCES: [&str; 15] = [
     include_str!("mail.rs"),
     include_str!("money.rs"),
     include_str!("orders.rs"),
+    include_str!("repaid.rs"),
     include_str!("reservations.rs"),
     include_str!("rest.rs"),
     include_str!("stock.rs"),
     include_str!("told.rs"),
     include_str!("transit.rs"),
 ];
-const TESTS: [&str; 11] = [
+const TESTS: [&str; 12] = [
     include_str!("tests/crossing.rs"),
     include_str!("tests/deeds.rs"),
     include_str!("tests/events.rs"),
@@ -39,6 +41,7 @@ const TESTS: [&str; 11] = [
     include_str!("tests/mail.rs"),
     include_str!("tests/levels.rs"),
     include_str!("tests/orders.rs"),
+    include_str!("tests/repaid.rs"),
     include_str!("tests/reservations.rs"),
     include_str!("tests/rest.rs"),
     include_str!("tests/told.rs"),

@@ -63,6 +63,7 @@ fn order(name: &str, lines: Vec<Line>, captured: i64) -> Order {
         may_wait: false,
         reservation: None,
         fulfillments: Vec::new(),
+        paid_through: None,
         payments: vec![Payment::Captured(captured)],
         refunds: Vec::new(),
         returns: Vec::new(),
@@ -198,6 +199,8 @@ pub fn sent() -> StoredOrder {
         amount: 1100,
         status: RefundStatus::Paid,
         external: None,
+        repeats: 0,
+        reason: None,
     }];
     order.payments.push(Payment::Refunded(1, 1100));
     use Event::*;
@@ -261,6 +264,8 @@ pub fn cancelled() -> StoredOrder {
         amount: 1300,
         status: RefundStatus::AwaitingConfirmation,
         external: None,
+        repeats: 0,
+        reason: None,
     }];
     use Event::*;
     let events = vec![
@@ -296,6 +301,8 @@ pub fn unrated() -> StoredOrder {
         amount: 50,
         status: RefundStatus::AwaitingConfirmation,
         external: None,
+        repeats: 0,
+        reason: None,
     }];
     use Event::*;
     let events = vec![

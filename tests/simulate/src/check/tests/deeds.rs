@@ -78,6 +78,9 @@ fn a_deed_is_lost() {
         w.deeds
             .push(Deed::RefundRequested(id(w, SENT), "return-1".into(), 1));
     });
+    breaks("refund-not-repeated", |w| {
+        w.deeds.push(Deed::RefundRepeated(id(w, SENT), 1))
+    });
     breaks("refund-not-paid", |w| {
         w.deeds.push(Deed::RefundConfirmed(id(w, UNRATED), 1))
     });

@@ -49,6 +49,7 @@ impl Life {
             extras: 401,
             stated_total: None,
             payments: vec![Payment::Authorised(4000), Payment::Captured(captured)],
+            paid_through: None,
             contact: Contact {
                 email: Some("ada@example.com".into()),
                 address: Some(Address {
