@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use channels::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
+use channels::{Channel, Delivery, Greeting, Said, Secret, Unreadable, payments};
 use domain::limits::MAX_NAME_CHARS;
-use domain::{Order, OrderId, Step, restate};
+use domain::payment::Provider;
+use domain::{Order, OrderId, Refusal, Step, refund, restate};
 use intake::{Refused, Told};
 use runtime::http::{Answer, Request};
 use runtime::{Changed, Emit, Hint};
@@ -45,7 +46,7 @@ impl Desk {
                 detail,
             )
         };
-        let channel = channels::by_name(name).ok_or_else(refused)?;
+        let channel = channels::sender(name).ok_or_else(refused)?;
         let url = request.url();
         let delivery = Delivery {
             method: request.method(),
@@ -80,6 +81,7 @@ impl Desk {
                 let noted = self.change(&order, |order| restate::refunded(order, &refund, now));
                 noted.await?.ok_or_else(|| UNKNOWN.to_owned())
             }
+            Ok(Said::Repaid(refund)) => self.repaid(name, account, &refund, &request.body).await?,
             Ok(Said::Deleted(id)) => {
                 let now = self.clock.now();
                 let order = OrderId::of(name, account, &id);
@@ -141,6 +143,42 @@ impl Desk {
                 "hints are not sent"
             );
             Answer::unavailable()
+        })
+    }
+
+    /// Notes what a payment provider says of a refund, if that is news; or why a person has to look at it.
+    async fn repaid(
+        &self,
+        provider: &str,
+        account: &str,
+        refund: &str,
+        raw_body: &[u8],
+    ) -> Result<Result<Arc<Order>, String>, Answer> {
+        let known = Provider::named(provider).zip(OrderId::parse_part(refund, "F"));
+        let Some((provider, (id, n))) = known else {
+            return Ok(Err(UNKNOWN.to_owned()));
+        };
+        let (now, mut doubt) = (self.clock.now(), None);
+        let noted = self.change(&id, |order| {
+            let told = payments::told(provider, account, raw_body, order, n);
+            let told = match told {
+                Ok(Some((repeats, answer))) => refund::told(order, n, repeats, &answer, now),
+                Ok(None) => Err(Refusal::NotFound(format!(
+                    "this payment, or refund {refund},"
+                ))),
+                Err(why) => {
+                    doubt = Some(why.to_string());
+                    return None;
+                }
+            };
+            doubt = told.as_ref().err().map(ToString::to_string);
+            told.ok().flatten()
+        });
+        let order = noted.await?;
+        Ok(match (order, doubt) {
+            (_, Some(why)) => Err(why),
+            (Some(order), None) => Ok(order),
+            (None, None) => Err(UNKNOWN.to_owned()),
         })
     }
 

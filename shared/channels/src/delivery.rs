@@ -102,6 +102,8 @@ pub enum Said {
     Order(Box<NewOrder>),
     /// The channel has given money back: the channel's own id of the order, and what went back.
     Refunded(String, ChannelRefund),
+    /// What has become of a refund that a payment provider was asked for, by the refund's id here.
+    Repaid(String),
     /// An order, by the channel's own id, is no longer there.
     Deleted(String),
     /// Orders have changed; what they are now is in the channel's API. Never empty.

@@ -4,6 +4,7 @@
 //! one line in [`CHANNELS`]. Our own order document is not a webhook and stands apart: [`api`].
 
 use domain::intake::NewOrder;
+use domain::payment::Provider;
 use jiff::Timestamp;
 
 pub mod adobe_commerce;
@@ -119,6 +120,12 @@ pub fn by_name(name: &str) -> Option<&'static dyn Channel> {
         .find(|channel| channel.name() == name)
 }
 
+/// Who sends webhooks under a name: a channel, or a payment provider.
+pub fn sender(name: &str) -> Option<&'static dyn Channel> {
+    let provider = || Provider::named(name).map(payments::webhook);
+    by_name(name).or_else(provider)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -128,5 +135,7 @@ mod tests {
             assert_eq!(found.name(), channel.name(), "another has its name");
         }
         assert!(super::by_name("api").is_none(), "not a webhook");
+        assert!(super::by_name("stripe").is_none(), "it sells nothing");
+        assert_eq!(super::sender("stripe").unwrap().name(), "stripe");
     }
 }

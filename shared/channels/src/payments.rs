@@ -11,7 +11,7 @@ use domain::{Currency, Order};
 
 use crate::updates::Telling;
 use crate::vendor::Vendor;
-use crate::{Secret, Unreadable, stripe};
+use crate::{Channel, Secret, Unreadable, stripe};
 
 /// A refund that a payment provider is to pay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +35,16 @@ pub struct Wish {
 impl Wish {
     /// Refund `n` of an order, if its payment provider is to be asked for it.
     pub fn of(order: &Order, n: u32, again: bool) -> Option<Self> {
+        let refund = order.refunds.iter().find(|refund| refund.n == n)?;
+        let due = refund.status == RefundStatus::Requested;
+        Self::known(order, n, again).filter(|_| due)
+    }
+
+    /// Refund `n` of an order, if a payment provider is or was asked for it.
+    fn known(order: &Order, n: u32, again: bool) -> Option<Self> {
         let through = order.paid_through.as_ref()?;
         let refund = order.refunds.iter().find(|refund| refund.n == n)?;
-        (refund.status == RefundStatus::Requested).then(|| Self {
+        Some(Self {
             payment: through.reference.clone(),
             order: order.id.to_string(),
             refund: format!("{}-F{n}", order.id),
@@ -67,6 +74,32 @@ pub trait Refunds: Vendor {
         wish: &Wish,
         answers: &[Vec<u8>],
     ) -> Result<Telling<Answer>, Unreadable>;
+}
+
+/// Who sends a provider's webhooks.
+pub(crate) fn webhook(provider: Provider) -> &'static dyn Channel {
+    match provider {
+        Provider::Stripe => &stripe::Stripe,
+    }
+}
+
+/// What a webhook of an account says of refund `n` of an order: how often a person had had it asked for anew, and what
+/// has become of it; `None`: it is about another payment, or there is no such refund.
+pub fn told(
+    provider: Provider,
+    account: &str,
+    raw_body: &[u8],
+    order: &Order,
+    n: u32,
+) -> Result<Option<(u32, Answer)>, Unreadable> {
+    let through = order.paid_through.as_ref();
+    let ours = through.filter(|through| through.provider == provider && through.account == account);
+    match ours.and_then(|_| Wish::known(order, n, false)) {
+        Some(wish) => match provider {
+            Provider::Stripe => stripe::told(raw_body, &wish),
+        },
+        None => Ok(None),
+    }
 }
 
 /// A provider's API.

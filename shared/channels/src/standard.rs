@@ -8,9 +8,9 @@ use crate::signature::{hmac_sha256, hmac_sha256_matches, with_any};
 use crate::{Delivery, Secret};
 
 /// How far the signed time may be from ours, either way: what is older is a replay.
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 /// Signatures of one delivery that are looked at, or made.
-const MAX_SIGNATURES: usize = 8;
+pub(crate) const MAX_SIGNATURES: usize = 8;
 
 /// The key that is in the text of a secret, if it is one.
 fn key(secret: &Secret) -> Option<Vec<u8>> {

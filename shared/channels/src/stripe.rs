@@ -1,5 +1,9 @@
 //! Stripe: refunds of PaymentIntents.
 
+mod webhook;
+
+pub(crate) use webhook::told;
+
 use domain::Currency;
 use domain::refund::{Answer, Outcome};
 

@@ -137,9 +137,46 @@ pub enum Outcome {
 /// The order once its payment provider has answered to refund `n`; `None` if somebody has noted an answer before.
 pub fn answered(order: &Order, n: u32, answer: &Answer, now: Timestamp) -> Option<Order> {
     let refund = order.refunds.iter().find(|r| r.n == n)?;
-    if refund.status != RefundStatus::Requested {
-        return None;
+    (refund.status == RefundStatus::Requested).then(|| note(order, n, answer, now))
+}
+
+/// The order once its payment provider has told by itself what has become of refund `n`, which a person had had it asked
+/// for anew so often then; `None` if that is no news. What it tells late, or twice, is none: the state decides.
+///
+/// # Errors
+///
+/// It does not go back, and counts as paid here, as the provider had said: a person has to look.
+pub fn told(
+    order: &Order,
+    n: u32,
+    repeats: u32,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<Option<Order>, Refusal> {
+    let refund = find(order, n)?;
+    let same = refund.external.is_some() && refund.external == answer.external;
+    let fails = matches!(answer.outcome, Outcome::Refused(_));
+    let waits = matches!(answer.outcome, Outcome::Pending(_));
+    match refund.status {
+        RefundStatus::Requested if refund.repeats == repeats => {
+            Ok(Some(note(order, n, answer, now)))
+        }
+        RefundStatus::AwaitingConfirmation if same && !waits => {
+            Ok(Some(note(order, n, answer, now)))
+        }
+        RefundStatus::Paid if same && fails => {
+            let request = "that it has failed";
+            let expected = RefundStatus::AwaitingConfirmation;
+            Err(wrong_state(order, refund, request, expected))
+        }
+        RefundStatus::Requested
+        | RefundStatus::AwaitingConfirmation
+        | RefundStatus::Refused
+        | RefundStatus::Paid => Ok(None),
     }
+}
+
+fn note(order: &Order, n: u32, answer: &Answer, now: Timestamp) -> Order {
     let (event, status, reason) = match &answer.outcome {
         Outcome::Paid => (Event::RefundPaid(n), RefundStatus::Paid, None),
         Outcome::Pending(why) => (
@@ -153,7 +190,7 @@ pub fn answered(order: &Order, n: u32, answer: &Answer, now: Timestamp) -> Optio
             Some(why.clone()),
         ),
     };
-    Some(order.advance(now, event, |next| {
+    order.advance(now, event, |next| {
         change(next, n, |refund| {
             refund.external = answer.external.clone();
             refund.reason = reason;
@@ -162,7 +199,7 @@ pub fn answered(order: &Order, n: u32, answer: &Answer, now: Timestamp) -> Optio
         if status == RefundStatus::Paid {
             enter(next, n);
         }
-    }))
+    })
 }
 
 /// Has the payment provider asked anew for refund `n`, which it has refused; `None` if it is about to be.

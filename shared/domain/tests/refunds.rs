@@ -13,7 +13,9 @@ use domain::money::split;
 use domain::order::{Order, Payment, RefundStatus};
 use domain::owed::{Notice, Step, newly_owed};
 use domain::payment::{PaidThrough, Provider};
-use domain::refund::{Answer, Outcome, Request, answered, confirm, repeat, request, submitted};
+use domain::refund::{
+    Answer, Outcome, Request, answered, confirm, repeat, request, submitted, told,
+};
 use proptest::prelude::*;
 
 fn units(lines: &[(&str, u32)]) -> Request {
@@ -309,6 +311,61 @@ fn nobody_else_pays_what_a_provider_is_being_asked_for() {
         repeat(&again, 2, now()),
         Err(Refusal::NotFound(_))
     ));
+}
+
+#[test]
+fn what_a_provider_tells_by_itself_is_news_or_not() {
+    let order = asked_of_provider();
+    let tell = |order: &Order, repeats, answer: &Answer| told(order, 1, repeats, answer, now());
+    let answer = |outcome| said(Some("re_1"), outcome);
+    let (paid, waits) = (answer(Outcome::Paid), answer(Outcome::Pending(None)));
+    let fails = answer(Outcome::Refused("declined".into()));
+    let status = |order: Order| (order.refunds[0].status, last(&order).name());
+    // Quicker than whoever has asked.
+    for (answer, then) in [
+        (&paid, (RefundStatus::Paid, "refund.paid")),
+        (
+            &waits,
+            (RefundStatus::AwaitingConfirmation, "refund.submitted"),
+        ),
+        (&fails, (RefundStatus::Refused, "refund.refused")),
+    ] {
+        let next = tell(&order, 0, answer).unwrap().unwrap();
+        assert_eq!(status(next), then);
+        assert_eq!(tell(&order, 1, answer), Ok(None), "of another request");
+    }
+    let pending = answered(&order, 1, &waits, now()).unwrap();
+    let next = tell(&pending, 0, &paid).unwrap().unwrap();
+    assert_eq!(next.payments.last(), Some(&Payment::Refunded(1, 700)));
+    assert_eq!(status(next.clone()), (RefundStatus::Paid, "refund.paid"));
+    let refused = tell(&pending, 0, &fails).unwrap().unwrap();
+    assert_eq!(
+        status(refused.clone()),
+        (RefundStatus::Refused, "refund.refused")
+    );
+    assert_eq!(refused.refunds[0].reason.as_deref(), Some("declined"));
+    // Late, twice, or of another.
+    let other = said(Some("re_2"), Outcome::Paid);
+    let none = said(None, Outcome::Paid);
+    for (order, answer) in [
+        (&pending, &waits),
+        (&pending, &other),
+        (&pending, &none),
+        (&next, &paid),
+        (&next, &waits),
+        (&refused, &paid),
+        (&refused, &fails),
+    ] {
+        assert_eq!(tell(order, 0, answer), Ok(None), "{answer:?}");
+    }
+    // It was paid, the provider had said, and has come back.
+    let doubt = tell(&next, 0, &fails);
+    assert!(
+        matches!(doubt, Err(Refusal::WrongState { .. })),
+        "{doubt:?}"
+    );
+    let missing = told(&order, 2, 0, &paid, now());
+    assert!(matches!(missing, Err(Refusal::NotFound(_))));
 }
 
 #[test]

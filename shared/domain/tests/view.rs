@@ -98,7 +98,7 @@ fn it_says_what_a_payment_provider_makes_of_a_refund() {
     assert_eq!(waiting_for(&quiet(Outcome::Paid)), [""; 0]);
     let pending = quiet(Outcome::Pending(None));
     let waits = format!("stripe to pay back 10.00 EUR, or a person to confirm refund {id}-F1");
-    assert_eq!(waiting_for(&pending), [waits.clone()]);
+    assert_eq!(waiting_for(&pending), [&*waits]);
     let other = quiet(Outcome::Pending(Some("other_amount".into())));
     assert_eq!(waiting_for(&other), [format!("{waits} (other_amount)")]);
     let refused = quiet(Outcome::Refused("status 402".into()));

@@ -253,6 +253,8 @@ fn every_function_has_an_event_of_its_kind() {
     let webhooks = channels::CHANNELS.iter().map(|channel| channel.name());
     // Its notifications come by a queue.
     let webhooks = webhooks.filter(|channel| *channel != "amazon");
+    let providers = domain::payment::Provider::ALL.map(|provider| provider.name());
+    let webhooks = webhooks.chain(providers);
     let webhooks = webhooks.map(|channel| format!("accept-order-{channel}"));
     let route_of_webhooks = "POST /webhooks/{channel}/{account}";
     let http: Vec<(String, &str)> = http

@@ -8,6 +8,7 @@ import tern from "@hookflo/tern";
 import { sign as signHub } from "@octokit/webhooks-methods";
 import { SignJWT } from "jose";
 import { Webhook } from "standardwebhooks";
+import Stripe from "stripe";
 
 const bodies = [
   "{}",
@@ -48,6 +49,11 @@ await deliver("woocommerce", ours, another, async (body, secret) => ({
 }));
 await deliver("meta", ours, another, async (body, secret) => ({
   "x-hub-signature-256": await signHub(secret, body),
+}));
+
+const stripe = new Stripe("sk_test_unused");
+await deliver("stripe", "whsec_ours", "whsec_another", async (payload, secret) => ({
+  "stripe-signature": stripe.webhooks.generateTestHeaderString({ payload, secret }),
 }));
 
 const whsec = () => `whsec_${Buffer.from(randomUUID()).toString("base64")}`;

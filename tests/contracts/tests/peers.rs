@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::{env, fs};
 
-use ::channels::{Delivery, Secret, by_name, standard};
+use ::channels::{Delivery, Secret, sender, standard};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-/// Channels that the peers sign for.
-const CHANNELS: usize = 8;
+/// Channels, and payment providers, that the peers sign for.
+const CHANNELS: usize = 9;
 
 /// A delivery that a peer has made.
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ fn our_checks_agree_with_those_of_others() {
     let mut judged: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     let mut ours_too = 0;
     for signed in &deliveries {
-        let channel = by_name(&signed.channel).unwrap();
+        let channel = sender(&signed.channel).unwrap();
         let header = |name: &str| signed.headers.get(name).map(String::as_str);
         let delivery = Delivery {
             method: "POST",

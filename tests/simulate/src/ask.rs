@@ -91,6 +91,7 @@ impl Ask {
             | Deed::ReturnReceived(..)
             | Deed::RefundConfirmed(..)
             | Deed::RefundRepeated(..)
+            | Deed::Settled
             | Deed::RestockChecked
             | Deed::ListingsTold
             | Deed::StockReconciled

@@ -69,6 +69,7 @@ impl Vault for Model {
                 "simulated/shopify/shop" => Some(SECRET.to_owned()),
                 "simulated/bigcommerce/shop" => Some(WEBHOOK_SECRET.to_owned()),
                 "api-simulated/bigcommerce/shop" => Some(ACCESS.to_owned()),
+                "simulated/stripe/main" => Some(payments::WEBHOOK_SECRET.to_owned()),
                 "payments-simulated/stripe/main" => Some(payments::ACCESS.to_owned()),
                 // What each subscriber's events are signed with.
                 name if name.starts_with("events-") => Some(SIGNED_WITH.to_owned()),

@@ -277,8 +277,9 @@ impl World for Full {
         secrets.put(&shop, WEBHOOK_SECRET);
         secrets.put(&format!("{ACCESS_PREFIX}{shop}"), ACCESS);
         let (provider, account) = payments::ACCOUNT;
-        let payments = format!("{PAYMENTS_PREFIX}{prefix}{provider}/{account}");
-        secrets.put(&payments, payments::ACCESS);
+        let payments = format!("{prefix}{provider}/{account}");
+        secrets.put(&payments, payments::WEBHOOK_SECRET);
+        secrets.put(&format!("{PAYMENTS_PREFIX}{payments}"), payments::ACCESS);
     }
 
     fn batch(&self, handler: &Handler, batch: &[Message]) -> BoxFuture<'static, Finished> {

@@ -304,6 +304,8 @@ pub enum Deed {
     RefundRequested(OrderId, String, u32),
     /// Refund `n` was paid.
     RefundConfirmed(OrderId, u32),
+    /// The payment provider said what has become of a refund.
+    Settled,
     /// Refund `n` is to be asked for anew.
     RefundRepeated(OrderId, u32),
     /// Supplier and team were told of low levels: a run of the schedule that went well.

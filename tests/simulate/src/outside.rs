@@ -98,6 +98,8 @@ pub enum Act {
     Listen,
     /// Something happens in the shop that has an API, and perhaps it says so.
     InShop(Happening, bool),
+    /// The payment provider pays, or does not, what has waited.
+    Settle,
     /// Waits.
     Nothing,
 }
@@ -226,7 +228,7 @@ impl Outside {
         let named = format!("r{}", self.named);
         let chosen = match self.goods_come {
             true => 14,
-            false => tape.choose(54),
+            false => tape.choose(56),
         };
         let ask = match chosen {
             0..9 => handle(orders, tape),
@@ -262,6 +264,7 @@ impl Outside {
             48 | 49 => return Act::Schedule("resume-deliveries"),
             50 | 51 => return Act::Listen,
             52 | 53 => return Act::Schedule("update-listings"),
+            54 | 55 => return Act::Settle,
             _ => None,
         };
         match ask {

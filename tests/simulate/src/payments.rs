@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, Response, Uri};
 use runtime::web::WebError;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
+use crate::ask::Ask;
 use crate::faults::{Fate, Kind};
 use crate::mutant::Mutant;
-use crate::observed::Repaid;
-use crate::sim::Sim;
+use crate::observed::{Deed, Repaid};
+use crate::sim::{Sim, State};
 use crate::vendor::answer;
 
 /// The name of the account, and what opens its API.
 pub const ACCOUNT: (&str, &str) = ("stripe", "main");
 /// What opens its API.
 pub const ACCESS: &str = r#"{"url":"https://pay.example","key":"simulated-key"}"#;
+/// What its webhooks are signed with.
+pub const WEBHOOK_SECRET: &str = "whsec_simulated";
 const HOST: &str = "pay.example";
 
 /// Milliseconds for which a request is known by its name once it is answered. Stripe knows it for a day; it has to be longer
@@ -135,6 +140,7 @@ fn pay(made: &mut Vec<Repaid>, form: &BTreeMap<String, String>, lot: Lot) -> (u1
 fn document(made: &Repaid) -> Value {
     json!({
         "id": made.id, "object": "refund", "amount": made.amount, "currency": "eur", "status": made.status,
+        "payment_intent": made.payment,
         "metadata": {"refund": made.refund, "repeats": made.repeats},
     })
 }
@@ -148,6 +154,38 @@ fn form(text: &str) -> BTreeMap<String, String> {
     fields
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+impl State {
+    /// What waited at the provider is paid, or not, perhaps one thing twice; it says so by a webhook.
+    pub fn settle(&mut self) -> Option<Ask> {
+        let now_ms = self.now_ms;
+        self.till.catch_up(now_ms);
+        let made = self.till.made.len();
+        let place = (made > 0).then(|| self.tape.index(made))?;
+        let settled = ["succeeded", "failed"][self.tape.index(2)];
+        let made = &mut self.till.made[place];
+        if made.status == "pending" {
+            made.status = settled;
+        }
+        let event = json!({"type": "refund.updated", "data": {"object": document(made)}});
+        let (body, t) = (event.to_string(), self.now().as_second());
+        let mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).ok()?;
+        let mac = mac.chain_update(format!("{t}.{body}")).finalize();
+        let mac: String = mac
+            .into_bytes()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        Some(Ask {
+            function: "accept-order",
+            route: "POST /webhooks/{channel}/{account}",
+            path: vec![("channel", ACCOUNT.0.into()), ("account", ACCOUNT.1.into())],
+            headers: vec![("stripe-signature", format!("t={t},v1={mac}"))],
+            body,
+            deed: Deed::Settled,
+        })
+    }
 }
 
 /// The provider is asked.

@@ -794,6 +794,10 @@ impl<W: World> Run<'_, W> {
                 let ask = self.sim.state().listen(&orders);
                 ask.map_or(Ok(()), |ask| self.ask(ask))
             }
+            Act::Settle => {
+                let ask = self.sim.state().settle();
+                ask.map_or(Ok(()), |ask| self.ask(ask))
+            }
             Act::InShop(happening, says) => self.in_shop(&happening, says),
         }
     }

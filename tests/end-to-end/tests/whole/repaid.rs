@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use domain::order::RefundStatus;
 use end_to_end::{PATIENCE, Shop, WITHOUT_BODY, document};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use wiremock::matchers::{body_string_contains, header, method, path, query_param};
 use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
@@ -155,6 +157,59 @@ async fn what_stripe_refuses_or_delays_can_be_confirmed_by_hand() {
         stripe.verify().await;
         shop.close().await;
     }
+}
+
+/// Stripe says by itself what has become of the order's refund.
+async fn says(shop: &Shop, order: &str, status: &str) -> (u16, Value) {
+    let refund = json!({
+        "id": "re_1", "object": "refund", "amount": 2000, "currency": "eur", "status": status, "payment_intent": "pi_1",
+        "metadata": {"order": order, "refund": format!("{order}-F1"), "repeats": "0"},
+    });
+    let event = json!({"type": "refund.updated", "data": {"object": refund}}).to_string();
+    let now = jiff::Timestamp::now().as_second();
+    let mac = Hmac::<Sha256>::new_from_slice(b"whsec_1").unwrap();
+    let mac = mac
+        .chain_update(format!("{now}.{event}"))
+        .finalize()
+        .into_bytes();
+    let mac: String = mac.iter().map(|b| format!("{b:02x}")).collect();
+    let signature = format!("t={now},v1={mac}");
+    let headers = [("stripe-signature", signature.as_str())];
+    let path = "/webhooks/stripe/main";
+    let answer = shop.send(http::Method::POST, path, &headers, event).await;
+    shop.settle().await;
+    answer
+}
+
+#[tokio::test]
+async fn stripe_says_by_itself_what_has_become_of_a_refund() {
+    let (shop, stripe) = paid_through().await;
+    local::seed::add_account(&shop.cloud, "stripe", "main", "whsec_1")
+        .await
+        .unwrap();
+    let id = cancelled_with(&shop, &stripe, made("pending")).await;
+    until(&shop, &id, RefundStatus::AwaitingConfirmation).await;
+    assert_eq!(says(&shop, &id, "pending").await.0, 200);
+    let waits = &shop.stored(&id).await.refunds[0];
+    assert_eq!(waits.status, RefundStatus::AwaitingConfirmation);
+    for _ in 0..2 {
+        let (status, _) = says(&shop, &id, "succeeded").await;
+        assert_eq!(status, 200);
+    }
+    let order = shop.order(&id).await;
+    assert_eq!(order["refunds"][0]["status"], "paid");
+    shop.mail(&id, "refunded-1");
+    assert_eq!(shop.kept().await, [""; 0]);
+    // That it has failed after all, and of an order that is not there: for a person.
+    for (order, told) in [(&*id, "is paid"), ("AAAAAAAAAAAAAAAA", "is not known")] {
+        let kept = says(&shop, order, "failed").await;
+        assert_eq!(kept, (200, json!({"status": "kept"})));
+        let kept = shop.kept().await;
+        assert!(kept.iter().any(|why| why.contains(told)), "{kept:?}");
+    }
+    assert_eq!(shop.order(&id).await["refunds"][0]["status"], "paid");
+    stripe.verify().await;
+    shop.close().await;
 }
 
 #[tokio::test]

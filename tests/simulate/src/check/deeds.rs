@@ -212,6 +212,7 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             | Deed::StockReconciled
             | Deed::ListingsTold
             | Deed::Redriven
+            | Deed::Settled
             | Deed::Entered(_)
             | Deed::Replayed(_) => {}
         }

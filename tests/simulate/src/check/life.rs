@@ -212,9 +212,13 @@ fn refunds(before: &Order, after: &Order, newest: &Event) -> Hold {
             (Requested, Paid) if provider => {
                 *newest == Event::RefundPaid(is.n) && is.external.is_some()
             }
-            // By a person's word: what the provider had taken on, or something else.
+            // By the provider's word, or a person's: what the provider had taken on, or something else.
             (AwaitingConfirmation, Paid) if provider => {
                 *newest == Event::RefundPaid(is.n) && is.external == was.external
+            }
+            (AwaitingConfirmation, Refused) => {
+                let refused = matches!(newest, Event::RefundRefused(n, _) if *n == is.n);
+                provider && refused && is.external == was.external
             }
             (Refused, Paid) => *newest == Event::RefundPaid(is.n) && is.external.is_none(),
             (Requested | AwaitingConfirmation, Paid) => match is.external {
@@ -224,7 +228,7 @@ fn refunds(before: &Order, after: &Order, newest: &Event) -> Hold {
             },
             (AwaitingConfirmation | Paid, Requested)
             | (Paid | Refused, AwaitingConfirmation)
-            | (AwaitingConfirmation | Paid, Refused) => false,
+            | (Paid, Refused) => false,
         };
         ensure(next, "refund-transition", id, || {
             let (n, was, is) = (is.n, was.status, is.status);

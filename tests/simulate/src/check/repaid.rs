@@ -4,7 +4,7 @@
 use domain::order::{Refund, RefundStatus};
 
 use super::Findings;
-use crate::observed::{Observed, Repaid, StoredOrder};
+use crate::observed::{Deed, Observed, Repaid, StoredOrder};
 
 /// Whether the money goes back by it, now or some day.
 fn counts(repaid: &&Repaid) -> bool {
@@ -43,9 +43,16 @@ fn pays(observed: &Observed, stored: &StoredOrder, refund: &Refund, found: &mut 
             .filter(|_| order.paid_through.is_some()),
         RefundStatus::Requested | RefundStatus::Refused => None,
     };
+    // What a person has confirmed may fail at the provider: then a person looks at both.
+    let confirmed = |deed: &Deed| matches!(deed, Deed::RefundConfirmed(id, n) if *id == order.id && *n == refund.n);
+    let failed = |external: &String| {
+        let mut failed = observed.repaid.iter().filter(|repaid| !counts(repaid));
+        failed.any(|repaid| repaid.id == *external) && observed.deeds.iter().any(confirmed)
+    };
     let right = match (by_provider, repaid.as_slice()) {
         (None, []) => true,
         (Some(external), [one]) => one.id == *external && one.amount == refund.amount,
+        (Some(external), []) => failed(external),
         _ => false,
     };
     found.expect(right, "refund-paid-otherwise", &order.id, || {
