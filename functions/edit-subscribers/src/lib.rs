@@ -54,7 +54,10 @@ struct Desk {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wish {
+    #[serde(default)]
     url: String,
+    #[serde(default)]
+    event_bus: bool,
     #[serde(default)]
     types: Vec<String>,
     #[serde(default)]
@@ -98,18 +101,16 @@ impl Desk {
         let subscriber = Subscriber {
             id: id.to_owned(),
             url: wish.url,
+            event_bus: wish.event_bus,
             types: wish.types,
             personal_data: wish.personal_data,
             enabled: wish.enabled.unwrap_or(true),
             gone_at: None,
         };
         let mut problems = subscriber_problems(&subscriber);
-        if !subscriber
-            .url
-            .parse()
-            .is_ok_and(|url| self.web.asks_at(&url))
-        {
-            let found = &subscriber.url;
+        let asks_at = |url: &str| url.parse().is_ok_and(|url| self.web.asks_at(&url));
+        let url = Some(&subscriber.url).filter(|_| !subscriber.event_bus);
+        if let Some(found) = url.filter(|url| !asks_at(url)) {
             let expected = "expected an address of https, and of the public Internet";
             problems.push(Problem::at("/url", format!("{expected}, found {found:?}")));
         }
@@ -124,9 +125,11 @@ impl Desk {
         }
         self.store.put_subscriber(&subscriber).await?;
         let mut document = json!(subscriber);
-        document["secret"] = Value::from(format!(
-            "infra/add-subscriber-secret STACK {id} makes the one that its events are signed with"
-        ));
+        if !subscriber.event_bus {
+            document["secret"] = Value::from(format!(
+                "infra/add-subscriber-secret STACK {id} makes the one that its events are signed with"
+            ));
+        }
         Answer::json(200, &document)
     }
 

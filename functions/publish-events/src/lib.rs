@@ -1,5 +1,5 @@
-//! Tells subscribers what has happened to an order: each event as a signed Standard Webhook, one after the other,
-//! and again on the published schedule if it is not taken.
+//! Tells subscribers what has happened to an order: each event as a signed Standard Webhook, or on a bus of EventBridge,
+//! one after the other, and again on the published schedule if it is not taken.
 //!
 //! What a subscriber has not taken is noted before the order counts as published. So whoever dies in between has
 //! it told again, and nothing is left out.
@@ -15,6 +15,7 @@ use domain::subscriber::Subscriber;
 use domain::{OrderId, Step};
 use futures::future::join_all;
 use jiff::Timestamp;
+use runtime::bus::Bus;
 use runtime::cached::Cached;
 use runtime::log::UNDELIVERED;
 use runtime::queue::{Handled, Outcome, one_by_one};
@@ -39,6 +40,7 @@ pub fn function() -> Function {
             "PUBLISH_EVENTS_QUEUE",
             "DEAD_LETTERS_QUEUE",
             "SECRETS_PREFIX",
+            "EVENT_BUS",
         ],
         init: |setup| {
             Box::pin(async move {
@@ -47,6 +49,7 @@ pub fn function() -> Function {
                 let publisher = Publisher {
                     store,
                     web: setup.web.clone(),
+                    bus: setup.bus(),
                     secrets: setup.signing_secrets(),
                     subscribers: Cached::new(setup.clock.clone()),
                     clock: setup.clock.clone(),
@@ -65,6 +68,7 @@ pub fn function() -> Function {
 struct Publisher {
     store: Store,
     web: Arc<dyn Web>,
+    bus: Arc<dyn Bus>,
     secrets: Secrets,
     subscribers: Cached<Vec<Subscriber>>,
     clock: Clock,

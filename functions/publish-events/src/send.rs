@@ -11,6 +11,7 @@ use http::Request;
 use jiff::Timestamp;
 use runtime::queue::Outcome;
 use runtime::web::{self, WebError};
+use serde::Serialize;
 use store::Story;
 
 use crate::Publisher;
@@ -24,6 +25,10 @@ pub(crate) struct Answer {
     pub duration_ms: u64,
 }
 
+fn written(document: &impl Serialize) -> Result<String, Outcome> {
+    serde_json::to_string(document).map_err(|error| Outcome::Permanent(error.to_string()))
+}
+
 impl Publisher {
     /// Sends a subscriber an event, once. What cannot even be written is a fault of ours.
     pub(crate) async fn send(
@@ -35,9 +40,19 @@ impl Publisher {
     ) -> Result<Answer, Outcome> {
         let (order, at, started) = (&story.order, self.clock.now(), Instant::now());
         let contact = subscriber.personal_data.then_some(&story.contact);
-        let body = serde_json::to_string(&message(order, sequence, entry, contact));
-        let body = body.map_err(|error| Outcome::Permanent(error.to_string()))?;
-        let (status, error) = match self.ask(subscriber, event_id(order, sequence), body).await {
+        let message = message(order, sequence, entry, contact);
+        let sent = match subscriber.event_bus {
+            false => {
+                let (id, body) = (event_id(order, sequence), written(&message)?);
+                self.ask(subscriber, id, body).await
+            }
+            true => {
+                let detail = written(&message.data)?;
+                let put = self.bus.put(message.kind, message.timestamp, &detail);
+                put.await.map(|()| 200)
+            }
+        };
+        let (status, error) = match sent {
             Ok(status) => (Some(status), None),
             Err(why) => (None, Some(why.chars().take(MAX_TEXT_CHARS).collect())),
         };

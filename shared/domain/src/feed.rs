@@ -28,14 +28,18 @@ pub struct Customer<'a> {
 /// What a subscriber is sent, in the form of Standard Webhooks.
 #[derive(Debug, Serialize)]
 pub struct Message<'a> {
+    /// What has happened.
     #[serde(rename = "type")]
-    kind: &'static str,
-    timestamp: Timestamp,
-    data: Data<'a>,
+    pub kind: &'static str,
+    /// When it did.
+    pub timestamp: Timestamp,
+    /// Which event it is, of which order.
+    pub data: Data<'a>,
 }
 
+/// An event, the order that it is of, and who bought, for those who may know.
 #[derive(Debug, Serialize)]
-struct Data<'a> {
+pub struct Data<'a> {
     order: &'a str,
     channel: &'a str,
     account: &'a str,

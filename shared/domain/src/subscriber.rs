@@ -14,8 +14,12 @@ pub struct Subscriber {
     /// Its name in our paths.
     #[serde(default)]
     pub id: String,
-    /// Where events are sent to: over HTTPS, or on this machine.
+    /// Where events are sent to: over HTTPS, or on this machine. Empty where they go to a bus.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// Whether events are put on the event bus of the stack in place of a URL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub event_bus: bool,
     /// The types of event that it wants; empty: all, those of later releases included.
     #[serde(default)]
     pub types: Vec<String>,
@@ -56,6 +60,10 @@ pub fn subscriber_problems(subscriber: &Subscriber) -> Vec<Problem> {
             subscriber.id
         );
         problems.push(Problem::at("/id", detail));
+    }
+    if subscriber.event_bus != subscriber.url.is_empty() {
+        let detail = "expected where events go: either a \"url\", or \"event_bus\": true";
+        problems.push(Problem::at("", detail));
     }
     let length = subscriber.url.len();
     if length > MAX_URL_CHARS {

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod aws;
 pub mod backoff;
+pub mod bus;
 pub mod cached;
 pub mod claim;
 pub mod clock;

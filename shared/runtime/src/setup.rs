@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_types::SdkConfig;
 use store::{Database, Store, Tables};
 
+use crate::bus::{Bus, EventBridge};
 use crate::clock::Clock;
 use crate::mail::Post;
 use crate::outbox::{Outbox, STEP_QUEUES};
@@ -39,6 +40,8 @@ pub trait StandIn: Send + Sync {
     fn vault(&self) -> Arc<dyn Vault>;
     /// In SES's.
     fn post(&self) -> Arc<dyn Post>;
+    /// In EventBridge's.
+    fn bus(&self) -> Arc<dyn Bus>;
 }
 
 /// What a function is built from.
@@ -90,6 +93,14 @@ impl Setup {
     /// The way to the steps' queues.
     pub fn outbox(&self) -> Outbox {
         Outbox::new(self.queues())
+    }
+
+    /// The event bus that the function has declared.
+    pub fn bus(&self) -> Arc<dyn Bus> {
+        match &self.aws {
+            Aws::Sdk(aws) => Arc::new(EventBridge::new(aws, self.var("EVENT_BUS"))),
+            Aws::StandIn(other) => other.bus(),
+        }
     }
 
     /// What the steps gave up on, and the way back to their queues.

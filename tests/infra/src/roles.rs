@@ -94,7 +94,7 @@ pub fn statements_only_allow(template: &Template) -> Vec<String> {
         .collect()
 }
 
-/// A role allows the tables, queues, mail and secrets that its function's variables name, and the variables name all that it
+/// A role allows the tables, queues, mail, secrets and event bus that its function's variables name, and the variables name all that it
 /// allows.
 pub fn roles_and_variables_agree(template: &Template) -> Vec<String> {
     let mut faults = Vec::new();
@@ -104,6 +104,7 @@ pub fn roles_and_variables_agree(template: &Template) -> Vec<String> {
                 "DEAD_LETTERS_QUEUE" => Some(format!("{id}DeadLetters")),
                 "MAIL_FROM" => Some("mail".to_owned()),
                 "SECRETS_PREFIX" => Some("secrets".to_owned()),
+                "EVENT_BUS" => Some("bus".to_owned()),
                 name if ["_TABLE", "_QUEUE", "_DEAD_LETTERS"]
                     .iter()
                     .any(|end| name.ends_with(end)) =>
@@ -134,6 +135,7 @@ fn reached(statement: &Value) -> Vec<String> {
     match action {
         Some("ses:SendEmail") => vec!["mail".to_owned()],
         Some("secretsmanager:GetSecretValue") => vec!["secrets".to_owned()],
+        Some("events:PutEvents") => vec!["bus".to_owned()],
         Some("sqs:ReceiveMessage") if own => Vec::new(),
         _ => list(&statement["Resource"])
             .map(|resource| match resource["Fn::Sub"].as_str() {

@@ -8,6 +8,8 @@ use domain::Step;
 use domain::listing::Round;
 use domain::poll::Poll;
 use futures::future::{BoxFuture, join_all};
+use jiff::Timestamp;
+use runtime::bus::Bus;
 use runtime::http::Request;
 use runtime::mail::{Mail, Post, SendError};
 use runtime::secrets::Vault;
@@ -56,6 +58,10 @@ impl StandIn for Model {
     }
 
     fn post(&self) -> Arc<dyn Post> {
+        Arc::new(self.clone())
+    }
+
+    fn bus(&self) -> Arc<dyn Bus> {
         Arc::new(self.clone())
     }
 }
@@ -112,6 +118,24 @@ impl Post for Model {
         match fate {
             Fate::AnswerLost => Err(failed()),
             _ => Ok(String::new()),
+        }
+    }
+}
+
+#[async_trait]
+impl Bus for Model {
+    async fn put(&self, kind: &str, _: Timestamp, detail: &str) -> Result<(), String> {
+        let fate = self.0.turn("PutEvents", Kind::Write).await;
+        if fate == Fate::Refused {
+            return Err(LOST.into());
+        }
+        let mut state = self.0.state();
+        for _ in 0..1 + u32::from(fate == Fate::Repeated) {
+            state.listeners.overhear(kind, detail);
+        }
+        match fate {
+            Fate::AnswerLost => Err(LOST.into()),
+            _ => Ok(()),
         }
     }
 }

@@ -8,6 +8,7 @@ use domain::subscriber::Subscriber;
 use http::{Request, Response, Uri};
 use jiff::Timestamp;
 use runtime::web::WebError;
+use serde_json::{Value, json};
 
 use crate::ask::Ask;
 use crate::faults::{Fate, Faults, Kind};
@@ -20,7 +21,7 @@ use crate::tape::Tape;
 pub const SIGNED_WITH: &str = "whsec_c2ltdWxhdGVk";
 /// Hears of everything, and may not know who bought.
 pub const LEDGER: &str = "ledger";
-/// May know who bought, and hears of some events only.
+/// May know who bought, and hears of some events only, on a bus of EventBridge.
 pub const REPORTS: &str = "reports";
 /// Is taken away while orders are under way.
 pub const GONE: &str = "gone";
@@ -75,7 +76,11 @@ impl Listeners {
     pub fn subscribers(&self) -> Vec<Subscriber> {
         let subscriber = |id: &&str| Subscriber {
             id: (*id).into(),
-            url: url(id),
+            url: match *id {
+                REPORTS => String::new(),
+                _ => url(id),
+            },
+            event_bus: *id == REPORTS,
             types: match *id {
                 REPORTS => REPORTED.map(str::to_owned).into(),
                 _ => Vec::new(),
@@ -85,6 +90,21 @@ impl Listeners {
             gone_at: None,
         };
         self.who.iter().map(subscriber).collect()
+    }
+}
+
+impl Listeners {
+    /// An event is put on the bus, with its type and what it says in JSON.
+    pub fn overhear(&mut self, kind: &str, detail: &str) {
+        let detail: Value = serde_json::from_str(detail).unwrap_or_default();
+        self.heard.push(Heard {
+            subscriber: REPORTS.to_owned(),
+            id: detail["event"]["id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            body: json!({"type": kind, "data": detail}).to_string(),
+        });
     }
 }
 

@@ -13,7 +13,7 @@ use super::lock;
 pub struct Call {
     /// The function that called, `event-source` for the queue pollers, `outside` for clients without a name.
     pub caller: Arc<str>,
-    /// `dynamodb`, `sqs`, `ses`, `secretsmanager`.
+    /// `dynamodb`, `sqs`, `ses`, `secretsmanager`, `events`.
     pub service: &'static str,
     /// The operation by AWS's name for it.
     pub operation: &'static str,

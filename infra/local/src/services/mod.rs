@@ -7,6 +7,7 @@
 mod answer;
 mod counters;
 mod dynamodb;
+mod events;
 mod secrets;
 mod ses;
 pub mod sqs;
@@ -22,6 +23,7 @@ pub use answer::Failure;
 pub(crate) use counters::Units;
 pub use counters::{Call, Counters, Tally};
 pub use dynamodb::DynamoDb;
+pub use events::{BusEvent, EventBuses};
 pub use secrets::Secrets;
 pub use ses::{Mail, Mailbox};
 pub use sqs::Sqs;
@@ -39,6 +41,8 @@ pub struct Services {
     pub sqs: Sqs,
     /// Sent mail, in memory.
     pub ses: Mailbox,
+    /// Event buses, in memory.
+    pub events: EventBuses,
     /// Secrets, in memory.
     pub secrets: Secrets,
     /// Who called what how often.
@@ -69,6 +73,7 @@ impl Services {
             dynamodb: DynamoDb::new(database),
             sqs: Sqs::default(),
             ses: Mailbox::default(),
+            events: EventBuses::default(),
             secrets: Secrets::default(),
             counters,
         })
@@ -98,6 +103,10 @@ impl Services {
                     .and_then(|host| host.to_str().ok());
                 let answer = self.sqs.answer(operation, host, body).await;
                 ("sqs", operation, answer)
+            }
+            Some(("AWSEvents", operation)) => {
+                let (operation, answer) = self.events.answer(operation, body);
+                ("events", operation, answer)
             }
             Some(("secretsmanager", operation)) => {
                 let (operation, answer) = self.secrets.answer(operation, body);

@@ -3,6 +3,7 @@
 
 mod counting;
 mod dynamodb;
+mod events;
 mod mail_and_secrets;
 mod sqs;
 

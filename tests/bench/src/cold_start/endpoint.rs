@@ -143,6 +143,7 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         Some(("DynamoDB_20120810", _)) => "dynamodb",
         Some(("AmazonSQS", _)) => "sqs",
         Some(("secretsmanager", _)) => "secretsmanager",
+        Some(("AWSEvents", _)) => "events",
         _ => "ses",
     };
     let takes = endpoint.begin(service);

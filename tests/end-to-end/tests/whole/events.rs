@@ -154,6 +154,56 @@ async fn everything_is_heard_in_sequence_signed_and_of_nobody_who_is_not_to_be_k
 }
 
 /// Whether our own reader of Standard Webhooks would take it.
+/// Through EventBridge: the same events, under the same ids, and nothing is signed.
+#[tokio::test]
+async fn events_are_put_on_the_event_bus() {
+    let shop = Shop::open().await;
+    for (wish, pointer) in [
+        (json!({}), ""),
+        (
+            json!({"url": "https://erp.example/", "event_bus": true}),
+            "",
+        ),
+        (json!({"event_bus": "waybill"}), "/event_bus"),
+    ] {
+        let (status, answer) = ask(&shop, Method::PUT, "/subscribers/bi", wish).await;
+        assert_eq!(status, 422, "{answer}");
+        assert_eq!(answer["errors"][0]["pointer"], pointer, "{answer}");
+    }
+    let types = ["order.accepted", "order.cancelled"];
+    let wish = json!({"event_bus": true, "types": types});
+    let (status, answer) = ask(&shop, Method::PUT, "/subscribers/bi", wish).await;
+    assert_eq!((status, &answer["secret"]), (200, &Value::Null), "{answer}");
+    let id = shop.place("order", &document(&[("GRD-HAND-40", 2)])).await;
+    let why = json!({"reason": "Ada Quist wrote from ada.quist@example.com"}).to_string();
+    shop.post(&format!("/orders/{id}/cancel"), "", why).await;
+    let log = log(&shop, "bi", 2).await;
+    assert!(
+        log.iter().all(|attempt| attempt["outcome"] == "delivered"),
+        "{log:?}"
+    );
+    let events = shop.cloud.services().events.events();
+    let kinds: Vec<&str> = events.iter().map(|event| &*event.detail_type).collect();
+    assert_eq!(kinds, types);
+    let told = shop.get(&format!("/orders/{id}/events")).await;
+    for event in &events {
+        assert_eq!((&*event.bus, &*event.source), ("waybill", "waybill"));
+        assert_eq!(event.detail["order"], id.as_str());
+        let mut told = told["events"].as_array().unwrap().iter();
+        let same = told.find(|told| told["id"] == event.detail["event"]["id"]);
+        let same = same.unwrap();
+        assert_eq!(
+            (&same["type"], &same["at"]),
+            (&json!(event.detail_type), &json!(event.time))
+        );
+        let text = event.detail.to_string();
+        assert!(
+            PERSONAL.iter().all(|personal| !text.contains(personal)),
+            "{text}"
+        );
+    }
+}
+
 fn is_signed(request: &Request, secret: &str) -> bool {
     let delivery = channels::Delivery {
         method: "POST",

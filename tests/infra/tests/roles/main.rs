@@ -112,6 +112,8 @@ async fn run_everything() {
     let subscriber = json!({"id": "erp", "url": listener.uri()});
     let subscriber = serde_json::from_value(subscriber).unwrap();
     store.put_subscriber(&subscriber).await.unwrap();
+    let on_the_bus = serde_json::from_value(json!({"id": "bi", "event_bus": true})).unwrap();
+    store.put_subscriber(&on_the_bus).await.unwrap();
     seed::set_signing_secrets(&cloud, "erp", &["whsec_c2VjcmV0"]);
     let endings = demo::run(&cloud, |_| {}).await.unwrap();
     assert!(endings.iter().all(|ending| ending.ok), "{endings:?}");

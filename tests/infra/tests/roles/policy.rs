@@ -108,6 +108,7 @@ pub fn needs(template: &Template, call: &Call) -> Vec<Need> {
     let action = match service {
         "DynamoDB_20120810" => format!("dynamodb:{operation}"),
         "AmazonSQS" => format!("sqs:{}", operation.trim_end_matches("Batch")),
+        "AWSEvents" => format!("events:{operation}"),
         service => format!("{service}:{operation}"),
     };
     match action.as_str() {
@@ -164,6 +165,12 @@ pub fn needs(template: &Template, call: &Call) -> Vec<Need> {
                 need(&format!("dynamodb:{kind}"), table(part), key(of))
             };
             parts.map(one).collect()
+        }
+        "events:PutEvents" => {
+            let bus = &template.value["Parameters"]["EventBus"]["Default"];
+            let ours = items(&body["Entries"]).all(|entry| entry["EventBusName"] == *bus);
+            assert!(ours, "{body}");
+            vec![need(&action, "event-bus/EventBus".into(), BTreeSet::new())]
         }
         "secretsmanager:GetSecretValue" => {
             let id = text(&body["SecretId"]);

@@ -57,6 +57,7 @@ fn subscriber() -> Vec<Edge> {
         ("/url", json!(url(MAX_URL_CHARS)), true),
         ("/url", json!(url(MAX_URL_CHARS + 1)), false),
         ("/url", json!(7), false),
+        ("/event_bus", json!(true), false),
         ("/types", types(0), true),
         ("/types", types(MAX_SUBSCRIBED_TYPES), true),
         ("/types", types(MAX_SUBSCRIBED_TYPES + 1), false),

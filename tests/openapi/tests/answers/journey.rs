@@ -52,8 +52,10 @@ async fn subscribed(api: &Api) {
         known["secret"] = stored["secret"].clone();
         assert_eq!(known, stored);
     }
+    let bus = api.expect(200, Call::of("putSubscriber", "bus")).await;
+    assert_eq!(bus["event_bus"], true);
     let known = api.expect(200, Call::of("listSubscribers", "")).await;
-    assert_eq!(known["subscribers"].as_array().unwrap().len(), 2);
+    assert_eq!(known["subscribers"].as_array().unwrap().len(), 3);
     let store = seed::store(&api.cloud, "test").unwrap();
     let id = OrderId::parse("COFUGAD6MUUGAC6Z").unwrap();
     let attempt = Attempt {

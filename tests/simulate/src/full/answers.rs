@@ -23,7 +23,7 @@ pub(super) fn refused(service: Service) -> Response<Bytes> {
             answer.headers_mut().insert("x-amzn-query-error", query);
             answer
         }
-        Service::Secrets => {
+        Service::Secrets | Service::Events => {
             Failure::bad("ThrottlingException", SLOWER).json("application/x-amz-json-1.1")
         }
         Service::Mail => {

@@ -26,12 +26,13 @@ pub(super) enum Service {
     /// What a step, or its queue, has given up on.
     DeadLetters(Step),
     Secrets,
+    Events,
     Mail,
 }
 
 /// Every operation that a step may ask for; one that is missing here has to be told what can go
 /// wrong with it.
-const OPERATIONS: [(&str, &str, Kind); 15] = [
+const OPERATIONS: [(&str, &str, Kind); 16] = [
     ("DynamoDB_20120810", "GetItem", Kind::EventualRead),
     ("DynamoDB_20120810", "BatchGetItem", Kind::EventualRead),
     ("DynamoDB_20120810", "Query", Kind::EventualRead),
@@ -46,6 +47,7 @@ const OPERATIONS: [(&str, &str, Kind); 15] = [
     ("AmazonSQS", "ChangeMessageVisibility", Kind::Write),
     ("AmazonSQS", "DeleteMessage", Kind::Write),
     ("secretsmanager", "GetSecretValue", Kind::Read),
+    ("AWSEvents", "PutEvents", Kind::Write),
     ("ses", "SendEmail", Kind::Send),
 ];
 
@@ -69,6 +71,7 @@ impl Call {
             "DynamoDB_20120810" => Service::DynamoDb,
             "AmazonSQS" => Service::of_queue(body["QueueUrl"].as_str()?)?,
             "secretsmanager" => Service::Secrets,
+            "AWSEvents" => Service::Events,
             _ => Service::Mail,
         };
         let consistent = match operation {

@@ -115,6 +115,11 @@ impl Ground {
             (Service::Secrets, _) => self.services.handle(&self.caller, request).await,
             (Service::Queue(step), _) => self.to_queue(call, step, request).await,
             (Service::DeadLetters(step), _) => self.to_dead_letters(call, step, request).await,
+            (Service::Events, _) => {
+                let answer = self.services.handle(&self.caller, request).await;
+                self.collect_events();
+                answer
+            }
             (Service::Mail, _) => {
                 let answer = self.services.handle(&self.caller, request).await;
                 self.collect_mail(fate);

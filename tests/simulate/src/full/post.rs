@@ -228,6 +228,16 @@ impl Ground {
         answer.map(|_| Bytes::from(body.to_string()))
     }
 
+    /// Moves what was put on buses to the simulator.
+    pub(super) fn collect_events(&self) {
+        let events = self.services.events.take();
+        let state = &mut *self.sim.state();
+        for event in events {
+            let detail = event.detail.to_string();
+            state.listeners.overhear(&event.detail_type, &detail);
+        }
+    }
+
     /// Moves what was mailed to the simulator.
     pub(super) fn collect_mail(&self, fate: Fate) {
         let mails = self.services.ses.mails();
