@@ -9,6 +9,7 @@ mod mail;
 mod orders;
 mod parked;
 mod stock;
+mod subscribers;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "parts.html",
     "stock.html",
     "style.css",
+    "subscribers.html",
 ];
 
 /// What every page may be given by its reader's browser: its own style, its own script, and
@@ -75,6 +77,7 @@ pub fn pages(cloud: Cloud) -> Router {
         .route("/console/mail", get(mail::list))
         .route("/console/mail/{id}", get(mail::one))
         .route("/console/stock", get(stock::list))
+        .route("/console/subscribers", get(subscribers::list))
         .route(
             "/console/dead-letters",
             get(parked::list).post(parked::redrive),

@@ -5,19 +5,23 @@ mod redrive;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
 use bytes::Bytes;
 use domain::catalog::Product;
+use domain::delivery::{Attempt, Outcome};
 use domain::discrepancy::{Discrepancy, DiscrepancyKind};
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Contact, Order, Payment, Source};
 use domain::stock::{LevelChange, Movement, MovementKind};
+use domain::subscriber::Subscriber;
 use domain::{Currency, OrderId};
 use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
+use serde_json::json;
 use store::{Commit, Store, UnreadableDelivery};
 
 use super::{CALLER, pages};
@@ -238,12 +242,59 @@ async fn what_is_not_there_is_said_kindly() {
         "/",
         "/console/mail",
         "/console/stock",
+        "/console/subscribers",
         "/console/dead-letters",
     ] {
         let (status, page) = get(&cloud, path).await;
         assert_eq!(status, 200, "{path}");
         assert!(page.contains("class=\"empty\""), "{path}: {page}");
     }
+    cloud.stop().await;
+}
+
+#[tokio::test]
+async fn who_hears_is_shown_with_what_came_of_it() {
+    let (cloud, store) = start().await;
+    let subscriber = |document| serde_json::from_value::<Subscriber>(document).unwrap();
+    for document in [
+        json!({"id": "bi", "event_bus": true}),
+        json!({"id": "erp", "url": HOSTILE, "enabled": false, "gone_at": "2026-11-23T08:30:00Z"}),
+    ] {
+        store.put_subscriber(&subscriber(document)).await.unwrap();
+    }
+    let id = create(&store, "1001", "Kim", 1_000).await;
+    let attempt = |outcome, status, error: Option<&str>| Attempt {
+        subscriber: "erp".into(),
+        event: format!("{id}-E1"),
+        at: Timestamp::now(),
+        attempt: 2,
+        outcome,
+        status,
+        error: error.map(str::to_owned),
+        duration_ms: 37,
+    };
+    let failed = attempt(Outcome::Failed, None, Some("nobody there"));
+    store.log_attempts(&id, &[failed]).await.unwrap();
+    let client = aws_sdk_eventbridge::Client::new(&sdk_config(cloud.services(), "test"));
+    let entry = PutEventsRequestEntry::builder()
+        .source("waybill")
+        .detail_type("order.accepted")
+        .detail(json!({"order": HOSTILE}).to_string());
+    let put = client.put_events().entries(entry.build()).send().await;
+    assert_eq!(put.unwrap().failed_entry_count(), 0);
+    let (status, page) = get(&cloud, "/console/subscribers").await;
+    assert_eq!(status, 200, "{page}");
+    for shown in [
+        "bi <small>the event bus</small>",
+        "It has been told nothing yet",
+        "gone, ",
+        "attempt 2, nobody there, 37 ms",
+        &format!("/console/orders/{id}"),
+        "order.accepted",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("<script>alert"), "{page}");
     cloud.stop().await;
 }
 
