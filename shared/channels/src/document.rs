@@ -495,6 +495,12 @@ impl<'a> Object<'a> {
         units.unwrap_or_default()
     }
 
+    /// The member's quantity; nothing when there is none.
+    pub(crate) fn units_if_any(&mut self, name: &str) -> Quantity {
+        let units = self.take(name).and_then(|value| value.units());
+        units.unwrap_or_default()
+    }
+
     /// The lines of the order, each read.
     pub(crate) fn lines<T>(
         &mut self,

@@ -1,10 +1,11 @@
 //! Shopify: `orders/create` webhooks, and the same document as its Admin API wraps it.
 
 use domain::Currency;
-use domain::intake::{ChannelRefund, NewLine, NewOrder};
+use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Contact, Payment};
 use jiff::Timestamp;
 
+use self::refunds::{Moved, Shop};
 use crate::document::{self, Object, Value, elements};
 use crate::draft::{Draft, Names, first_of, full_name, title};
 use crate::faults::Faults;
@@ -13,6 +14,7 @@ use crate::stock::Stock;
 use crate::updates::Updates;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
+mod refunds;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -54,7 +56,7 @@ impl Channel for Shopify {
     fn read(&self, delivery: &Delivery<'_>, account: &str) -> Result<Said, Unreadable> {
         match self.topic(delivery) {
             topic if WHOLE_ORDERS.contains(&topic) => {}
-            "refunds/create" => return refund(delivery.raw_body),
+            "refunds/create" => return refunds::webhook(delivery.raw_body),
             "orders/edited" => return edit(delivery.raw_body),
             "orders/delete" => return deletion(delivery.raw_body),
             _ => return Ok(Said::Nothing("webhooks of this topic are not handled")),
@@ -95,18 +97,6 @@ fn header<'d>(delivery: &Delivery<'d>, name: &str) -> Option<&'d str> {
     delivery.header(&old).or_else(|| delivery.header(&new))
 }
 
-/// What has gone back: what was paid out, the shop's side of it.
-fn refund(raw_body: &[u8]) -> Result<Said, Unreadable> {
-    let faults = Faults::default();
-    let mut refund = document::object(raw_body, &faults)?;
-    let order = refund.require("order_id").and_then(|id| id.digits());
-    let refund = channel_refund(refund, None);
-    match (order, faults.found()) {
-        (Some(order), None) => Ok(Said::Refunded(order, refund)),
-        (_, found) => Err(found.unwrap_or_else(|| faults.unreadable())),
-    }
-}
-
 /// What was edited is not in it: `orders/updated` comes as well, and restates the order.
 fn edit(raw_body: &[u8]) -> Result<Said, Unreadable> {
     let faults = Faults::default();
@@ -127,37 +117,6 @@ fn deletion(raw_body: &[u8]) -> Result<Said, Unreadable> {
     let body = document::root(raw_body, &faults)?.object();
     let id = body.and_then(|mut body| body.require("id")?.digits());
     id.map(Said::Deleted).ok_or_else(|| faults.unreadable())
-}
-
-/// A refund: its successful transactions, in the currency of the shop where that is told.
-fn channel_refund(mut refund: Object<'_>, currency: Option<Currency>) -> ChannelRefund {
-    let transactions = refund.objects("transactions").into_iter();
-    let paid_out = transactions.filter_map(|mut transaction| {
-        let kind = transaction.words("kind");
-        let failed = matches!(
-            transaction.words("status").as_str(),
-            "failure" | "error" | "pending"
-        );
-        if kind != "refund" || failed {
-            return None;
-        }
-        let own = transaction
-            .take("currency")
-            .and_then(|code| code.currency());
-        let amount = transaction.take("amount")?;
-        amount.amount(currency.or(own))
-    });
-    let amount = paid_out.fold(0, i64::saturating_add);
-    let lines = refund.objects("refund_line_items").into_iter();
-    let lines = lines.filter_map(|mut line| {
-        let quantity = line.take("quantity")?.units()?;
-        Some((line.take("line_item_id")?.digits()?, quantity))
-    });
-    ChannelRefund {
-        lines: lines.collect(),
-        id: exact_id(&mut refund).unwrap_or_default(),
-        amount,
-    }
 }
 
 const FIELDS: &[(&str, &str)] = &[
@@ -199,11 +158,21 @@ fn draft(mut order: Object<'_>) -> Draft {
     let taxes_included = order.flag("taxes_included", false);
     let lines = order.require("line_items").and_then(|lines| lines.lines());
     let lines = lines.unwrap_or_default();
+    let total = order
+        .require("total_price")
+        .and_then(|total| total.amount(currency));
+    let shop = Shop {
+        total: total.zip(currency),
+        shown: total_shown(&mut order),
+    };
+    let refunds = order.objects("refunds").into_iter();
+    let refunds: Vec<_> = refunds.map(|refund| refunds::read(refund, shop)).collect();
+    let moved = Moved::of(&mut order, &refunds);
     let mut tips_are_lines = false;
     let lines: Vec<NewLine> = lines
         .iter()
         .map(|value| {
-            let (line, tip) = line(value, currency).unwrap_or_default();
+            let (line, tip) = line(value, currency, &moved).unwrap_or_default();
             tips_are_lines |= tip;
             line
         })
@@ -224,16 +193,8 @@ fn draft(mut order: Object<'_>) -> Draft {
     let line_taxes: i64 = lines.iter().map(|line| line.tax).sum();
     let discount = order.amount("total_discounts", currency) - line_discounts - shipping.discount;
     let tax = order.amount("total_tax", currency) - line_taxes - shipping.tax;
-    let total = order
-        .require("total_price")
-        .and_then(|total| total.amount(currency));
     let payments = payments(&mut order, total.unwrap_or(0), currency);
     let number = number(&mut order);
-    let total_shown = total_shown(&mut order);
-    let refunds = order.objects("refunds").into_iter();
-    let refunds = refunds
-        .map(|refund| channel_refund(refund, currency))
-        .collect();
     let (contact, point) = contact(&mut order);
     Draft {
         external_id,
@@ -241,7 +202,7 @@ fn draft(mut order: Object<'_>) -> Draft {
         placed_at,
         as_of: order.take("updated_at").and_then(|time| time.timestamp()),
         currency,
-        presentment: total_shown,
+        presentment: shop.shown,
         taxes_included,
         lines,
         discount,
@@ -282,7 +243,7 @@ fn exact_id(object: &mut Object<'_>) -> Option<String> {
 }
 
 /// A line, and whether it is a tip.
-fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)> {
+fn line(value: &Value<'_>, currency: Option<Currency>, moved: &Moved) -> Option<(NewLine, bool)> {
     let mut line = value.object()?;
     let tip = ["tip", "tip_payment_gateway", "tip_payment_method"]
         .iter()
@@ -297,15 +258,18 @@ fn line(value: &Value<'_>, currency: Option<Currency>) -> Option<(NewLine, bool)
     let own_discount = line.amount("total_discount", currency);
     let gift_card = line.flag("gift_card", false);
     let shipped = line.flag("requires_shipping", true);
+    let id = exact_id(&mut line).unwrap_or_default();
+    let quantity = line
+        .require("quantity")
+        .and_then(|quantity| quantity.units())
+        .unwrap_or_default();
     let new = NewLine {
-        id: exact_id(&mut line).unwrap_or_default(),
+        cancelled: moved.cancelled(&id, quantity, &mut line),
+        id,
         sku: Some(line.words("sku")).filter(|sku| !sku.is_empty()),
         // Two titles of a length that Shopify allows may be longer than ours; people read the start.
         title: self::title(&title),
-        quantity: line
-            .require("quantity")
-            .and_then(|quantity| quantity.units())
-            .unwrap_or_default(),
+        quantity,
         intangible: gift_card || tip || !shipped,
         unit_price: line
             .require("price")

@@ -19,7 +19,9 @@ use crate::limits::{
     MAX_LINES_PER_COMMIT, MAX_LINES_PER_TAKE_UP, MAX_QUANTITY, MAX_TAKES_PER_COMMIT,
 };
 use crate::offer::offered;
-use crate::order::{FulfillmentOrder, FulfillmentStatus, Hold, HoldReason, Line, Order, Units};
+use crate::order::{
+    Buckets, FulfillmentOrder, FulfillmentStatus, Hold, HoldReason, Line, Order, Units,
+};
 use crate::owed::Notice;
 use crate::plan::{Plan, plan};
 use crate::reservation::Kept;
@@ -389,7 +391,7 @@ pub fn allocate(
                 });
             }
         }
-        let untouched = |line: &Line| line.units.open == line.units.ordered;
+        let untouched = |line: &Line| line.units.open + line.units.cancelled == line.units.ordered;
         // Who may wait has been looked at before: a person was asked.
         let new = order.fulfillments.is_empty() && !order.may_wait;
         let first = new && order.lines.iter().all(untouched);
@@ -457,12 +459,19 @@ fn measured<'a>(order: &'a Order, products: &[Product]) -> Result<Cow<'a, Order>
         if line.units.open + line.units.backordered == 0 {
             continue;
         }
-        let units = line.quantity(ordered).count(decimals, 1, MAX_QUANTITY);
-        let untouched = line.units.open == ordered && line.refunded_units == 0;
-        let units = units.ok().filter(|_| untouched).ok_or(())?;
+        let cancelled = line.units.cancelled;
+        let count = |units| line.quantity(units).count(decimals, 0, MAX_QUANTITY).ok();
+        let untouched = line.units.open + cancelled == ordered && line.refunded_units == 0;
+        let counts = count(ordered).zip(count(cancelled));
+        let (ordered, cancelled) = counts.filter(|_| untouched).ok_or(())?;
         let line = &mut measured.to_mut().lines[n];
         line.decimals = decimals;
-        (line.units.ordered, line.units.open) = (units, units);
+        line.units = Buckets {
+            ordered,
+            cancelled,
+            open: ordered - cancelled,
+            ..Buckets::default()
+        };
     }
     Ok(measured)
 }

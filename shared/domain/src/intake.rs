@@ -106,6 +106,8 @@ pub struct NewLine {
     pub title: String,
     /// How much.
     pub quantity: Quantity,
+    /// How much of it the channel has taken off the order since: it is paid for no longer, or paid back.
+    pub cancelled: Quantity,
     /// Decimals that its product's quantities have, as far as that is known.
     pub decimals: u8,
     /// Nothing to ship.
@@ -133,12 +135,29 @@ impl NewLine {
     ///
     /// There are fewer, or more, or there is no such part of its product; what was expected, in words.
     pub fn units(&self) -> Result<u32, String> {
-        let decimals = match self.decimals {
-            // As long as its product is not known, it is counted as it was written.
+        self.quantity.count(self.counted_in(), 1, MAX_QUANTITY)
+    }
+
+    /// Those of its units that are cancelled: at most all.
+    ///
+    /// # Errors
+    ///
+    /// There are more, or there is no such part of its product; what was expected, in words.
+    pub fn cancelled_units(&self) -> Result<u32, String> {
+        self.cancelled.count(self.counted_in(), 0, self.units()?)
+    }
+
+    /// Decimals. As long as its product is not known, it is counted as it was written.
+    fn counted_in(&self) -> u8 {
+        match self.decimals {
             0 => self.quantity.decimals(),
             known => known,
-        };
-        self.quantity.count(decimals, 1, MAX_QUANTITY)
+        }
+    }
+
+    /// Whether something of it is left to be sent.
+    fn goes_out(&self) -> bool {
+        !self.intangible && self.cancelled < self.quantity
     }
 }
 
@@ -154,7 +173,7 @@ impl NewOrder {
             };
             line.decimals = product.decimals;
             let whole = line.quantity.units(product.decimals);
-            if let Err(detail) = whole.and_then(|_| line.units()) {
+            if let Err(detail) = whole.and_then(|_| line.cancelled_units()) {
                 let pointer = format!("{}/{n}/quantity", self.lines_pointer);
                 problems.push(Problem::at(pointer, detail));
             }
@@ -217,7 +236,7 @@ impl NewOrder {
             let mut problem = |field: &str, detail: String| {
                 problems.push(Problem::at(format!("{lines_at}/{n}{field}"), detail));
             };
-            if let Err(detail) = line.units() {
+            if let Err(detail) = line.units().and_then(|_| line.cancelled_units()) {
                 problem("/quantity", detail);
             }
             let sku_chars = line.sku.as_deref().map_or(1, str::len);
@@ -432,9 +451,10 @@ impl NewOrder {
         }
         if self.cancelled {
             for line in &mut order.lines {
-                line.units.cancelled = std::mem::take(&mut line.units.open);
+                line.units.cancelled += std::mem::take(&mut line.units.open);
             }
-        } else {
+        }
+        if !restate::is_cancelled(&order) {
             if order.told && self.awaited {
                 order.notices.push(Notice::Acknowledged);
             }
@@ -453,7 +473,7 @@ impl NewOrder {
             reasons.push(HoldReason::Test);
         }
         let unknown = |line: &NewLine| match &line.sku {
-            _ if line.intangible => false,
+            _ if !line.goes_out() => false,
             Some(sku) => !known.contains(sku),
             None => true,
         };
@@ -471,6 +491,7 @@ impl NewOrder {
         let extras = split(self.extras, &weights);
         let frozen = self.lines.iter().enumerate().map(|(n, line)| {
             let units = line.units().unwrap_or(0);
+            let cancelled = line.cancelled_units().unwrap_or(0);
             Line {
                 id: line.id.clone(),
                 sku: line.sku.clone(),
@@ -478,7 +499,8 @@ impl NewOrder {
                 decimals: line.decimals.max(line.quantity.decimals()),
                 units: Buckets {
                     ordered: units,
-                    open: units,
+                    open: units - cancelled,
+                    cancelled,
                     ..Buckets::default()
                 },
                 money: LineMoney {

@@ -75,6 +75,7 @@ fn parts(line: &NewLine, products: &[Product]) -> Option<Vec<NewLine>> {
     let of = |sku: &str| products.iter().find(|product| product.sku == sku);
     let kit = of(line.sku.as_deref()?).filter(|product| !product.components.is_empty())?;
     let kits = line.quantity.units(0).ok()?;
+    let cancelled = line.cancelled.units(0).ok()?;
     let components: Option<Vec<_>> = kit
         .components
         .iter()
@@ -127,6 +128,7 @@ fn parts(line: &NewLine, products: &[Product]) -> Option<Vec<NewLine>> {
                 sku: Some(product.sku.clone()),
                 title: title.chars().take(MAX_TITLE_CHARS).collect(),
                 quantity,
+                cancelled: Quantity::new(cancelled * i64::from(*per_kit), product.decimals),
                 decimals: product.decimals,
                 intangible: false,
                 unit_price,

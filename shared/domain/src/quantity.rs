@@ -169,6 +169,17 @@ impl Add for Quantity {
     }
 }
 
+impl Quantity {
+    /// What is left of it without the other; nothing, if that is more.
+    pub fn without(self, other: Self) -> Self {
+        let less = Self {
+            steps: other.steps.saturating_neg(),
+            ..other
+        };
+        (self + less).max(Self::default())
+    }
+}
+
 impl Sum for Quantity {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), Self::add)
@@ -273,6 +284,18 @@ mod tests {
             let text = format!("99999.{step:03}");
             assert_eq!(units(&text, 3), Ok(99_999_000 + step));
         }
+    }
+
+    #[test]
+    fn what_is_left_is_never_less_than_nothing() {
+        let without = |all: &str, other: &str| {
+            let [all, other] = [all, other].map(|text| Quantity::parse(text).unwrap());
+            all.without(other).to_string()
+        };
+        assert_eq!(without("3", "1"), "2");
+        assert_eq!(without("2.5", "0.25"), "2.25");
+        assert_eq!(without("1", "1.000"), "0");
+        assert_eq!(without("1", "2"), "0");
     }
 
     #[test]

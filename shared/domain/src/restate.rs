@@ -11,6 +11,7 @@ use crate::change::withdraw;
 use crate::event::Event;
 use crate::id::derived;
 use crate::intake::ChannelRefund;
+use crate::limits::MAX_QUANTITY;
 use crate::order::{
     Address, Contact, Difference, FulfillmentStatus, Hold, HoldReason, Line, Order, Payment,
     Refund, RefundStatus,
@@ -53,7 +54,8 @@ pub fn restate(
             differences.extend(cancel(&mut next));
         } else {
             if !is_cancelled(order) {
-                differences.extend(change_lines(&mut next, stated, now));
+                let lines = change_lines(&mut next, stated, now);
+                differences.extend(lines.or_else(|| take_off(&mut next, stated)));
                 let due =
                     |line: &Line| line.units.shipped + line.units.cancelled < line.units.ordered;
                 let elsewhere = said.shipped && next.lines.iter().any(due);
@@ -119,7 +121,7 @@ fn follow(order: &Order, mut next: Order, news: bool, now: Timestamp) -> Order {
     order.advance(now, Event::Restated(news), |order| *order = next)
 }
 
-fn is_cancelled(order: &Order) -> bool {
+pub(crate) fn is_cancelled(order: &Order) -> bool {
     let gone = |line: &Line| line.units.cancelled == line.units.ordered;
     order.lines.iter().all(gone)
 }
@@ -228,6 +230,35 @@ fn change_lines(next: &mut Order, stated: &Order, now: Timestamp) -> Option<Diff
     None
 }
 
+/// Cancels the units that the channel has taken off the order's lines, which are those of the statement,
+/// unless they are set aside, or further, or are on the lists of what waits for goods: then a person decides.
+fn take_off(next: &mut Order, stated: &Order) -> Option<Difference> {
+    let mut left = Vec::new();
+    for (line, said) in next.lines.iter_mut().zip(&stated.lines) {
+        let wanted = said.quantity(said.units.cancelled);
+        let told = format!("{}\n{wanted}", line.id);
+        let units = &mut line.units;
+        // What it is counted in may have changed since.
+        let Ok(wanted) = wanted.count(line.decimals, 0, MAX_QUANTITY) else {
+            left.push(told);
+            continue;
+        };
+        let more = wanted.saturating_sub(units.cancelled + units.returned);
+        let open = more.min(units.open);
+        units.open -= open;
+        units.cancelled += open;
+        if open < more {
+            left.push(told);
+        }
+    }
+    let waits = |line: &Line| line.units.open + line.units.backordered > 0;
+    if !next.lines.iter().any(waits) {
+        next.holds
+            .retain(|hold| hold.reason != HoldReason::OutOfStock);
+    }
+    (!left.is_empty()).then(|| Difference::Lines(digest(&left)))
+}
+
 /// What is sold, and at which prices.
 fn terms(order: &Order) -> Vec<String> {
     let line = |line: &Line| {
@@ -250,7 +281,10 @@ fn digest(parts: &[String]) -> String {
 
 /// Whether nothing has happened to its goods yet.
 fn is_untouched(order: &Order) -> bool {
-    let waits = |line: &Line| line.units.open + line.units.backordered == line.units.ordered;
+    let waits = |line: &Line| {
+        let units = &line.units;
+        units.open + units.backordered + units.cancelled == units.ordered
+    };
     order.lines.iter().all(waits)
         && order.fulfillments.is_empty()
         && order.moves.is_empty()

@@ -125,6 +125,14 @@ fn who_speaks_of_the_kit_speaks_of_all_its_parts() {
 }
 
 #[test]
+fn a_kit_that_is_taken_off_the_order_is_with_all_its_parts() {
+    let mut new = new_order(vec![line("1", "SET", 3, 1000)]);
+    new.lines[0].cancelled = 2.into();
+    let order = accepted(new, &catalogue());
+    assert_eq!(standing(&order), ["x2 o1", "x4 o2"]);
+}
+
+#[test]
 fn what_cannot_be_taken_apart_stays_whole_and_is_looked_at() {
     let whole = |new: NewOrder, products: &[Product]| {
         let apart = take_apart(new.clone(), products);

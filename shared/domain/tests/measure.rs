@@ -301,6 +301,11 @@ fn what_was_ordered_before_its_product_was_known_is_counted_anew() {
         assert_eq!(standing(&found), [format!("a{units}")]);
         assert_eq!((found.lines[0].decimals, found.total()), (2, order.total()));
     }
+    let mut less = new_order(vec![wanted("1", "CLOTH", "3", 333)]);
+    less.lines[0].cancelled = q("1");
+    let less = less.accept(&Default::default(), now()).0;
+    let less = release_hold(&less, "unknown-sku", now()).unwrap().unwrap();
+    assert_eq!(standing(&find(&less, 2)), ["x100 a200"]);
     // There is no half of it: nothing is set aside, and a person looks at it.
     let held = find(&late("2.5"), 0);
     assert_eq!(standing(&held), ["o25"]);

@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use sha2::Sha256;
 
 use crate::ask::Ask;
+use crate::measure::shown;
 use crate::observed::Deed;
 use crate::retailer::SECRET;
 use crate::tape::Tape;
@@ -20,12 +21,14 @@ const MAX_STATEMENTS: usize = 5;
 pub struct Stated {
     /// The shop's number of it.
     pub n: u32,
-    /// Its document, in which [`UPDATED`], [`PHONE`], [`STATUS`] and [`CANCELLED`] stand for what changes.
+    /// Its document, in which [`UPDATED`], [`PHONE`], [`STATUS`], [`CANCELLED`] and [`LEFT`] stand for what changes.
     pub document: String,
     /// When it was placed.
     pub placed_at: Timestamp,
     /// Minor units of its total.
     pub total: i64,
+    /// The units of its first line, and their decimals.
+    pub units: (u32, u8),
     /// What has been said of it, the oldest first.
     pub said: Vec<State>,
 }
@@ -37,6 +40,8 @@ pub struct State {
     pub status: &'static str,
     /// Whether it is cancelled.
     pub cancelled: bool,
+    /// Units that are taken off its first line.
+    pub off: u32,
 }
 
 /// When the shop last changed it.
@@ -47,6 +52,8 @@ pub const PHONE: &str = "@phone@";
 pub const STATUS: &str = "@status@";
 /// That it is cancelled, if it is.
 pub const CANCELLED: &str = "@cancelled@";
+/// What is left of its first line.
+pub const LEFT: &str = "@left@";
 
 impl Stated {
     /// What was said first.
@@ -62,7 +69,12 @@ impl Stated {
     }
 
     fn body(&self, n: usize) -> String {
-        let State { status, cancelled } = &self.said[n];
+        let State {
+            status,
+            cancelled,
+            off,
+        } = &self.said[n];
+        let (units, decimals) = self.units;
         let cancelled = match cancelled {
             true => format!(r#""cancelled_at":"{}","#, self.at(n)),
             false => String::new(),
@@ -72,6 +84,7 @@ impl Stated {
             .replace(PHONE, &phone(n))
             .replace(STATUS, status)
             .replace(CANCELLED, &cancelled)
+            .replace(LEFT, &shown((units - off).into(), decimals))
     }
 
     /// Says something of it: something new, or again what it has said before.
@@ -81,9 +94,10 @@ impl Stated {
             true => tape.index(self.said.len()),
             false => {
                 let mut next = self.said[self.said.len() - 1].clone();
-                match tape.choose(6) {
+                match tape.choose(7) {
                     0 => next.cancelled = true,
                     1 | 2 => next.status = "paid",
+                    3 => next.off += u32::from(next.off < self.units.0),
                     _ => {}
                 }
                 self.said.push(next);
@@ -96,6 +110,7 @@ impl Stated {
             as_of: self.at(n),
             phone: phone(n),
             cancelled: self.said[n].cancelled,
+            off: self.said[n].off,
             captured: if paid { self.total } else { 0 },
         };
         let topic = if n == 0 {

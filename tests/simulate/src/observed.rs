@@ -229,6 +229,8 @@ pub enum Deed {
         phone: String,
         /// Whether the order is cancelled there.
         cancelled: bool,
+        /// Units that are taken off its first line.
+        off: u32,
         /// Minor units that have come in.
         captured: i64,
     },

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use crate::ask::Ask;
-use crate::channel::{self, CANCELLED, PHONE, STATUS, State, Stated, UPDATED};
+use crate::channel::{self, CANCELLED, LEFT, PHONE, STATUS, State, Stated, UPDATED};
 use crate::measure::{cost, shown};
 use crate::observed::Deed;
 use crate::payments;
@@ -592,9 +592,11 @@ fn place(
         return (ask, None);
     }
     let status = ["paid", "authorized", "pending"][status.saturating_sub(13) as usize];
+    let first = (lines[0].units, lines[0].decimals);
     let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, decimals, price, shipped })| {
         let (id, price, units) = (k + 1, decimal(*price), shown((*units).into(), *decimals));
-        format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"price":"{price}","requires_shipping":{shipped}}}"#)
+        let left = if k == 0 { LEFT } else { &units };
+        format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"current_quantity":{left},"price":"{price}","requires_shipping":{shipped}}}"#)
     });
     let lines = lines.collect::<Vec<String>>().join(",");
     let document = format!(
@@ -605,9 +607,11 @@ fn place(
         document,
         placed_at: now,
         total: minor,
+        units: first,
         said: vec![State {
             status,
             cancelled: false,
+            off: 0,
         }],
     };
     let ask = channel::ask("orders/create", stated.first(), deed);

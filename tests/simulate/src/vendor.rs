@@ -114,6 +114,7 @@ impl Shop {
             as_of: sold.states[n].0,
             phone: phone(n),
             cancelled: sold.states[n].1,
+            off: 0,
             captured: sold.total,
         });
         Some((place, deeds))

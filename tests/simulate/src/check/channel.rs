@@ -1,7 +1,7 @@
 //! What the channel says of its orders: the newest counts, or a person is told why not.
 
-use domain::Event;
 use domain::order::HoldReason;
+use domain::{Event, Line};
 
 use super::{Findings, history};
 use crate::observed::{Deed, Observed, StoredOrder};
@@ -28,6 +28,16 @@ fn is_told(stored: &StoredOrder) -> bool {
     stored.order.holds.iter().any(held) || history::events(stored).any(looked)
 }
 
+/// The units of a line that are taken off the order with so many of its first line: a kit's are those of its
+/// parts.
+pub(super) fn off_of(line: &Line, off: u32) -> u32 {
+    match &line.kit {
+        Some(kit) if kit.line == "1" => off * kit.per_kit,
+        None if line.id == "1" => off,
+        _ => 0,
+    }
+}
+
 fn newest(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
     let id = &stored.order.id;
     let statements = observed.deeds.iter().filter_map(|deed| match deed {
@@ -36,11 +46,13 @@ fn newest(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
             as_of,
             phone,
             cancelled,
+            off,
             captured,
-        } if of == id => Some((*as_of, phone, *cancelled, *captured)),
+        } if of == id => Some((*as_of, phone, *cancelled, *off, *captured)),
         _ => None,
     });
-    let Some((as_of, phone, cancelled, captured)) = statements.max_by_key(|said| said.0) else {
+    let Some((as_of, phone, cancelled, off, captured)) = statements.max_by_key(|said| said.0)
+    else {
         return;
     };
     let order = &stored.order;
@@ -72,6 +84,17 @@ fn newest(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
             )
         },
     );
+    let is_off = |line: &Line| {
+        let units = line.units;
+        units.cancelled + units.returned >= off_of(line, off)
+    };
+    let all_off = order.lines.iter().all(is_off);
+    found.expect(all_off || told, "channel-units-lost", id, || {
+        format!(
+            "expected {off} of the first line cancelled, or a person told: {:?}",
+            order.lines
+        )
+    });
     // A recipient whom nothing is left to be sent to is not noted.
     let reached = stored.contact.phone.as_ref() == Some(phone);
     found.expect(

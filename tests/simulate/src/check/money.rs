@@ -163,7 +163,13 @@ pub(super) fn follows(before: &Order, after: &Order) -> Hold {
 }
 
 /// Once nothing moves: what is cancelled or has come back has been asked back, to the minor unit.
-pub(super) fn rests(order: &Order, cancelled_by_us: bool, returns_are_paid: bool) -> Hold {
+/// `off`: the units of a line that the channel has taken off.
+pub(super) fn rests(
+    order: &Order,
+    cancelled_by_us: bool,
+    returns_are_paid: bool,
+    off: impl Fn(&Line) -> u32,
+) -> Hold {
     let id = &order.id;
     let (captured, promised) = (came_in(order), promised(&order.refunds));
     let test = |hold: &domain::order::Hold| hold.reason == domain::order::HoldReason::Test;
@@ -172,7 +178,7 @@ pub(super) fn rests(order: &Order, cancelled_by_us: bool, returns_are_paid: bool
         let (ordered, refunded) = (line.units.ordered, line.refunded_units);
         // Who cancels before the order reaches us settles the money where it was paid.
         let cancelled = if cancelled_by_us {
-            line.units.cancelled
+            line.units.cancelled.saturating_sub(off(line))
         } else {
             0
         };

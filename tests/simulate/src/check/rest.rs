@@ -1,9 +1,10 @@
 //! Everything is finished, or waits for somebody outside.
 
-use domain::order::{Difference, FulfillmentStatus, HoldReason, Order, RefundStatus};
+use domain::order::{Difference, FulfillmentStatus, HoldReason, Line, Order, RefundStatus};
 use domain::stock::{Level, MovementKind};
 use domain::{Event, FulfillmentOrder};
 
+use super::channel::off_of;
 use super::{Findings, history, money};
 use crate::observed::{Deed, Observed, StoredOrder};
 
@@ -33,7 +34,9 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
         let asked = is_asked_for(&stored.order);
         let left = asked || is_cancelled_there(observed, &stored.order);
         let cancelled = history::events(stored).any(cancelled) && !left;
-        found.note(money::rests(&stored.order, cancelled, !asked));
+        let off = taken_off(observed, &stored.order);
+        let off = |line: &Line| off_of(line, off);
+        found.note(money::rests(&stored.order, cancelled, !asked, off));
     }
     for (sku, id, _) in &observed.waiting {
         let order = observed.orders.iter().find(|stored| stored.order.id == *id);
@@ -57,6 +60,15 @@ fn is_cancelled_there(observed: &Observed, order: &Order) -> bool {
         _ => false,
     };
     observed.deeds.iter().any(said)
+}
+
+/// The units that the channel has taken off the first line: who does gives the money back there.
+fn taken_off(observed: &Observed, order: &Order) -> u32 {
+    let said = |deed: &Deed| match deed {
+        Deed::Restated { id, off, .. } if *id == order.id => *off,
+        _ => 0,
+    };
+    observed.deeds.iter().map(said).max().unwrap_or(0)
 }
 
 /// Whether a person is told, or was, that money has come in for what was cancelled.
