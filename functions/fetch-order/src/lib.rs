@@ -130,6 +130,7 @@ impl Step {
         let outcome = match failure {
             Failure::Missing | Failure::Again(0, _) => Outcome::Transient(reason),
             Failure::Again(seconds, _) => Outcome::Later(seconds, reason),
+            Failure::NotOurs(_) => Outcome::Ignored(reason),
             Failure::Locked(_) | Failure::Refused(_) => Outcome::Permanent(reason),
             Failure::NoAccess | Failure::Unreadable(_) => {
                 self.keep(changed, &reason, document).await?;

@@ -93,7 +93,9 @@ fn meaning(failure: Failure) -> SendError {
         Failure::Again(0, _) => SendError::Transient(reason),
         Failure::Again(seconds, _) => SendError::Later(seconds, reason),
         Failure::NoAccess | Failure::Locked(_) => SendError::Later(LOCKED_S, reason),
-        Failure::Missing | Failure::Refused(_) => SendError::Permanent(reason),
+        Failure::Missing | Failure::NotOurs(_) | Failure::Refused(_) => {
+            SendError::Permanent(reason)
+        }
         Failure::Unreadable(_) => {
             SendError::Permanent("what the channel's API says is not what its documents say".into())
         }

@@ -5,17 +5,17 @@
 //! or of a configurable product is on the line of its parent: the parent has the price and, when it is
 //! configurable, the SKU of the child.
 
+mod order;
 mod stock;
 mod updates;
 
 use data_encoding::BASE64;
-use domain::Currency;
-use domain::intake::{NewLine, NewOrder};
-use domain::order::{Address, Payment};
+use domain::intake::NewOrder;
 use jiff::Timestamp;
 
-use crate::document::{self, Object, elements};
-use crate::draft::{Draft, Names, full_name, if_any, sku, title};
+use self::order::draft;
+use crate::document::{self, elements};
+use crate::draft::Names;
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, same, with_any};
 use crate::stock::Stock;
@@ -318,188 +318,6 @@ const WRAPPINGS: &[(&[&str], Names)] = &[
         },
     ),
 ];
-
-/// Amounts in the base currency, or where the document has none in the order's.
-struct Amounts {
-    currency: Option<Currency>,
-    base: bool,
-}
-
-impl Amounts {
-    fn of(&self, object: &mut Object<'_>, name: &str) -> i64 {
-        let base = format!("base_{name}");
-        match self.base && object.has(&base) {
-            true => object.signed(&base, self.currency),
-            false => object.signed(name, self.currency),
-        }
-    }
-}
-
-fn draft(mut order: Object<'_>) -> Draft {
-    let shown = order
-        .take("order_currency_code")
-        .and_then(|code| code.currency());
-    let base = order.has("base_currency_code") && order.has("base_grand_total");
-    let currency = match base {
-        true => order
-            .take("base_currency_code")
-            .and_then(|code| code.currency()),
-        false => shown,
-    };
-    if currency.is_none() {
-        order.require("order_currency_code");
-    }
-    let presentment = shown.map(|shown| (order.signed("grand_total", Some(shown)), shown));
-    let amounts = Amounts { currency, base };
-    let lines = order.lines("items", |line| new_line(line, &amounts));
-    let mut of = |name: &str| amounts.of(&mut order, name);
-    let shipping_discount = of("shipping_discount_amount");
-    let shipping_tax = of("shipping_tax_amount");
-    // What a discount takes off the tax that a price contains is added again.
-    let hidden = of("discount_tax_compensation_amount");
-    let hidden_shipping = of("shipping_discount_tax_compensation_amount")
-        + of("shipping_discount_tax_compensation_amnt");
-    let extras = of("shipping_amount") - shipping_discount + shipping_tax + hidden_shipping;
-    let line_discount: i64 = lines
-        .iter()
-        .map(|(line, rounding)| line.discount - rounding)
-        .sum();
-    let line_tax: i64 = lines.iter().map(|(line, _)| line.tax).sum();
-    let discount = of("discount_amount").abs() - line_discount - shipping_discount;
-    let tax = of("tax_amount") + hidden - line_tax - shipping_tax;
-    // Gift cards, credit and points pay: the grand total is what was left to pay.
-    let paid_otherwise =
-        of("gift_cards_amount") + of("customer_balance_amount") + of("reward_currency_amount");
-    let grand_total = of("grand_total");
-    let paid = of("total_paid");
-    let total = grand_total + paid_otherwise;
-    let state = order.take("state").and_then(|state| state.digits());
-    let payments = match state.as_deref() {
-        _ if paid > 0 => vec![Payment::Captured(paid + paid_otherwise)],
-        Some("processing" | "complete" | "closed") => {
-            vec![
-                Payment::Authorised(grand_total),
-                Payment::Captured(paid_otherwise),
-            ]
-        }
-        _ => vec![Payment::Captured(paid_otherwise)],
-    };
-    let increment = order.take("increment_id").and_then(|id| id.digits());
-    let address = order
-        .inner("shipping_address")
-        .or_else(|| shipping_address(&mut order));
-    let billing = order.inner("billing_address");
-    let mut address = address;
-    let mut phone = address
-        .as_mut()
-        .and_then(|address| address.take("telephone")?.short_text());
-    if phone.is_none() {
-        phone = billing.and_then(|mut billing| billing.take("telephone")?.short_text());
-    }
-    Draft {
-        external_id: increment
-            .clone()
-            .or_else(|| order.require("entity_id").and_then(|id| id.digits())),
-        number: increment.unwrap_or_default(),
-        placed_at: order.require("created_at").and_then(|time| time.utc()),
-        as_of: order.take("updated_at").and_then(|time| time.utc()),
-        currency,
-        presentment,
-        lines: lines.into_iter().map(|(line, _)| line).collect(),
-        discount,
-        tax,
-        extras,
-        total: Some(total),
-        payments,
-        email: order.take("customer_email").and_then(|email| email.email()),
-        phone,
-        address: address.and_then(new_address),
-        shipped: state.as_deref() == Some("complete"),
-        cancelled: state.as_deref() == Some("canceled"),
-        ..Draft::default()
-    }
-}
-
-/// A line, and what its discount has for the rounding of its price; `None` of a child of another line.
-fn new_line(mut line: Object<'_>, amounts: &Amounts) -> Option<(NewLine, i64)> {
-    let child = ["parent_item_id", "parent_item", "parent_id"]
-        .iter()
-        .any(|parent| line.has(parent));
-    if child {
-        return None;
-    }
-    let quantity = match line.has("qty_ordered") {
-        true => line.units("qty_ordered"),
-        false => line.units("qty"),
-    };
-    let virtual_flag = line.take("is_virtual").and_then(|flag| flag.digits());
-    let kind = line.words("product_type");
-    let goods = amounts.of(&mut line, "row_total");
-    let (unit_price, rounding) = quantity.price_of(goods);
-    let hidden = amounts.of(&mut line, "discount_tax_compensation_amount");
-    let id = line
-        .take("item_id")
-        .or_else(|| line.require("order_item_id"));
-    let new = NewLine {
-        id: id.and_then(|id| id.digits()).unwrap_or_default(),
-        sku: sku(&mut line, "sku"),
-        title: title(&line.words("name")),
-        quantity,
-        intangible: virtual_flag.as_deref() == Some("1")
-            || matches!(kind.as_str(), "virtual" | "downloadable"),
-        unit_price,
-        discount: amounts.of(&mut line, "discount_amount").abs() + rounding,
-        tax: amounts.of(&mut line, "tax_amount") + hidden,
-        ..NewLine::default()
-    };
-    Some((new, rounding))
-}
-
-fn shipping_address<'a>(order: &mut Object<'a>) -> Option<Object<'a>> {
-    let mut attributes = order.inner("extension_attributes")?;
-    let assignments = attributes.objects("shipping_assignments");
-    let mut first = assignments.into_iter().next()?;
-    first.inner("shipping")?.inner("address")
-}
-
-fn new_address(mut address: Object<'_>) -> Option<Address> {
-    let street = address.take("street");
-    let street: Vec<String> = match street {
-        Some(street) if street.is_list() => street
-            .list()
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|line| line.text())
-            .collect(),
-        street => {
-            let text = street.and_then(|street| street.text());
-            text.unwrap_or_default()
-                .lines()
-                .map(str::to_owned)
-                .collect()
-        }
-    };
-    let region = match address.take("region") {
-        Some(region) if region.is_object() => {
-            region.object().map(|mut region| region.words("region"))
-        }
-        region => region.and_then(|region| region.text()),
-    };
-    let (line1, rest) = match street.split_first() {
-        Some((first, rest)) => (first.clone(), rest.join(", ")),
-        None => Default::default(),
-    };
-    if_any(Address {
-        name: full_name(&mut address, "firstname", "lastname"),
-        company: address.words("company"),
-        line1,
-        line2: rest,
-        city: address.words("city"),
-        region: region.unwrap_or_default(),
-        postal_code: address.words("postcode"),
-        country: address.words("country_id"),
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
-use crate::document::{self, MoneyShape, Object, elements};
+use crate::document::{self, MoneyShape, Object, Value, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::stock::Stock;
@@ -160,6 +160,7 @@ impl Api for Amazon {
         let order = document::object(answer, &faults)?.require("order");
         let order = order.filter(|order| order.is_object());
         match order {
+            Some(order) if is_amazons(&order) => Ok(Next::NotOurs("Amazon ships it itself")),
             Some(order) => Ok(Next::Order(order.as_json().into())),
             None => Err(faults.unreadable()),
         }
@@ -168,6 +169,13 @@ impl Api for Amazon {
     fn changes(&self) -> Option<&dyn Changes> {
         Some(self)
     }
+}
+
+fn is_amazons(order: &Value<'_>) -> bool {
+    let fulfillment = order
+        .object()
+        .and_then(|mut order| order.inner("fulfillment"));
+    fulfillment.is_some_and(|mut by| by.words("fulfilledBy") == "AMAZON")
 }
 
 impl Changes for Amazon {
@@ -328,6 +336,11 @@ fn draft_of_v0(all: &mut Object<'_>) -> Option<Draft> {
     let total = total.map(|(_, total)| total);
     let mut extras = 0;
     let mut lines = items.lines("OrderItems", |line| {
+        // What was called off stays in the list.
+        let ordered = line.peek("QuantityOrdered");
+        if ordered.is_some_and(|ordered| ordered.as_json() == "0") {
+            return None;
+        }
         let (line, extra) = line_of_v0(line, currency);
         extras += extra;
         Some(line)

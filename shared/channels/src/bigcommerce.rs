@@ -207,8 +207,10 @@ impl Changes for BigCommerce {
 }
 
 fn draft(mut order: Object<'_>) -> Draft {
+    // What the customer pays in; `currency_code` is what prices were shown in.
     let currency = order
-        .require("currency_code")
+        .take("default_currency_code")
+        .or_else(|| order.require("currency_code"))
         .and_then(|code| code.currency());
     let lines = order.lines("products", |line| Some(new_line(line, currency)));
     let mut of = |name: &str| order.amount(name, currency);
@@ -278,6 +280,9 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
         false => quantity.cost_at(line.amount("price_inc_tax", currency)),
     };
     let (unit_price, discount) = quantity.price_of(goods);
+    // What was given back before it left is not sent any more.
+    let unsent = quantity.without(line.units_if_any("quantity_shipped"));
+    let cancelled = line.units_if_any("quantity_refunded").min(unsent);
     NewLine {
         id: line
             .require("id")
@@ -286,6 +291,7 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
         sku: sku(&mut line, "sku"),
         title: title(&line.words("name")),
         quantity,
+        cancelled,
         intangible: matches!(line.words("type").as_str(), "digital" | "giftcertificate"),
         unit_price,
         discount,

@@ -220,7 +220,8 @@ fn draft(mut order: Object<'_>) -> Draft {
     let off = of("priceDiscount") + of("deliveryDiscount") + adjustment.min(0);
     let lines = order.lines("lineItems", |line| Some(new_line(line, currency)));
     let total = total.map(|(_, total)| total);
-    let payments = total.map(|total| match order.words("orderPaymentStatus").as_str() {
+    let paid = order.words("orderPaymentStatus");
+    let payments = total.map(|total| match paid.as_str() {
         "PAID" | "PARTIALLY_REFUNDED" | "FULLY_REFUNDED" => Payment::Captured(total),
         _ => Payment::Captured(0),
     });
@@ -241,6 +242,7 @@ fn draft(mut order: Object<'_>) -> Draft {
     let cancelled = order
         .inner("cancelStatus")
         .map(|mut status| status.words("cancelState"));
+    let sent = order.words("orderFulfillmentStatus");
     let instructions = order
         .objects("fulfillmentStartInstructions")
         .into_iter()
@@ -283,8 +285,10 @@ fn draft(mut order: Object<'_>) -> Draft {
             })
         }),
         unmailed: true,
-        shipped: order.words("orderFulfillmentStatus") == "FULFILLED",
-        cancelled: cancelled.as_deref() == Some("CANCELED"),
+        shipped: sent == "FULFILLED",
+        // What is paid back before it is sent is not sent.
+        cancelled: cancelled.as_deref() == Some("CANCELED")
+            || (paid == "FULLY_REFUNDED" && sent == "NOT_STARTED"),
         ..Draft::default()
     }
 }

@@ -109,6 +109,7 @@ fn draft(mut order: Object<'_>) -> Draft {
     let total = total.map(|(_, total)| total);
     let paid = order.flag("is_paid", false);
     let status = order.words("status").to_lowercase();
+    let shipped = order.flag("is_shipped", false);
     let address = if_any(Address {
         name: unescape(&order.words("name")),
         company: String::new(),
@@ -144,8 +145,10 @@ fn draft(mut order: Object<'_>) -> Draft {
         email: order.take("buyer_email").and_then(|email| email.email()),
         address,
         unmailed: true,
-        shipped: order.flag("is_shipped", false),
-        cancelled: matches!(status.as_str(), "canceled" | "cancelled"),
+        shipped,
+        // What is paid back before it is sent is not sent.
+        cancelled: matches!(status.as_str(), "canceled" | "cancelled")
+            || (status == "fully refunded" && !shipped),
         ..Draft::default()
     }
 }

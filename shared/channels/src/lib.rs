@@ -11,6 +11,8 @@ pub mod adobe_commerce;
 pub mod amazon;
 pub mod api;
 pub mod bigcommerce;
+#[cfg(test)]
+mod called_off;
 mod delivery;
 mod document;
 mod draft;

@@ -113,6 +113,9 @@ impl Vendor for Square {
 impl Api for Square {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         Ok(match answers.first() {
+            Some(answer) if is_return(answer) => {
+                Next::NotOurs("what comes back, and nothing that is sold")
+            }
             Some(answer) => Next::Order(answer.clone()),
             None => Next::Ask(Request::get(format!(
                 "{}/v2/orders/{}",
@@ -121,6 +124,14 @@ impl Api for Square {
             ))),
         })
     }
+}
+
+/// Whether it is one of the orders that Square keeps returns in.
+fn is_return(answer: &[u8]) -> bool {
+    let faults = Faults::default();
+    let answer = document::object(answer, &faults).ok();
+    let order = answer.and_then(|mut answer| answer.inner("order"));
+    order.is_some_and(|order| order.has("returns") && !order.has("line_items"))
 }
 
 fn draft(mut order: Object<'_>) -> Draft {
@@ -137,8 +148,9 @@ fn draft(mut order: Object<'_>) -> Draft {
     let state = order.words("state");
     let fulfillments = order.objects("fulfillments").into_iter();
     let mut recipients = fulfillments.filter_map(|mut fulfillment| {
-        let mut details = fulfillment.inner("shipment_details")?;
-        details.inner("recipient")
+        let shipped = fulfillment.inner("shipment_details");
+        let brought = || fulfillment.inner("delivery_details");
+        shipped.or_else(brought)?.inner("recipient")
     });
     let mut recipient = recipients.next();
     let external_id = order.require("id").and_then(|id| id.digits());

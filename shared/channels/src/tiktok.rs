@@ -79,6 +79,17 @@ impl Channel for TikTok {
     }
 }
 
+/// What the customer pays besides the goods and the tax.
+const FEES: &[&str] = &[
+    "shipping_fee",
+    "small_order_fee",
+    "retail_delivery_fee",
+    "buyer_service_fee",
+    "handling_fee",
+    "shipping_insurance_fee",
+    "item_insurance_fee",
+];
+
 fn draft(mut order: Object<'_>) -> Draft {
     let mut payment = order
         .require("payment")
@@ -90,7 +101,7 @@ fn draft(mut order: Object<'_>) -> Draft {
         Some(payment) => payment.amount(name, currency),
         None => 0,
     };
-    let extras = of("shipping_fee") + of("small_order_fee") + of("retail_delivery_fee");
+    let extras: i64 = FEES.iter().map(|fee| of(fee)).sum();
     let (tax, sub_total) = (of("tax"), of("sub_total"));
     let total = payment
         .as_mut()
@@ -106,6 +117,7 @@ fn draft(mut order: Object<'_>) -> Draft {
             sku: sku(&mut line, "seller_sku"),
             title: title(&variant.map_or(name.clone(), |variant| format!("{name} - {variant}"))),
             quantity: 1.into(),
+            cancelled: i64::from(line.words("display_status") == "CANCELLED").into(),
             unit_price: line.amount("original_price", currency),
             discount: line.amount("seller_discount", currency)
                 + line.amount("platform_discount", currency),
@@ -119,10 +131,15 @@ fn draft(mut order: Object<'_>) -> Draft {
     let status = order.words("status");
     let on_delivery = order.flag("is_cod", false);
     let payments = total.map(|total| match status.as_str() {
-        "UNPAID" | "CANCELLED" | "" => Payment::Captured(0),
+        // What is on hold can still be called off by the customer, or is not to be had yet.
+        "UNPAID" | "ON_HOLD" | "CANCELLED" | "" => Payment::Captured(0),
         _ if on_delivery => Payment::Authorised(total),
         _ => Payment::Captured(total),
     });
+    let by = order.take("fulfillment_type");
+    if let Some(by) = by.filter(|by| by.text().is_some_and(|by| by == "FULFILLMENT_BY_TIKTOK")) {
+        by.expected::<()>("FULFILLMENT_BY_SELLER: TikTok ships the others itself");
+    }
     let mut address = order.inner("recipient_address");
     Draft {
         external_id: order.require("id").and_then(|id| id.digits()),

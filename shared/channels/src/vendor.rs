@@ -84,6 +84,8 @@ pub enum Next {
     Order(Vec<u8>),
     /// There is no such order.
     Missing,
+    /// There is something of this name, and it is no order of ours; why.
+    NotOurs(&'static str),
 }
 
 /// What a vendor's refusal means, where its status does not say it.

@@ -5,6 +5,7 @@
 //! alike. Its time is read as seconds, milliseconds or text.
 
 use data_encoding::{BASE64, HEXLOWER};
+use domain::Quantity;
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Payment};
 use jiff::{SignedDuration, Timestamp};
@@ -123,7 +124,7 @@ fn draft(mut order: Object<'_>) -> Draft {
     let mut currency = None;
     let mut extras = 0_i64;
     let mut tax = 0_i64;
-    let mut live = 0_u32;
+    let mut shipped = true;
     let mut lines = order.require("orderLines").and_then(|lines| lines.object());
     let lines = lines.as_mut().map_or_else(Vec::new, |lines| {
         lines.lines("orderLine", |mut line| {
@@ -153,9 +154,19 @@ fn draft(mut order: Object<'_>) -> Draft {
             let statuses = statuses
                 .as_mut()
                 .map_or_else(Vec::new, |s| s.objects("orderLineStatus"));
-            let gone = |mut status: Object<'_>| status.words("status") == "Cancelled";
-            let cancelled = !statuses.is_empty() && statuses.into_iter().all(gone);
-            live += u32::from(!cancelled);
+            let mut cancelled = Quantity::default();
+            let mut left = Quantity::default();
+            for mut status in statuses {
+                let count = status
+                    .inner("statusQuantity")
+                    .map_or(quantity, |mut count| count.units_if_any("amount"));
+                match status.words("status").as_str() {
+                    "Cancelled" => cancelled = cancelled + count,
+                    "Shipped" | "Delivered" => left = left + count,
+                    _ => {}
+                }
+            }
+            shipped &= quantity.without(cancelled + left).is_zero();
             let (unit_price, discount) = quantity.price_of(goods);
             let mut item = line.inner("item");
             let id = line.require("lineNumber").and_then(|id| id.digits());
@@ -164,6 +175,7 @@ fn draft(mut order: Object<'_>) -> Draft {
                 sku: item.as_mut().and_then(|item| sku(item, "sku")),
                 title: title(&item.map_or_else(String::new, |mut item| item.words("productName"))),
                 quantity,
+                cancelled: cancelled.min(quantity),
                 unit_price,
                 discount,
                 ..NewLine::default()
@@ -176,6 +188,12 @@ fn draft(mut order: Object<'_>) -> Draft {
         .fold(tax + extras, i64::saturating_add);
     if currency.is_none() {
         order.require("currency");
+    }
+    let node = order
+        .inner("shipNode")
+        .and_then(|mut node| node.take("type"));
+    if let Some(node) = node.filter(|node| node.text().is_some_and(|kind| kind == "WFSFulfilled")) {
+        node.expected::<()>("SellerFulfilled: Walmart ships the others itself");
     }
     let mut shipping = order.inner("shippingInfo");
     let phone = shipping
@@ -190,7 +208,7 @@ fn draft(mut order: Object<'_>) -> Draft {
             .and_then(|id| id.digits())
             .unwrap_or_default(),
         currency,
-        cancelled: live == 0 && !lines.is_empty(),
+        shipped,
         lines,
         tax,
         extras,

@@ -62,12 +62,12 @@ impl Channel for Wix {
         let event = middle.and_then(|mut middle| middle.require("data")?.text());
         let event = event.ok_or_else(|| faults.unreadable())?;
         let mut event = document::object(event.as_bytes(), &faults)?;
-        if let Some(order) = whole_order(&mut event) {
+        let of_order = event.words("entityFqdn") == "wix.ecom.v1.order";
+        if of_order && let Some(order) = whole_order(&mut event) {
             let order = self.parse(order.as_bytes(), account)?;
             return Ok(Said::Order(Box::new(order)));
         }
         let as_of = event.take("eventTime").and_then(|time| time.timestamp());
-        let of_order = event.words("entityFqdn") == "wix.ecom.v1.order";
         let id = event.take("entityId").and_then(|id| id.digits());
         Ok(match id.filter(|_| of_order) {
             Some(external_id) => Said::Changed(vec![Hint { external_id, as_of }]),
@@ -138,7 +138,10 @@ fn whole_order(event: &mut Object<'_>) -> Option<String> {
             let text = updated.take("currentEntityAsJson");
             text.or_else(|| updated.take("currentEntity"))
         });
-    let action = || event.inner("actionEvent")?.take("bodyAsJson");
+    let action = || {
+        let mut action = event.inner("actionEvent")?;
+        action.take("bodyAsJson").or_else(|| action.take("body"))
+    };
     let text = text.or_else(action)?;
     match text.is_object() {
         true => Some(text.as_json().to_owned()),
@@ -171,12 +174,13 @@ fn draft(mut order: Object<'_>) -> Draft {
         let mut total = summary.require("total")?.object()?;
         total.require("amount")?.amount(currency)
     });
-    let payments = total.map(|total| match order.words("paymentStatus").as_str() {
+    let paid = order.words("paymentStatus");
+    let payments = total.map(|total| match paid.as_str() {
         "PAID" | "PARTIALLY_REFUNDED" | "FULLY_REFUNDED" => Payment::Captured(total),
         "AUTHORIZED" => Payment::Authorised(total),
         _ => Payment::Captured(0),
     });
-    let status = order.words("status");
+    let (status, sent) = (order.words("status"), order.words("fulfillmentStatus"));
     let shipping = order.inner("shippingInfo");
     let mut destination =
         shipping.and_then(|mut shipping| shipping.inner("logistics")?.inner("shippingDestination"));
@@ -228,8 +232,10 @@ fn draft(mut order: Object<'_>) -> Draft {
                 country: address.words("country"),
             })
         }),
-        shipped: order.words("fulfillmentStatus") == "FULFILLED",
-        cancelled: matches!(status.as_str(), "CANCELED" | "REJECTED"),
+        shipped: sent == "FULFILLED",
+        // What is paid back before it is sent is not sent.
+        cancelled: matches!(status.as_str(), "CANCELED" | "REJECTED")
+            || (paid == "FULLY_REFUNDED" && sent == "NOT_FULFILLED"),
         ..Draft::default()
     }
 }
@@ -260,5 +266,43 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
         discount: amount(&mut line, "totalDiscount", currency),
         tax,
         ..NewLine::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::sent;
+
+    /// What a token says that has this event in it.
+    fn said(event: Value) -> Result<Said, Unreadable> {
+        let data = json!({"eventType": "", "data": event.to_string()}).to_string();
+        let part = |part: Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
+        let (head, payload) = (part(json!({"alg": "RS256"})), part(json!({"data": data})));
+        sent(format!("{head}.{payload}.c2ln")).read(&Wix)
+    }
+
+    #[test]
+    fn the_order_is_found_wherever_an_event_has_it() {
+        let sample = include_str!("../../../events/channels/wix.json");
+        let order: Value = serde_json::from_str(sample).unwrap();
+        let text = order.to_string();
+        for (event, has) in [
+            ("createdEvent", json!({"entityAsJson": text})),
+            ("updatedEvent", json!({"currentEntity": order})),
+            ("actionEvent", json!({"body": {"order": order}})),
+            (
+                "actionEvent",
+                json!({"bodyAsJson": json!({"order": order}).to_string()}),
+            ),
+        ] {
+            let told = said(json!({"entityFqdn": "wix.ecom.v1.order", event: has}));
+            assert!(matches!(told, Ok(Said::Order(_))), "{has}: {told:?}");
+            let of_another = json!({"entityFqdn": "wix.ecom.v1.order_transactions", event: has});
+            let told = said(of_another);
+            assert!(matches!(told, Ok(Said::Nothing(_))), "{told:?}");
+        }
     }
 }

@@ -6,9 +6,9 @@
 mod stock;
 mod updates;
 
-use domain::Currency;
 use domain::intake::{ChannelRefund, NewLine, NewOrder};
 use domain::order::{Address, Payment};
+use domain::{Currency, Quantity};
 
 use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
@@ -67,6 +67,12 @@ impl Channel for WooCommerce {
 
     fn read(&self, delivery: &Delivery<'_>, account: &str) -> Result<Said, Unreadable> {
         match self.topic(delivery) {
+            // Of a cart there is no order to tell of.
+            "" | "order.created" | "order.updated" | "order.restored"
+                if is_draft(delivery.raw_body) =>
+            {
+                Ok(Said::Changed(Vec::new()))
+            }
             "" | "order.created" | "order.updated" | "order.restored" => self
                 .parse(delivery.raw_body, account)
                 .map(|order| Said::Order(Box::new(order))),
@@ -103,6 +109,17 @@ impl Channel for WooCommerce {
     }
 }
 
+/// Whether it is a cart that somebody has at the checkout, which shops tell of like of an order until it is one,
+/// or an order that somebody is still writing. What cannot be read is neither.
+fn is_draft(document: &[u8]) -> bool {
+    let faults = Faults::default();
+    let order = document::object(document, &faults);
+    order.is_ok_and(|mut order| {
+        let status = order.words("status");
+        matches!(status.as_str(), "checkout-draft" | "auto-draft" | "draft")
+    })
+}
+
 /// Orders of a page (the most that WordPress gives).
 const PAGE: usize = 100;
 
@@ -122,6 +139,9 @@ impl Vendor for WooCommerce {
 impl Api for WooCommerce {
     fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
         Ok(match answers.first() {
+            Some(answer) if is_draft(answer) => {
+                Next::NotOurs("a cart at the checkout, or an order that is still being written")
+            }
             Some(answer) => Next::Order(answer.clone()),
             None => Next::Ask(Request::get(format!(
                 "{}/wp-json/wc/v3/orders/{}",
@@ -179,7 +199,21 @@ fn draft(mut order: Object<'_>) -> Draft {
     let placed = time_of(&order, "date_created_gmt", "date_created");
     let changed = time_of(&order, "date_modified_gmt", "date_modified");
     let currency = order.require("currency").and_then(|code| code.currency());
-    let lines = order.lines("line_items", |line| Some(new_line(line, currency)));
+    let status = order.words("status");
+    let once_completed = order.has("date_completed_gmt") || order.has("date_completed");
+    let refunded = status == "refunded";
+    let is_empty = |name| {
+        let list = order.peek(name).and_then(|list| list.list());
+        list.is_none_or(|list| list.is_empty())
+    };
+    let lines = match is_empty("line_items") && !is_empty("fee_lines") {
+        // An amount that was asked for by itself.
+        true => order.lines("fee_lines", |fee| Some(fee_line(fee, currency))),
+        false => order.lines("line_items", |line| {
+            // What is all paid back before it is sent is not sent.
+            Some(new_line(line, refunded && !once_completed, currency))
+        }),
+    };
     let mut discount = 0;
     let mut extras = order.amount("shipping_total", currency);
     let mut other_tax = order.amount("shipping_tax", currency);
@@ -204,7 +238,6 @@ fn draft(mut order: Object<'_>) -> Draft {
         .require("total")
         .and_then(|total| total.amount(currency))
         .map(|total| total + by_card);
-    let status = order.words("status");
     let paid_at = order.has("date_paid_gmt") || order.has("date_paid");
     let payments = total.map(|total| match status.as_str() {
         "refunded" | "completed" => Payment::Captured(total),
@@ -248,13 +281,28 @@ fn draft(mut order: Object<'_>) -> Draft {
         phone: phone(&mut shipping).or_else(|| phone(&mut billing)),
         email: billing.and_then(|mut billing| billing.take("email")?.email()),
         address: shipping.and_then(address),
-        shipped: status == "completed",
+        shipped: status == "completed" || (refunded && once_completed),
         cancelled: matches!(status.as_str(), "cancelled" | "failed" | "trash"),
         ..Draft::default()
     }
 }
 
-fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
+fn fee_line(mut fee: Object<'_>, currency: Option<Currency>) -> NewLine {
+    NewLine {
+        id: fee
+            .require("id")
+            .and_then(|id| id.digits())
+            .unwrap_or_default(),
+        title: title(&unescape(&fee.words("name"))),
+        quantity: 1.into(),
+        intangible: true,
+        unit_price: fee.amount("total", currency),
+        tax: fee.amount("total_tax", currency),
+        ..NewLine::default()
+    }
+}
+
+fn new_line(mut line: Object<'_>, called_off: bool, currency: Option<Currency>) -> NewLine {
     let quantity = line.units("quantity");
     let cost = line.require("total").and_then(|t| t.amount(currency));
     let cost = cost.unwrap_or_default();
@@ -269,6 +317,10 @@ fn new_line(mut line: Object<'_>, currency: Option<Currency>) -> NewLine {
         sku: sku(&mut line, "sku"),
         title: title(&unescape(&line.words("name"))),
         quantity,
+        cancelled: match called_off {
+            true => quantity,
+            false => Quantity::default(),
+        },
         unit_price,
         discount: goods - cost + rounding,
         tax: line.amount("total_tax", currency),

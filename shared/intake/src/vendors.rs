@@ -42,6 +42,9 @@ pub enum Failure {
     /// There is no such thing.
     #[error("the channel's API knows no such order")]
     Missing,
+    /// There is something of this name that is no order of ours: there is nothing to take in.
+    #[error("{0}")]
+    NotOurs(&'static str),
     /// What was to open the API does not, or not for this: a person has to look at the access.
     #[error("the channel's API refuses: {0}")]
     Locked(String),
@@ -113,6 +116,7 @@ impl Vendors {
                 Next::Ask(request) => answers.push(self.ask(&mut account, request).await?.to_vec()),
                 Next::Order(document) => return Ok(document),
                 Next::Missing => return Err(Failure::Missing),
+                Next::NotOurs(why) => return Err(Failure::NotOurs(why)),
             }
         }
     }
