@@ -23,15 +23,18 @@ pub fn folder(channel: &str) -> &str {
     }
 }
 
-/// The channels that have payloads; Shopify's are looked at more closely elsewhere.
-const CHANNELS: [&str; 8] = [
+/// The channels of vendors; Shopify's documents are looked at more closely elsewhere.
+const CHANNELS: [&str; 11] = [
     "adobe-commerce",
     "amazon",
+    "bigcommerce",
     "ebay",
     "etsy",
     "meta",
     "square",
     "tiktok",
+    "walmart",
+    "wix",
     "woocommerce",
 ];
 

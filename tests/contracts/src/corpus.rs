@@ -9,7 +9,7 @@ pub fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").unwrap();
 }
 
-/// The JSON files beneath a folder of the payloads, sorted; empty where there are no payloads.
+/// The JSON files beneath a folder of the payloads, sorted; none where there are no payloads, or none of this kind.
 pub fn json_files(folder: &str) -> Vec<PathBuf> {
     let root = match std::env::var_os("WAYBILL_PAYLOADS") {
         Some(root) => PathBuf::from(root),
@@ -21,6 +21,10 @@ pub fn json_files(folder: &str) -> Vec<PathBuf> {
         say(&format!(
             "SKIPPED: {missing}; set WAYBILL_PAYLOADS to their directory"
         ));
+        return Vec::new();
+    }
+    if !root.join(folder).is_dir() {
+        say(&format!("none of {folder} in {}", root.display()));
         return Vec::new();
     }
     let mut files = Vec::new();

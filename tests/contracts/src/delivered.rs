@@ -16,16 +16,19 @@ use crate::channels::folder;
 use crate::corpus::{json_files, name, say};
 use crate::senders::{Sender, sender};
 
-/// The channels that have payloads.
-const CHANNELS: [&str; 9] = [
+/// The channels of vendors.
+const CHANNELS: [&str; 12] = [
     "adobe-commerce",
     "amazon",
+    "bigcommerce",
     "ebay",
     "etsy",
     "meta",
     "shopify",
     "square",
     "tiktok",
+    "walmart",
+    "wix",
     "woocommerce",
 ];
 /// The account of each.
