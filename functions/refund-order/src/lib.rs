@@ -170,6 +170,7 @@ fn meaning(failure: Failure) -> Meaning {
         Failure::NoAccess | Failure::Locked(_) => Meaning::Later(LOCKED_S, reason),
         Failure::Refused(why) => refused(why),
         Failure::Missing => refused("no such payment".into()),
+        Failure::NotOurs(why) => refused(why.into()),
         // It may have paid all the same.
         Failure::Unreadable(_) => Meaning::Transient(reason),
     }
