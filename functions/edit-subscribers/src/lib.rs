@@ -111,7 +111,8 @@ impl Desk {
         let asks_at = |url: &str| url.parse().is_ok_and(|url| self.web.asks_at(&url));
         let url = Some(&subscriber.url).filter(|_| !subscriber.event_bus);
         if let Some(found) = url.filter(|url| !asks_at(url)) {
-            let expected = "expected an address of https, and of the public Internet";
+            let expected =
+                "expected an address of https, and of the public Internet, or \"event_bus\": true";
             problems.push(Problem::at("/url", format!("{expected}, found {found:?}")));
         }
         if !problems.is_empty() {

@@ -61,9 +61,9 @@ pub fn subscriber_problems(subscriber: &Subscriber) -> Vec<Problem> {
         );
         problems.push(Problem::at("/id", detail));
     }
-    if subscriber.event_bus != subscriber.url.is_empty() {
-        let detail = "expected where events go: either a \"url\", or \"event_bus\": true";
-        problems.push(Problem::at("", detail));
+    if subscriber.event_bus && !subscriber.url.is_empty() {
+        let detail = "expected either a URL or \"event_bus\": true, found both";
+        problems.push(Problem::at("/url", detail));
     }
     let length = subscriber.url.len();
     if length > MAX_URL_CHARS {

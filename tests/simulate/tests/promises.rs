@@ -15,7 +15,7 @@ const SEEDS: u64 = 3_000;
 /// Schedules of one test run in the full world.
 const FULL_SEEDS: u64 = 100;
 /// Schedules in which a safeguard that is switched off has to be noticed.
-const MOST: u64 = 5_000;
+const MOST: u64 = 10_000;
 
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -159,10 +159,10 @@ async fn everything_is_heard_in_sequence_signed_and_of_nobody_who_is_not_to_be_k
 async fn events_are_put_on_the_event_bus() {
     let shop = Shop::open().await;
     for (wish, pointer) in [
-        (json!({}), ""),
+        (json!({}), "/url"),
         (
             json!({"url": "https://erp.example/", "event_bus": true}),
-            "",
+            "/url",
         ),
         (json!({"event_bus": "waybill"}), "/event_bus"),
     ] {

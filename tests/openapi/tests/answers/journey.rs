@@ -52,7 +52,9 @@ async fn subscribed(api: &Api) {
         known["secret"] = stored["secret"].clone();
         assert_eq!(known, stored);
     }
-    let bus = api.expect(200, Call::of("putSubscriber", "bus")).await;
+    let bus = api
+        .expect(200, Call::of("putSubscriber", "event_bus"))
+        .await;
     assert_eq!(bus["event_bus"], true);
     let known = api.expect(200, Call::of("listSubscribers", "")).await;
     assert_eq!(known["subscribers"].as_array().unwrap().len(), 3);
@@ -82,7 +84,7 @@ async fn subscribed(api: &Api) {
     assert_eq!(known["replays"], json!([asked]));
     let one = Call::of("replayEvents", "order");
     assert_eq!(api.expect(202, one).await["sequence"], 1);
-    for name in ["erp", "everything"] {
+    for name in ["erp", "event_bus", "everything"] {
         api.expect(200, Call::of("deleteSubscriber", name)).await;
     }
 }
