@@ -200,6 +200,7 @@ fn next(channel: &str, answer: &Value) -> Next {
 fn what_is_no_order_of_ours_is_not_taken_in() {
     let cart = |status: &str| json!({"id": 1, "status": status, "line_items": []});
     let by = |who: &str| json!({"order": {"orderId": "1", "fulfillment": {"fulfilledBy": who}}});
+    let node = |who: &str| json!({"order": {"purchaseOrderId": "1", "shipNode": {"type": who}}});
     let sale = json!({"order": {"id": "1", "line_items": [], "returns": []}});
     for (channel, answer, ours) in [
         ("woocommerce", cart("checkout-draft"), false),
@@ -207,6 +208,8 @@ fn what_is_no_order_of_ours_is_not_taken_in() {
         ("woocommerce", cart("pending"), true),
         ("amazon", by("AMAZON"), false),
         ("amazon", by("MERCHANT"), true),
+        ("walmart", node("WFSFulfilled"), false),
+        ("walmart", node("3PLFulfilled"), true),
         (
             "square",
             json!({"order": {"id": "1", "returns": [{}]}}),

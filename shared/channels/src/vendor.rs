@@ -60,6 +60,16 @@ impl Request {
         }
     }
 
+    /// A request that says all by its address. That its body is empty is said too: some servers refuse one that does not.
+    pub(crate) fn empty(method: &'static str, url: String) -> Self {
+        let mut request = Self {
+            method,
+            ..Self::get(url)
+        };
+        request.headers.push(("content-length", "0".into()));
+        request
+    }
+
     /// A form that is sent.
     pub(crate) fn form(url: String, fields: &[(&str, &str)]) -> Self {
         let kind = "application/x-www-form-urlencoded";
@@ -144,6 +154,11 @@ pub trait Changes: Sync {
     /// first. Otherwise pages have names, and their order means nothing.
     fn is_sorted(&self) -> bool;
 
+    /// Whether a list with nothing in it is said not to be there.
+    fn is_missing_when_empty(&self) -> bool {
+        false
+    }
+
     /// The request for those that have changed since then, that moment included. `page` is what an
     /// earlier answer called it, with the same `since`; empty: the first.
     fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request;
@@ -177,7 +192,13 @@ pub fn code(body: &[u8]) -> Option<String> {
         Some(error) => error.digits(),
         None => {
             let inner = answer.inner("error");
-            let inner = inner.or_else(|| answer.objects("errors").into_iter().next());
+            let inner = inner.or_else(|| {
+                let errors = answer.take("errors")?;
+                match errors.is_object() {
+                    true => errors.object()?.objects("error").into_iter().next(),
+                    false => errors.list()?.first()?.object(),
+                }
+            });
             inner.and_then(|mut inner| code(&mut inner))
         }
     };
@@ -315,6 +336,8 @@ mod tests {
             code(r#"{"errors":[{"code":"QuotaExceeded"}]}"#),
             "QuotaExceeded"
         );
+        let walmart = r#"{"errors":{"error":[{"code":"INVALID_REQUEST.GMP_ORDER_API"}]}}"#;
+        assert_eq!(code(walmart), "INVALID_REQUEST.GMP_ORDER_API");
         for none in [
             "",
             "<html>",

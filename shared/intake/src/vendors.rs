@@ -132,8 +132,12 @@ impl Vendors {
         let api = channel.api().ok_or(Failure::NoAccess)?;
         let mut account = self.account(api, channel.name(), account).await?;
         let request = changes.request(&account.access, walk.from, &walk.page);
-        let answer = self.ask(&mut account, request).await?;
-        Ok(changes.read(&walk.page, &answer)?)
+        match self.ask(&mut account, request).await {
+            Err(Failure::Missing) if walk.page.is_empty() && changes.is_missing_when_empty() => {
+                Ok(Page::default())
+            }
+            answer => Ok(changes.read(&walk.page, &answer?)?),
+        }
     }
 
     /// Tells a channel what has become of one of its orders, or finds that it knows.

@@ -175,7 +175,10 @@ async fn so_many_requests_are_made_at_once_and_no_more() {
         };
         let most = LISTINGS_AT_ONCE.min(stock.at_once());
         assert!(most > 0);
-        if matches!(channel.name(), "woocommerce" | "adobe-commerce" | "amazon") {
+        if matches!(
+            channel.name(),
+            "woocommerce" | "adobe-commerce" | "amazon" | "walmart"
+        ) {
             assert!(most + 2 <= MAX_SETTINGS, "{}", channel.name());
         }
     }
@@ -622,4 +625,41 @@ async fn magento_has_its_bad_days() {
     }
     .is_told()
     .await;
+}
+
+#[tokio::test]
+async fn walmart_is_told_of_one_item_after_the_other() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "client_id": "id", "client_secret": "s", "ship_node": "721"});
+    world.access("walmart", &access);
+    world.on(said("POST", "/v3/token"), token("t"), 1).await;
+    let item = |sku: &str, n: i64| {
+        let quantity = json!({"unit": "EACH", "amount": n});
+        let said = said("PUT", "/v3/inventory").and(query_param("sku", sku.to_owned()));
+        let said = said.and(query_param("shipNode", "721"));
+        let said = said.and(header("wm_sec.access_token", "t"));
+        said.and(body_json(json!({"sku": sku, "quantity": quantity})))
+    };
+    let taken = |sku: &str, n: i64| json!({"sku": sku, "quantity": {"unit": "EACH", "amount": n}});
+    let told = Told {
+        world: &world,
+        channel: "walmart",
+        available: &[of("CUP", 3)],
+        asks: &Vec::new,
+        says: &|| item("CUP", 3),
+        taken: taken("CUP", 3),
+    };
+    told.is_told().await;
+    told.is_read_whole().await;
+    let two = [of("CUP", 3), of("A&B", 0)];
+    world.on(item("CUP", 3), json_of(taken("CUP", 3)), 2).await;
+    world.on(item("A&B", 0), json_of(taken("A&B", 0)), 1).await;
+    assert_eq!(world.set("walmart", "7", &two).await, Ok(NOTHING));
+    // It has no such item: whoever tells it says the rest by itself.
+    let code = json!({"errors": {"error": [{"code": "CONTENT_NOT_FOUND.GMP_INVENTORY_API"}]}});
+    let missing = ResponseTemplate::new(404).set_body_json(code);
+    world.on(item("A&B", 0), missing, 1).await;
+    let gone = world.set("walmart", "7", &two).await;
+    assert_eq!(gone, Err(Failure::Missing));
+    world.server.verify().await;
 }

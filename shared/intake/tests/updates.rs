@@ -657,6 +657,115 @@ async fn meta_and_amazon_know_a_shipment_by_our_name_of_it() {
     world.server.verify().await;
 }
 
+/// An account of Walmart's whose token is good.
+async fn walmart(world: &World) {
+    let access = json!({"url": "@", "client_id": "id", "client_secret": "s"});
+    world.access("walmart", &access);
+    world.on(post("/v3/token"), token("t"), 1).await;
+}
+
+/// An order of Walmart's: of each part of its lines the line, the status and the number.
+fn walmarts(parts: &[(&str, &str, &str)]) -> Value {
+    let line = |(line, status, number): &(&str, &str, &str)| {
+        let mut part = json!({"status": status, "statusQuantity": {"amount": "1"}});
+        if !number.is_empty() {
+            part["trackingInfo"] = json!({"trackingNumber": number});
+        }
+        json!({"lineNumber": line, "orderLineStatuses": {"orderLineStatus": [part]}})
+    };
+    let lines: Vec<Value> = parts.iter().map(line).collect();
+    json!({"order": {
+        "purchaseOrderId": "25", "shippingInfo": {"methodCode": "Value"},
+        "orderLines": {"orderLine": lines},
+    }})
+}
+
+#[tokio::test]
+async fn walmart_is_told_line_by_line_what_has_left() {
+    let world = World::new().await;
+    walmart(&world).await;
+    let asked = |known: bool| {
+        let number = if known { "NP-77" } else { "NP-7" };
+        let order = walmarts(&[
+            ("11", "Acknowledged", ""),
+            ("12", "Shipped", number),
+            // This number with another line: somebody else's parcel of the same van.
+            ("13", "Shipped", "NP-77"),
+            ("14", "Created", ""),
+        ]);
+        let asked = get("/v3/orders/25").and(header("wm_sec.access_token", "t"));
+        vec![(asked, order)]
+    };
+    let line = |line: &str, amount: &str| {
+        let tracking = json!({
+            "shipDateTime": at(0).as_millisecond(), "carrierName": {"carrier": "Night Post"},
+            "methodCode": "Value", "trackingNumber": "NP-77",
+        });
+        let status = json!({
+            "status": "Shipped", "trackingInfo": tracking,
+            "statusQuantity": {"unitOfMeasurement": "EACH", "amount": amount},
+        });
+        json!({
+            "lineNumber": line, "sellerOrderId": "AD4OVS4KRET6JAPB", "intentToCancelOverride": true,
+            "orderLineStatuses": {"orderLineStatus": [status]},
+        })
+    };
+    let said = json!({"orderShipment": {"orderLines": {
+        "orderLine": [line("11", "2"), line("12", "1")],
+    }}});
+    let ship = || post("/v3/orders/25/shipping").and(body_json(said.clone()));
+    Asked {
+        world: &world,
+        channel: "walmart",
+        update: sent("25"),
+        asks: &asked,
+        says: &ship,
+        taken: json_of(walmarts(&[])),
+    }
+    .is_told()
+    .await;
+    // Two parcels with one number: that one is there says nothing of the other.
+    let mut second = sent("25");
+    shipment(&mut second).alike = 1;
+    let (known, order) = asked(true).remove(0);
+    world.on(known, json_of(order), 1).await;
+    world.on(ship(), json_of(json!({})), 1).await;
+    assert_eq!(world.tell("walmart", &second).await, Ok(()));
+    // What it has not heard to have come in cannot leave.
+    let order = walmarts(&[("11", "Created", ""), ("12", "Acknowledged", "")]);
+    world.on(get("/v3/orders/25"), json_of(order), 1).await;
+    let early = world.tell("walmart", &sent("25")).await;
+    assert!(matches!(early, Err(Failure::Again(0, _))), "{early:?}");
+}
+
+#[tokio::test]
+async fn walmart_waits_for_its_orders_to_be_acknowledged() {
+    let world = World::new().await;
+    walmart(&world).await;
+    let channel = channels::by_name("walmart").unwrap();
+    assert!(channel.updates().unwrap().waits());
+    let asked = |known: bool| {
+        let status = if known { "Acknowledged" } else { "Created" };
+        let order = walmarts(&[("11", "Cancelled", ""), ("12", status, "")]);
+        vec![(get("/v3/orders/25"), order)]
+    };
+    let ack = || post("/v3/orders/25/acknowledge").and(header("content-length", "0"));
+    Asked {
+        world: &world,
+        channel: "walmart",
+        update: accepted("25"),
+        asks: &asked,
+        says: &ack,
+        taken: json_of(walmarts(&[])),
+    }
+    .is_told()
+    .await;
+    let cancelled = walmarts(&[("11", "Cancelled", "")]);
+    world.on(get("/v3/orders/25"), json_of(cancelled), 1).await;
+    let gone = world.tell("walmart", &accepted("25")).await;
+    assert!(matches!(gone, Err(Failure::Refused(_))), "{gone:?}");
+}
+
 #[tokio::test]
 async fn what_a_channel_has_no_word_for_is_for_a_person() {
     let world = World::new().await;

@@ -14,7 +14,9 @@ use common::*;
 use domain::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_S, MAX_RETRY_AFTER_S};
 use intake::Failure;
 use serde_json::{Value, json};
-use wiremock::matchers::{basic_auth, body_string_contains, header, method, path, query_param};
+use wiremock::matchers::{
+    basic_auth, body_string_contains, header, header_exists, method, path, query_param,
+};
 use wiremock::{Mock, ResponseTemplate};
 
 fn sample(channel: &str) -> Value {
@@ -557,4 +559,115 @@ async fn ebay_and_square_give_single_orders() {
         let api = channels::by_name(channel).unwrap().api().unwrap();
         assert!(api.changes().is_none());
     }
+}
+
+#[tokio::test]
+async fn walmart_says_that_a_list_is_missing_when_nothing_is_in_it() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "client_id": "id", "client_secret": "hush"});
+    world.access("walmart", &access);
+    let tokens = || {
+        Mock::given(method("POST"))
+            .and(path("/v3/token"))
+            .and(basic_auth("id", "hush"))
+            .and(header("wm_svc.name", "Walmart Marketplace"))
+            .and(header_exists("wm_qos.correlation_id"))
+            .and(body_string_contains("grant_type=client_credentials"))
+    };
+    let with = |token: &str| header("wm_sec.access_token", token.to_owned());
+    let order = sample("walmart");
+    let id = order["purchaseOrderId"].as_str().unwrap().to_owned();
+    let place = format!("/v3/orders/{id}");
+    let over = json!({"errors": {"error": [{"code": "UNAUTHORIZED", "severity": "ERROR"}]}});
+    let over = ResponseTemplate::new(401).set_body_json(over);
+    world.on(tokens(), token("old"), 1).await;
+    world.on(get(&place).and(with("old")), over, 1).await;
+    world.on(tokens(), token("new"), 1).await;
+    let asked = || {
+        get(&place)
+            .and(with("new"))
+            .and(basic_auth("id", "hush"))
+            .and(header_exists("wm_qos.correlation_id"))
+    };
+    world
+        .on(asked(), json_of(json!({"order": order.clone()})), 1)
+        .await;
+    let document = world.order("walmart", &id).await.unwrap();
+    let walmart = channels::by_name("walmart").unwrap();
+    let new = walmart.parse(&document, "main").unwrap();
+    assert_eq!(new.source.external_id, id);
+    let mut theirs = order;
+    theirs["shipNode"] = json!({"type": "WFSFulfilled"});
+    world
+        .on(asked(), json_of(json!({"order": theirs})), 1)
+        .await;
+    let failure = world.order("walmart", &id).await;
+    assert_eq!(failure, Err(Failure::NotOurs("Walmart ships it itself")));
+
+    let list = || {
+        get("/v3/orders")
+            .and(with("new"))
+            .and(query_param("lastModifiedStartDate", "2026-11-26T16:00:59Z"))
+            .and(query_param("createdStartDate", "2026-06-09T16:01:00Z"))
+            .and(query_param("limit", "200"))
+    };
+    let entry = |id: &str, dates: &[Value]| {
+        let line = |date: &Value| json!({"lineNumber": "1", "statusDate": date});
+        let lines: Vec<Value> = dates.iter().map(line).collect();
+        json!({"purchaseOrderId": id, "orderLines": {"orderLine": lines}})
+    };
+    let page = |entries: &[Value], next: Value| {
+        json!({"list": {
+            "meta": {"totalCount": 2, "limit": 200, "nextCursor": next}, "elements": {"order": entries},
+        }})
+    };
+    let millis = |second: i64| json!(at(second).as_millisecond());
+    let next = get("/v3/orders")
+        .and(query_param("soIndex", "31"))
+        .and(query_param("createdEndDate", "2026-11-26T16:02:03.703Z"));
+    let first = page(
+        &[entry("1", &[millis(65), millis(61)])],
+        json!("?limit=200&soIndex=31&createdEndDate=2026-11-26T16:02:03.703Z"),
+    );
+    world.on(list(), json_of(first), 1).await;
+    let found = world.page("walmart", 60, "").await.unwrap();
+    assert_eq!(found.orders, [hint("1", "2026-11-26T16:01:05Z")]);
+    let name = found.next.unwrap();
+    world
+        .on(
+            next,
+            json_of(page(&[entry("2", &[millis(62)])], json!(null))),
+            1,
+        )
+        .await;
+    let found = world.page("walmart", 60, &name).await.unwrap();
+    assert_eq!(found.orders, [hint("2", "2026-11-26T16:01:02Z")]);
+    assert_eq!(found.next, None);
+    // An entry that does not say since when would be a gap.
+    let odd = page(&[entry("3", &[])], json!(null));
+    world.on(list(), json_of(odd), 1).await;
+    let failure = world.page("walmart", 60, "").await;
+    assert!(
+        matches!(failure, Err(Failure::Unreadable(_))),
+        "{failure:?}"
+    );
+    // Nothing has changed; a page that is no longer there; and an address that is somebody else's.
+    let missing = |code: &str| {
+        let error = json!({"errors": {"error": [{"code": code, "severity": "INFO"}]}});
+        ResponseTemplate::new(404).set_body_json(error)
+    };
+    let none = || missing("CONTENT_NOT_FOUND.GMP_ORDER_API");
+    world.on(list(), none(), 1).await;
+    assert_eq!(world.page("walmart", 60, "").await, Ok(Page::default()));
+    world.on(get("/v3/orders"), none(), 1).await;
+    let failure = world.page("walmart", 60, &name).await;
+    assert_eq!(failure, Err(Failure::Missing));
+    for elsewhere in [missing("URI_NOT_FOUND"), ResponseTemplate::new(404)] {
+        world.on(list(), elsewhere.clone(), 1).await;
+        world.on(tokens(), token("new"), 1).await;
+        world.on(list(), elsewhere, 1).await;
+        let failure = world.page("walmart", 60, "").await;
+        assert!(matches!(failure, Err(Failure::Locked(_))), "{failure:?}");
+    }
+    world.server.verify().await;
 }
