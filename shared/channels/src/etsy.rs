@@ -1,6 +1,9 @@
 //! Etsy: webhooks by Standard Webhooks, which say that a receipt has changed, and the receipt as the
 //! Open API (v3) gives it. Etsy writes to the customer.
 
+mod stock;
+mod updates;
+
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Payment};
@@ -10,6 +13,9 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, if_any, sku, title};
 use crate::faults::Faults;
 use crate::html::unescape;
+use crate::stock::Stock;
+use crate::updates::Updates;
+use crate::vendor::{self, Api, Changes, Header, Next, Page, Request, Vendor};
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable, standard};
 
 /// The channel.
@@ -49,9 +55,10 @@ impl Channel for Etsy {
         let id = url.rsplit_once("/receipts/").map(|(_, id)| id);
         let id = id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
         Ok(match id {
+            // Its time is that of the delivery, and not that of the change.
             Some(id) => Said::Changed(vec![Hint {
                 external_id: id.to_owned(),
-                as_of: standard::sent_at(delivery),
+                as_of: None,
             }]),
             None => Said::Nothing("it names no receipt"),
         })
@@ -63,8 +70,108 @@ impl Channel for Etsy {
         draft(order).finish(self.name(), account, &faults, &NAMES)
     }
 
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
+        Some(self)
+    }
+
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
         elements(answer, "results")
+    }
+}
+
+/// Etsy's own address.
+const ETSY: &str = "https://api.etsy.com";
+/// Entries of a page: as many as Etsy gives at once.
+const PAGE: usize = 100;
+
+/// The Open API, opened by OAuth: an access has `client_id` (the app's keystring), `client_secret` (its shared secret),
+/// `refresh_token` and `shop_id` (a number). Etsy gives a new refresh token with every token, and keeps the old one good for 90 days from when it was
+/// given: so long an access lasts, and its reader cannot replace it. An app may ask some 10,000 times a day.
+///
+/// Left open by its documents: whether receipts are sorted by the time that they are asked for by (`min_last_modified`), which is taken to be
+/// `updated_timestamp`, and whether that time itself counts.
+impl Vendor for Etsy {
+    fn parts(&self) -> &'static [&'static str] {
+        &["client_id", "client_secret", "refresh_token", "shop_id"]
+    }
+
+    /// Etsy's apps are public ones: their secret is no part of this.
+    fn token(&self, access: &Secret) -> Option<Request> {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", access.text("client_id")),
+            ("refresh_token", access.text("refresh_token")),
+        ];
+        let url = vendor::base(access, ETSY);
+        Some(Request::form(
+            format!("{url}/v3/public/oauth/token"),
+            &fields,
+        ))
+    }
+
+    fn open(&self, access: &Secret, token: &str) -> Vec<Header> {
+        let (id, secret) = (access.text("client_id"), access.text("client_secret"));
+        vec![
+            vendor::bearer(token),
+            ("x-api-key", format!("{id}:{secret}")),
+        ]
+    }
+}
+
+/// Where a shop is.
+fn shop_at(access: &Secret) -> String {
+    let (url, shop) = (vendor::base(access, ETSY), access.text("shop_id"));
+    format!("{url}/v3/application/shops/{}", vendor::encode(shop))
+}
+
+/// Where a receipt is.
+fn receipt_at(access: &Secret, id: &str) -> String {
+    format!("{}/receipts/{}", shop_at(access), vendor::encode(id))
+}
+
+impl Api for Etsy {
+    fn order(&self, access: &Secret, id: &str, answers: &[Vec<u8>]) -> Result<Next, Unreadable> {
+        Ok(match answers.first() {
+            Some(answer) => Next::Order(answer.clone()),
+            None => Next::Ask(Request::get(receipt_at(access, id))),
+        })
+    }
+
+    fn changes(&self) -> Option<&dyn Changes> {
+        Some(self)
+    }
+}
+
+impl Changes for Etsy {
+    fn is_sorted(&self) -> bool {
+        true
+    }
+
+    fn request(&self, access: &Secret, since: Timestamp, page: &str) -> Request {
+        let offset = (vendor::number(page) as usize).saturating_sub(1) * PAGE;
+        let query = vendor::query(&[
+            ("min_last_modified", &(since.as_second() - 1).to_string()),
+            ("sort_on", "updated"),
+            ("sort_order", "asc"),
+            ("limit", &PAGE.to_string()),
+            ("offset", &offset.to_string()),
+        ]);
+        Request::get(format!("{}/receipts?{query}", shop_at(access)))
+    }
+
+    fn read(&self, page: &str, answer: &[u8]) -> Result<Page, Unreadable> {
+        let names = ("receipt_id", "updated_timestamp");
+        let orders = vendor::listed(answer, "results", names, |time| time.epoch())?;
+        let next = vendor::next_number(page, orders.len(), PAGE);
+        Ok(Page { orders, next })
     }
 }
 

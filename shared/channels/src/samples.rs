@@ -256,7 +256,7 @@ fn a_sample_says_which_order_it_is_about() {
     for (channel, as_of) in [
         ("bigcommerce", "2026-11-23T08:30:00Z"),
         ("ebay", "2026-11-23T08:30:00.461Z"),
-        ("etsy", "2026-11-23T08:30:00Z"),
+        ("etsy", ""),
         ("meta", "2026-11-23T08:31:00Z"),
         ("square", "2026-11-23T08:30:00.984089903Z"),
         ("tiktok", "2026-11-23T08:31:00Z"),

@@ -33,7 +33,7 @@ pub fn sign(secrets: &[Secret], id: &str, at: Timestamp, raw_body: &[u8]) -> Opt
 }
 
 /// The time that was signed, if the delivery gives one.
-pub(crate) fn sent_at(delivery: &Delivery<'_>) -> Option<Timestamp> {
+fn sent_at(delivery: &Delivery<'_>) -> Option<Timestamp> {
     let seconds = delivery.header("webhook-timestamp")?.parse().ok()?;
     Timestamp::from_second(seconds).ok()
 }

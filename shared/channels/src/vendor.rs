@@ -49,6 +49,11 @@ impl Request {
 
     /// A JSON document that is sent.
     pub(crate) fn json(method: &'static str, url: String, body: &serde_json::Value) -> Self {
+        Self::written(method, url, body.to_string())
+    }
+
+    /// A JSON document that is sent as it is written.
+    pub(crate) fn written(method: &'static str, url: String, body: String) -> Self {
         Self {
             method,
             url,
@@ -56,7 +61,7 @@ impl Request {
                 ("accept", "application/json".into()),
                 ("content-type", "application/json".into()),
             ],
-            body: body.to_string(),
+            body,
         }
     }
 

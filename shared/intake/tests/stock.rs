@@ -12,7 +12,8 @@ use common::*;
 use domain::limits::{LISTINGS_AT_ONCE, MAX_ANSWER_S, MAX_SETTINGS};
 use intake::Failure;
 use serde_json::{Value, json};
-use wiremock::matchers::{basic_auth, body_json, body_string_contains, header, method, path};
+use wiremock::matchers::{basic_auth, body_json, body_string, body_string_contains, header};
+use wiremock::matchers::{method, path};
 use wiremock::matchers::{query_param, query_param_contains};
 use wiremock::{Mock, MockBuilder, ResponseTemplate};
 
@@ -661,5 +662,162 @@ async fn walmart_is_told_of_one_item_after_the_other() {
     world.on(item("A&B", 0), missing, 1).await;
     let gone = world.set("walmart", "7", &two).await;
     assert_eq!(gone, Err(Failure::Missing));
+    world.server.verify().await;
+}
+
+const SHOP: &str = "/v3/application/shops/42";
+
+async fn etsy(world: &World) {
+    let access = json!({
+        "url": "@", "client_id": "key", "client_secret": "hush", "refresh_token": "r", "shop_id": "42",
+    });
+    world.access("etsy", &access);
+    let tokens = said("POST", "/v3/public/oauth/token");
+    world.on(tokens, token("t"), 1).await;
+}
+
+fn listings(offset: &str) -> MockBuilder {
+    let looks = get(&format!("{SHOP}/listings")).and(header("x-api-key", "key:hush"));
+    let looks = looks.and(query_param("state", "active"));
+    looks.and(query_param("offset", offset.to_owned()))
+}
+
+fn listing(id: u64, skus: &[&str]) -> Value {
+    json!({"listing_id": id, "state": "active", "skus": skus})
+}
+
+fn inventory_of(id: u64) -> String {
+    format!("/v3/application/listings/{id}/inventory")
+}
+
+/// A product of Etsy's as it is read, of this colour.
+fn coloured(sku: &str, colour: &str, quantity: i64) -> Value {
+    json!({
+        "product_id": 1, "sku": sku, "is_deleted": false,
+        "offerings": [{
+            "offering_id": 2, "quantity": quantity, "is_enabled": true, "is_deleted": false,
+            "readiness_state_id": 7,
+            "price": {"amount": 2205, "divisor": 100, "currency_code": "USD"},
+        }],
+        "property_values": [{
+            "property_id": 200, "property_name": "Colour", "scale_id": null, "scale_name": null,
+            "value_ids": [9_007_199_254_740_993_u64], "values": [colour],
+        }],
+    })
+}
+
+/// An inventory as it is read, whose quantities depend on these properties.
+fn inventory(products: &[Value], on: &Value) -> Value {
+    json!({
+        "products": products, "price_on_property": [], "quantity_on_property": on,
+        "sku_on_property": [200], "readiness_state_on_property": [], "listing": null,
+    })
+}
+
+#[tokio::test]
+async fn etsy_has_the_whole_inventory_of_a_listing_written_back() {
+    let world = World::new().await;
+    etsy(&world).await;
+    let mut full: Vec<Value> = (1_000..1_098).map(|id| listing(id, &[])).collect();
+    full.extend([
+        listing(11, &["RED", "BLUE", "RED"]),
+        listing(12, &["TWICE"]),
+    ]);
+    let page = |all: &[Value]| json_of(json!({"count": 103, "results": all}));
+    world.on(listings("0"), page(&full), 1).await;
+    let rest = [
+        listing(13, &["TWICE"]),
+        listing(14, &["FONT"]),
+        listing(15, &["MANY"]),
+    ];
+    world.on(listings("100"), page(&rest), 1).await;
+    // What was deleted is not written; and everything else as it was read.
+    let mut gone = coloured("RED", "Pink", 9);
+    gone["is_deleted"] = true.into();
+    let read = [coloured("RED", "Red", 2), gone, coloured("BLUE", "Blue", 4)];
+    let read = json_of(inventory(&read, &json!([200])));
+    world.on(get(&inventory_of(11)), read, 1).await;
+    let written = |sku: &str, colour: &str, quantity: i64| {
+        format!(
+            r#"{{"sku":"{sku}","property_values":[{{"property_id":200,"property_name":"Colour","scale_id":null,"value_ids":[9007199254740993],"values":["{colour}"]}}],"offerings":[{{"price":22.05,"quantity":{quantity},"is_enabled":true,"readiness_state_id":7}}]}}"#
+        )
+    };
+    let on = r#""price_on_property":[],"quantity_on_property":[200],"sku_on_property":[200],"readiness_state_on_property":[]"#;
+    let body = format!(
+        r#"{{"products":[{},{}],{on}}}"#,
+        written("RED", "Red", 0),
+        written("BLUE", "Blue", 4)
+    );
+    let put = said("PUT", &inventory_of(11)).and(query_param("max_variations_supported", "3"));
+    world
+        .on(put.and(body_string(body)), json_of(json!({})), 1)
+        .await;
+    // One quantity of all of them, and as many as Etsy takes.
+    let fonts = [coloured("FONT", "Arial", 5), coloured("FONT", "Times", 5)];
+    let fonts = json_of(inventory(&fonts, &json!([])));
+    world.on(get(&inventory_of(14)), fonts, 1).await;
+    let put = said("PUT", &inventory_of(14));
+    let put = put.and(body_string_contains(r#""quantity":999"#));
+    world.on(put, json_of(json!({})), 1).await;
+    // Two of them are counted apart, under one name.
+    let many = [coloured("MANY", "Red", 1), coloured("MANY", "Blue", 1)];
+    let many = json_of(inventory(&many, &json!([200])));
+    world.on(get(&inventory_of(15)), many, 1).await;
+    let all = [
+        of("RED", 0),
+        of("TWICE", 1),
+        of("FONT", 1_000),
+        of("MANY", 3),
+        of("GONE", 1),
+        of("NONE", 0),
+    ];
+    let why = "no listing of this SKU is for sale there: publish it, or renew it";
+    let several = "it has several products of this SKU";
+    let expected = vec![
+        refused("TWICE", several),
+        refused("GONE", why),
+        refused("MANY", several),
+    ];
+    assert_eq!(world.set("etsy", "7", &all).await, Ok(expected));
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn etsy_has_its_bad_days() {
+    let world = World::new().await;
+    etsy(&world).await;
+    let page = json!({"count": 1, "results": [listing(11, &["CUP"])]});
+    let shows = |quantity: i64| inventory(&[coloured("CUP", "Red", quantity)], &json!([]));
+    let told = Told {
+        world: &world,
+        channel: "etsy",
+        available: &[of("CUP", 3)],
+        asks: &|| {
+            let looks = (listings("0"), page.clone());
+            vec![looks, (get(&inventory_of(11)), shows(2))]
+        },
+        says: &|| said("PUT", &inventory_of(11)),
+        taken: shows(3),
+    };
+    told.is_told().await;
+    told.is_read_whole().await;
+    // What there is nothing of is taken off.
+    Told {
+        available: &[of("CUP", 0)],
+        says: &|| {
+            let off = said("PATCH", &format!("{SHOP}/listings/11"));
+            off.and(body_string("state=inactive"))
+        },
+        taken: json!({"listing_id": 11, "state": "inactive"}),
+        ..told
+    }
+    .is_told()
+    .await;
+    // It shows that already.
+    world.on(listings("0"), json_of(page), 1).await;
+    let read = json_of(shows(3));
+    world.on(get(&inventory_of(11)), read, 1).await;
+    let told = world.set("etsy", "7", &[of("CUP", 3)]).await;
+    assert_eq!(told, Ok(NOTHING));
     world.server.verify().await;
 }

@@ -14,7 +14,7 @@ use domain::limits::MAX_ANSWER_S;
 use intake::Failure;
 use serde_json::{Value, json};
 use wiremock::matchers::{
-    basic_auth, body_json, body_string_contains, header, method, path, query_param,
+    basic_auth, body_json, body_string, body_string_contains, header, method, path, query_param,
 };
 use wiremock::{Mock, MockBuilder, ResponseTemplate};
 
@@ -764,6 +764,58 @@ async fn walmart_waits_for_its_orders_to_be_acknowledged() {
     world.on(get("/v3/orders/25"), json_of(cancelled), 1).await;
     let gone = world.tell("walmart", &accepted("25")).await;
     assert!(matches!(gone, Err(Failure::Refused(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn etsy_is_told_when_the_last_of_a_receipt_has_left() {
+    let world = World::new().await;
+    let mut access = json!({
+        "url": "@", "client_id": "key", "client_secret": "hush", "refresh_token": "r", "shop_id": "42",
+    });
+    world.access("etsy", &access);
+    world
+        .on(post("/v3/public/oauth/token"), token("t"), 1)
+        .await;
+    const AT: &str = "/v3/application/shops/42/receipts/29";
+    let asked = |known: bool| {
+        let of = |code: &str| json!({"receipt_shipping_id": 1, "tracking_code": code});
+        let known = if known {
+            vec![of("X"), of("NP-77")]
+        } else {
+            vec![of("X")]
+        };
+        let receipt = json!({"receipt_id": 29, "is_shipped": false, "shipments": known});
+        vec![(get(AT).and(header("x-api-key", "key:hush")), receipt)]
+    };
+    let tracked = |carrier: &str| {
+        let form = format!("tracking_code=NP-77&carrier_name={carrier}");
+        post(&format!("{AT}/tracking")).and(body_string(form))
+    };
+    Asked {
+        world: &world,
+        channel: "etsy",
+        update: sent("29"),
+        asks: &asked,
+        says: &|| tracked("other"),
+        taken: json_of(json!({"receipt_id": 29, "is_shipped": true})),
+    }
+    .is_told()
+    .await;
+    access["carrier:Night Post"] = "night-post".into();
+    world.passed.store(600, std::sync::atomic::Ordering::SeqCst);
+    world.access("etsy", &access);
+    let (looks, receipt) = asked(false).remove(0);
+    world.on(looks, json_of(receipt), 1).await;
+    world.on(tracked("night-post"), json_of(json!({})), 1).await;
+    assert_eq!(world.tell("etsy", &sent("29")).await, Ok(()));
+    // Some of it is still here.
+    let mut first = sent("29");
+    shipment(&mut first).completes = false;
+    let (looks, receipt) = asked(false).remove(0);
+    world.on(looks, json_of(receipt), 1).await;
+    let part = world.tell("etsy", &first).await;
+    assert!(matches!(part, Err(Failure::Refused(_))), "{part:?}");
+    world.server.verify().await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use domain::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_S, MAX_RETRY_AFTER_S};
 use intake::Failure;
 use serde_json::{Value, json};
 use wiremock::matchers::{
-    basic_auth, body_string_contains, header, header_exists, method, path, query_param,
+    basic_auth, body_string, body_string_contains, header, header_exists, method, path, query_param,
 };
 use wiremock::{Mock, ResponseTemplate};
 
@@ -669,5 +669,61 @@ async fn walmart_says_that_a_list_is_missing_when_nothing_is_in_it() {
         let failure = world.page("walmart", 60, "").await;
         assert!(matches!(failure, Err(Failure::Locked(_))), "{failure:?}");
     }
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn etsy_is_asked_with_the_secret_of_the_app_and_sorts_by_change() {
+    let world = World::new().await;
+    let access = json!({
+        "url": "@", "client_id": "key", "client_secret": "hush", "refresh_token": "9.r", "shop_id": "42",
+    });
+    world.access("etsy", &access);
+    let form = "grant_type=refresh_token&client_id=key&refresh_token=9.r";
+    let tokens = || {
+        Mock::given(method("POST"))
+            .and(path("/v3/public/oauth/token"))
+            .and(body_string(form))
+    };
+    let with = |token: &str| header("authorization", format!("Bearer {token}"));
+    let order = sample("etsy");
+    let id = order["receipt_id"].to_string();
+    const SHOP: &str = "/v3/application/shops/42";
+    let place = format!("{SHOP}/receipts/{id}");
+    let over = json!({"error": "invalid_token", "error_description": "access token is expired"});
+    let over = ResponseTemplate::new(401).set_body_json(over);
+    world.on(tokens(), token("9.old"), 1).await;
+    world.on(get(&place).and(with("9.old")), over, 1).await;
+    world.on(tokens(), token("9.new"), 1).await;
+    let asked = get(&place)
+        .and(with("9.new"))
+        .and(header("x-api-key", "key:hush"));
+    world.on(asked, json_of(order), 1).await;
+    let document = world.order("etsy", &id).await.unwrap();
+    assert_eq!(total("etsy", &document), (5625, id));
+    let list = |offset: &str| {
+        get(&format!("{SHOP}/receipts"))
+            .and(query_param(
+                "min_last_modified",
+                at(59).as_second().to_string(),
+            ))
+            .and(query_param("sort_on", "updated"))
+            .and(query_param("sort_order", "asc"))
+            .and(query_param("limit", "100"))
+            .and(query_param("offset", offset.to_owned()))
+    };
+    let entry = json!({"receipt_id": 2_900_000_001_u64, "updated_timestamp": at(65).as_second()});
+    let full = json!({"count": 101, "results": vec![entry.clone(); 100]});
+    world.on(list("0"), json_of(full), 1).await;
+    let rest = json!({"count": 101, "results": [entry]});
+    world.on(list("100"), json_of(rest), 1).await;
+    let page = world.page("etsy", 60, "").await.unwrap();
+    assert_eq!(page.orders[0], hint("2900000001", "2026-11-26T16:01:05Z"));
+    assert_eq!((page.orders.len(), page.next.as_deref()), (100, Some("2")));
+    let page = world.page("etsy", 60, "2").await.unwrap();
+    assert_eq!((page.orders.len(), page.next), (1, None));
+    let none = json!({"count": 0, "results": []});
+    world.on(list("0"), json_of(none), 1).await;
+    assert_eq!(world.page("etsy", 60, "").await, Ok(Page::default()));
     world.server.verify().await;
 }

@@ -149,7 +149,7 @@ async fn only_what_is_sold_is_listed_where_stock_is_told_of() {
     );
     let listed = json!([{"sku": SKU}]);
     for unknown in [
-        "/listings/etsy/demo",
+        "/listings/generic/demo",
         "/listings/nobody/demo",
         "/listings/shopify/a%23b",
     ] {

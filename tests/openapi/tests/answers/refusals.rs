@@ -92,7 +92,7 @@ async fn paths(api: &Api, operation: Operation<'_>) {
         }
         "reservations" => ("id", &["AAAAAAAAAAAAAAAA"]),
         "subscribers" => ("id", &["nobody", "no/body"]),
-        "listings" => ("channel", &["nobody", "etsy"]),
+        "listings" => ("channel", &["nobody", "generic"]),
         _ => ("sku", &["NO-SUCH-SKU"]),
     };
     for unknown in unknown {
