@@ -216,6 +216,11 @@ fn what_is_no_order_of_ours_is_not_taken_in() {
             false,
         ),
         ("square", sale, true),
+        (
+            "square",
+            json!({"order": {"id": "1", "state": "DRAFT", "line_items": []}}),
+            false,
+        ),
     ] {
         let next = next(channel, &answer);
         assert_eq!(matches!(next, Next::Order(_)), ours, "{channel}: {answer}");

@@ -3,6 +3,8 @@
 //! Pure, as fetching is. What it is told is how many there are, and never how many more or fewer: told again it shows
 //! the same. Whether it knows a listing is found out by the SKU, each time that it is told.
 
+use jiff::Timestamp;
+
 use crate::updates::Telling;
 use crate::vendor::Vendor;
 use crate::{Secret, Unreadable};
@@ -26,11 +28,12 @@ pub trait Stock: Vendor {
 
     /// What to do next to tell it this, after these answers. Told means that it shows this of all listings but those
     /// that it refuses; refused, that it takes nothing of it, for what may be one listing's fault. `key` is the same
-    /// only for the same.
+    /// only for the same, and `at` is now.
     fn set(
         &self,
         access: &Secret,
         key: &str,
+        at: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable>;

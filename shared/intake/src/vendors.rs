@@ -163,8 +163,9 @@ impl Vendors {
     ) -> Result<Refusals, Failure> {
         let stock = channel.stock().ok_or(Failure::NoAccess)?;
         let account = self.account(stock, channel.name(), account).await?;
+        let at = self.clock.now();
         let next =
-            |access: &Secret, answers: &[Vec<u8>]| stock.set(access, key, available, answers);
+            |access: &Secret, answers: &[Vec<u8>]| stock.set(access, key, at, available, answers);
         self.say(account, MAX_SETTINGS, next).await
     }
 

@@ -12,7 +12,9 @@ use common::*;
 use domain::limits::{LISTINGS_AT_ONCE, MAX_ANSWER_S, MAX_SETTINGS};
 use intake::Failure;
 use serde_json::{Value, json};
-use wiremock::matchers::{basic_auth, body_json, body_string, body_string_contains, header};
+use wiremock::matchers::{
+    basic_auth, body_json, body_partial_json, body_string, body_string_contains, header,
+};
 use wiremock::matchers::{method, path};
 use wiremock::matchers::{query_param, query_param_contains};
 use wiremock::{Mock, MockBuilder, ResponseTemplate};
@@ -819,5 +821,71 @@ async fn etsy_has_its_bad_days() {
     world.on(get(&inventory_of(11)), read, 1).await;
     let told = world.set("etsy", "7", &[of("CUP", 3)]).await;
     assert_eq!(told, Ok(NOTHING));
+    world.server.verify().await;
+}
+
+fn variation(id: &str, sku: &str) -> Value {
+    json!({"type": "ITEM_VARIATION", "id": id, "item_variation_data": {"sku": sku}})
+}
+
+fn searched(skus: &Value, cursor: Option<&str>) -> MockBuilder {
+    let set = json!({"attribute_name": "sku", "attribute_values": skus});
+    let mut body = json!({"object_types": ["ITEM_VARIATION"], "query": {"set_query": set}});
+    if let Some(cursor) = cursor {
+        body["cursor"] = cursor.into();
+    }
+    let search = said("POST", "/v2/catalog/search").and(header("authorization", "Bearer sq"));
+    search.and(body_json(body))
+}
+
+#[tokio::test]
+async fn square_is_told_of_counts_at_one_location() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "token": "sq", "location_ids": "L1, L2"});
+    world.access("square", &access);
+    let count = |id: &str, quantity: &str| {
+        json!({"type": "PHYSICAL_COUNT", "physical_count": {
+            "catalog_object_id": id, "location_id": "L1", "state": "IN_STOCK", "quantity": quantity,
+            "occurred_at": "2026-11-26T15:59:55Z",
+        }})
+    };
+    let counts = |changes: Value| {
+        let body = json!({"changes": changes, "ignore_unchanged_counts": false});
+        let said = said("POST", "/v2/inventory/changes/batch-create");
+        said.and(body_partial_json(body))
+    };
+    let found = json!({"objects": [variation("V1", "CUP"), variation("V9", "cup")]});
+    let cup = json!(["CUP"]);
+    let told = Told {
+        world: &world,
+        channel: "square",
+        available: &[of("CUP", 3)],
+        asks: &|| vec![(searched(&cup, None), found.clone())],
+        says: &|| counts(json!([count("V1", "3")])),
+        taken: json!({"counts": [], "changes": []}),
+    };
+    told.is_told().await;
+    told.is_read_whole().await;
+    let skus = json!(["CUP", "TWICE", "GONE", "POT"]);
+    let first =
+        json!({"objects": [variation("V1", "CUP"), variation("V2", "TWICE")], "cursor": "c"});
+    world.on(searched(&skus, None), json_of(first), 1).await;
+    let second = json!({"objects": [variation("V3", "TWICE"), variation("V4", "POT")]});
+    let more = searched(&skus, Some("c"));
+    world.on(more, json_of(second), 1).await;
+    let two = counts(json!([count("V1", "3"), count("V4", "0")]));
+    world.on(two, json_of(json!({})), 1).await;
+    let all = [of("CUP", 3), of("TWICE", 1), of("GONE", 1), of("POT", 0)];
+    let expected = vec![
+        refused("TWICE", "it has several products of this SKU"),
+        refused("GONE", "it has no product of this SKU"),
+    ];
+    assert_eq!(world.set("square", "7", &all).await, Ok(expected));
+    // Nothing that it knows: nothing is said.
+    let gone = json!(["GONE"]);
+    world.on(searched(&gone, None), json_of(json!({})), 1).await;
+    let expected = vec![refused("GONE", "it has no product of this SKU")];
+    let told = world.set("square", "7", &[of("GONE", 1)]).await;
+    assert_eq!(told, Ok(expected));
     world.server.verify().await;
 }

@@ -14,7 +14,8 @@ use domain::limits::MAX_ANSWER_S;
 use intake::Failure;
 use serde_json::{Value, json};
 use wiremock::matchers::{
-    basic_auth, body_json, body_string, body_string_contains, header, method, path, query_param,
+    basic_auth, body_json, body_partial_json, body_string, body_string_contains, header, method,
+    path, query_param,
 };
 use wiremock::{Mock, MockBuilder, ResponseTemplate};
 
@@ -815,6 +816,120 @@ async fn etsy_is_told_when_the_last_of_a_receipt_has_left() {
     world.on(looks, json_of(receipt), 1).await;
     let part = world.tell("etsy", &first).await;
     assert!(matches!(part, Err(Failure::Refused(_))), "{part:?}");
+    world.server.verify().await;
+}
+
+/// An order of Square's with these fulfillments.
+fn squares(fulfillments: &[Value]) -> Value {
+    json!({"order": {
+        "id": "SQ", "location_id": "L1", "version": 4, "state": "OPEN", "fulfillments": fulfillments,
+    }})
+}
+
+fn fulfillment(uid: &str, state: &str, number: &str, lines: &[(&str, &str)]) -> Value {
+    let entry = |(line, n): &(&str, &str)| json!({"line_item_uid": line, "quantity": n});
+    let entries: Vec<Value> = lines.iter().map(entry).collect();
+    json!({
+        "uid": uid, "type": "SHIPMENT", "state": state, "entries": entries,
+        "shipment_details": {"recipient": {"display_name": "Zoe"}, "tracking_number": number},
+    })
+}
+
+#[tokio::test]
+async fn square_has_its_fulfillments_completed() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "token": "sq", "location_ids": "L1"});
+    world.access("square", &access);
+    const AT: &str = "/v2/orders/SQ";
+    let asked = |known: bool| {
+        let state = if known { "COMPLETED" } else { "PROPOSED" };
+        let order = squares(&[
+            fulfillment("f0", "COMPLETED", "NP-7", &[]),
+            fulfillment("f1", state, "NP-77", &[]),
+            fulfillment("f2", "CANCELED", "", &[]),
+        ]);
+        vec![(get(AT).and(header("authorization", "Bearer sq")), order)]
+    };
+    let put = |uid: &str| {
+        let said = json!({
+            "location_id": "L1", "version": 4, "fulfillments": [{
+                "uid": uid, "state": "COMPLETED",
+                "shipment_details": {"carrier": "Night Post", "tracking_number": "NP-77"},
+            }],
+        });
+        let put = Mock::given(method("PUT")).and(path(AT));
+        put.and(body_partial_json(json!({"order": said})))
+    };
+    Asked {
+        world: &world,
+        channel: "square",
+        update: sent("SQ"),
+        asks: &asked,
+        says: &|| put("f1"),
+        taken: json_of(squares(&[])),
+    }
+    .is_told()
+    .await;
+    world.server.reset().await;
+    // The same under one name, and another version under another.
+    let mut keys = Vec::new();
+    for version in [4, 4, 5] {
+        let mut order = squares(&[fulfillment("f1", "RESERVED", "", &[])]);
+        order["order"]["version"] = version.into();
+        world.on(get(AT), json_of(order), 1).await;
+        let put = Mock::given(method("PUT")).and(path(AT));
+        world.on(put, json_of(json!({})), 1).await;
+        assert_eq!(world.tell("square", &sent("SQ")).await, Ok(()));
+        let asked = world.server.received_requests().await.unwrap();
+        let body: Value = asked.last().unwrap().body_json().unwrap();
+        keys.push(body["idempotency_key"].as_str().unwrap().to_owned());
+    }
+    assert!(keys[0] == keys[1] && keys[1] != keys[2], "{keys:?}");
+    // Somebody was faster.
+    let (looks, order) = asked(false).remove(0);
+    world.on(looks, json_of(order), 1).await;
+    let stale =
+        json!({"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "VERSION_MISMATCH"}]});
+    let stale = status(400).set_body_json(stale);
+    world.on(put("f1"), stale, 1).await;
+    let failure = world.tell("square", &sent("SQ")).await;
+    assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn square_is_told_of_what_has_left_as_a_whole() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "token": "sq", "location_ids": "L1"});
+    world.access("square", &access);
+    let mut first = sent("SQ");
+    shipment(&mut first).completes = false;
+    let whole = fulfillment("f1", "PROPOSED", "", &[("11", "2"), ("12", "1.0")]);
+    let more = fulfillment("f2", "PROPOSED", "", &[("11", "1"), ("13", "1")]);
+    let order = squares(&[whole, more.clone()]);
+    world.on(get("/v2/orders/SQ"), json_of(order), 1).await;
+    let put = Mock::given(method("PUT")).and(body_string_contains("\"f1\""));
+    world.on(put, json_of(json!({})), 1).await;
+    assert_eq!(world.tell("square", &first).await, Ok(()));
+    let asked = world.server.received_requests().await.unwrap();
+    let body = String::from_utf8(asked.last().unwrap().body.clone()).unwrap();
+    assert!(!body.contains("\"f2\""), "{body}");
+    // Some of it is still here; all of the order is in it; it is taken away; and nobody may change it.
+    let mut closed = squares(&[fulfillment("f1", "PROPOSED", "", &[])]);
+    closed["order"]["version"] = json!(null);
+    for (update, order) in [
+        (&first, squares(&[more])),
+        (&first, squares(&[fulfillment("f1", "PROPOSED", "", &[])])),
+        (
+            &sent("SQ"),
+            squares(&[fulfillment("f1", "FAILED", "", &[])]),
+        ),
+        (&sent("SQ"), closed),
+    ] {
+        world.on(get("/v2/orders/SQ"), json_of(order), 1).await;
+        let part = world.tell("square", update).await;
+        assert!(matches!(part, Err(Failure::Refused(_))), "{part:?}");
+    }
     world.server.verify().await;
 }
 

@@ -15,7 +15,8 @@ use domain::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_S, MAX_RETRY_AFTER_S};
 use intake::Failure;
 use serde_json::{Value, json};
 use wiremock::matchers::{
-    basic_auth, body_string, body_string_contains, header, header_exists, method, path, query_param,
+    basic_auth, body_json, body_string, body_string_contains, header, header_exists, method, path,
+    query_param,
 };
 use wiremock::{Mock, ResponseTemplate};
 
@@ -529,7 +530,7 @@ async fn meta_says_by_codes_what_others_say_by_status() {
 }
 
 #[tokio::test]
-async fn ebay_and_square_give_single_orders() {
+async fn ebay_gives_single_orders() {
     let world = World::new().await;
     let access = json!({"url": "@", "client_id": "c", "client_secret": "s", "refresh_token": "r"});
     world.access("ebay", &access);
@@ -547,18 +548,88 @@ async fn ebay_and_square_give_single_orders() {
     world.on(asked, json_of(order), 1).await;
     let document = world.order("ebay", &id).await.unwrap();
     assert_eq!(total("ebay", &document).1, id);
-    world.access("square", &json!({"url": "@", "token": "sq"}));
-    let order = sample("square");
-    let inner = order.get("order").unwrap_or(&order);
-    let id = inner["id"].as_str().unwrap().to_owned();
-    let asked = get(&format!("/v2/orders/{id}")).and(header("authorization", "Bearer sq"));
-    world.on(asked, json_of(json!({"order": inner})), 1).await;
+    let api = channels::by_name("ebay").unwrap().api().unwrap();
+    assert!(api.changes().is_none());
+}
+
+#[tokio::test]
+async fn square_has_skus_in_its_catalogue_alone() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "token": "sq", "location_ids": "L1, L2"});
+    world.access("square", &access);
+    let opened = || header("authorization", "Bearer sq");
+    let mut order = sample("square");
+    let id = order["id"].as_str().unwrap().to_owned();
+    order["line_items"][1]["catalog_object_id"] = "V2".into();
+    let asked = || get(&format!("/v2/orders/{id}")).and(opened());
+    world
+        .on(asked(), json_of(json!({"order": order.clone()})), 1)
+        .await;
+    let looked = Mock::given(method("POST"))
+        .and(path("/v2/catalog/batch-retrieve"))
+        .and(body_json(json!({"object_ids": ["CUP-STONE-4", "V2"]})));
+    let variation =
+        json!({"id": "V2", "type": "ITEM_VARIATION", "item_variation_data": {"sku": "GIFT"}});
+    let found = json!({"objects": [variation]});
+    world.on(looked, json_of(found), 1).await;
     let document = world.order("square", &id).await.unwrap();
     assert_eq!(total("square", &document).1, id);
-    for channel in ["ebay", "square"] {
-        let api = channels::by_name(channel).unwrap().api().unwrap();
-        assert!(api.changes().is_none());
-    }
+    let square = channels::by_name("square").unwrap();
+    let new = square.parse(&document, "main").unwrap();
+    let skus: Vec<_> = new.lines.iter().filter_map(|l| l.sku.as_deref()).collect();
+    // What has none of its own is called by its id.
+    assert_eq!(skus, ["CUP-STONE-4", "GIFT"]);
+    // Of what nobody has in a catalogue nothing is asked.
+    order["line_items"] = json!([order["line_items"][0].take()]);
+    order["line_items"][0]["catalog_object_id"] = json!(null);
+    world.on(asked(), json_of(json!({"order": order})), 1).await;
+    assert!(world.order("square", &id).await.is_ok());
+    world.server.verify().await;
+}
+
+#[tokio::test]
+async fn square_is_searched_by_its_locations() {
+    let world = World::new().await;
+    let access = json!({"url": "@", "token": "sq", "location_ids": "L1, L2"});
+    world.access("square", &access);
+    let search = |cursor: Option<&str>| {
+        let mut body = json!({
+            "location_ids": ["L1", "L2"], "limit": 200,
+            "query": {
+                "filter": {
+                    "date_time_filter": {"updated_at": {"start_at": "2026-11-26T16:01:00Z"}},
+                    "state_filter": {"states": ["OPEN", "COMPLETED", "CANCELED"]},
+                },
+                "sort": {"sort_field": "UPDATED_AT", "sort_order": "ASC"},
+            },
+        });
+        if let Some(cursor) = cursor {
+            body["cursor"] = cursor.into();
+        }
+        let search = Mock::given(method("POST")).and(path("/v2/orders/search"));
+        search
+            .and(header("authorization", "Bearer sq"))
+            .and(body_json(body))
+    };
+    let entry =
+        |id: &str| json!({"id": id, "updated_at": "2026-11-26T16:01:05.5Z", "state": "OPEN"});
+    let first = json!({"orders": [entry("A")], "cursor": "c/1"});
+    world.on(search(None), json_of(first), 1).await;
+    let last = json!({"orders": [entry("B")]});
+    world.on(search(Some("c/1")), json_of(last), 1).await;
+    let page = world.page("square", 60, "").await.unwrap();
+    assert_eq!(page.orders, [hint("A", "2026-11-26T16:01:05.5Z")]);
+    assert_eq!(page.next.as_deref(), Some("c/1"));
+    let page = world.page("square", 60, "c/1").await.unwrap();
+    assert_eq!((page.orders.len(), page.next), (1, None));
+    // Nothing has changed, and half of an answer.
+    world.on(search(None), json_of(json!({})), 1).await;
+    assert_eq!(world.page("square", 60, "").await, Ok(Page::default()));
+    let cut = ResponseTemplate::new(200).set_body_string(r#"{"orders":[{"id":"A","#);
+    world.on(search(None), cut, 1).await;
+    let failure = world.page("square", 60, "").await;
+    assert!(matches!(failure, Err(Failure::Again(0, _))), "{failure:?}");
+    world.server.verify().await;
 }
 
 #[tokio::test]

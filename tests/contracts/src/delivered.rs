@@ -136,8 +136,8 @@ async fn vendor_with(channel: &str, order: &Value) -> Option<(MockServer, Value)
     let vendor = MockServer::start().await;
     let answer = match channel {
         "adobe-commerce" => json!({"items": [order]}),
-        "amazon" | "square" => json!({"order": order}),
-        "ebay" | "meta" | "woocommerce" => order.clone(),
+        "amazon" | "square" | "walmart" => json!({"order": order}),
+        "ebay" | "etsy" | "meta" | "woocommerce" => order.clone(),
         _ => return None,
     };
     let token = json!({"access_token": "t", "token_type": "bearer", "expires_in": 3600});
@@ -149,6 +149,7 @@ async fn vendor_with(channel: &str, order: &Value) -> Option<(MockServer, Value)
     let access = json!({
         "url": vendor.uri(), "token_url": vendor.uri(), "token": "t", "key": "k", "secret": "s",
         "client_id": "c", "client_secret": "s", "refresh_token": "r", "cms_id": "1",
+        "location_ids": "L1", "shop_id": "1",
     });
     Some((vendor, access))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::AdobeCommerce;
@@ -26,6 +27,7 @@ impl Stock for AdobeCommerce {
         &self,
         access: &Secret,
         _: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

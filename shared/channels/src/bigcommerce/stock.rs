@@ -1,5 +1,6 @@
 //! What BigCommerce is told that there is.
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::BigCommerce;
@@ -24,6 +25,7 @@ impl Stock for BigCommerce {
         &self,
         access: &Secret,
         _: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

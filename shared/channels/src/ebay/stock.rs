@@ -1,5 +1,6 @@
 //! What eBay is told that there is.
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::{EBAY, Ebay};
@@ -22,6 +23,7 @@ impl Stock for Ebay {
         &self,
         access: &Secret,
         _: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{ETSY, Etsy, PAGE, money, shop_at};
 use crate::document::{self, Object, elements};
 use crate::faults::Faults;
@@ -31,6 +33,7 @@ impl Stock for Etsy {
         &self,
         access: &Secret,
         _: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

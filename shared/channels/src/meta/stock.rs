@@ -1,5 +1,6 @@
 //! What Meta is told that there is.
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::{GRAPH, Meta};
@@ -23,6 +24,7 @@ impl Stock for Meta {
         &self,
         access: &Secret,
         _: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

@@ -1,6 +1,7 @@
 //! What Shopify is told that there is.
 
 use domain::id::derived;
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::Shopify;
@@ -33,6 +34,7 @@ impl Stock for Shopify {
         &self,
         access: &Secret,
         key: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

@@ -1,5 +1,6 @@
 //! What Walmart is told that there is.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{WALMART, Walmart, named};
@@ -23,6 +24,7 @@ impl Stock for Walmart {
         &self,
         access: &Secret,
         _: &str,
+        _: Timestamp,
         available: &[Available],
         answers: &[Vec<u8>],
     ) -> Result<Telling<Refusals>, Unreadable> {

@@ -35,12 +35,28 @@ async fn access(shop: &Shop, channel: &str, access: Value) {
         .unwrap();
 }
 
+/// An account of Square's, whose catalogue is empty.
+async fn square(shop: &Shop, vendor: &MockServer) {
+    let keys = json!({"url": vendor.uri(), "token": "sq", "location_ids": "L1"});
+    access(shop, "square", keys).await;
+    catalogue(vendor).await;
+}
+
+async fn catalogue(vendor: &MockServer) {
+    let looked = Mock::given(method("POST")).and(path("/v2/catalog/batch-retrieve"));
+    let nothing = ResponseTemplate::new(200).set_body_json(json!({}));
+    looked.respond_with(nothing).mount(vendor).await;
+}
+
 /// Word of an order of Square's; its answer.
 async fn square_says(shop: &Shop, id: &str) -> (u16, Value) {
     let body = json!({
         "merchant_id": "M", "type": "order.updated", "event_id": "e-1",
         "created_at": "2026-11-26T12:00:00Z",
-        "data": {"type": "order_updated", "id": id, "object": {}},
+        "data": {
+            "type": "order_updated", "id": id,
+            "object": {"order_updated": {"updated_at": "2026-11-26T12:00:00Z"}},
+        },
     });
     let body = body.to_string();
     let url = "https://shop.example/hook";
@@ -80,7 +96,7 @@ async fn arrived(shop: &Shop, external_id: &str, shows: impl Fn(&Value) -> bool)
 async fn word_of_an_order_brings_the_order_and_what_it_has_become() {
     let shop = Shop::open().await;
     let vendor = MockServer::start().await;
-    access(&shop, "square", json!({"url": vendor.uri(), "token": "sq"})).await;
+    square(&shop, &vendor).await;
     let mut order = square_order(SQUARE_ORDER);
     order["version"] = 1.into();
     order["updated_at"] = "2026-11-26T12:00:00.000Z".into();
@@ -139,7 +155,7 @@ async fn what_cannot_be_fetched_is_kept_and_what_a_mended_access_heals_is_parked
     let kept = shop.kept().await;
     assert_eq!(kept, ["the account has no access to its channel's API"]);
     // What is no order, what is another one, and an access that does not open.
-    access(&shop, "square", json!({"url": vendor.uri(), "token": "sq"})).await;
+    square(&shop, &vendor).await;
     let mut parted = square_order("C");
     parted["line_items"][0]["quantity"] = "1.5".into();
     let answers = [
@@ -174,6 +190,7 @@ async fn what_cannot_be_fetched_is_kept_and_what_a_mended_access_heals_is_parked
     assert_eq!(parked, expected);
     // Mended, and sent back.
     vendor.reset().await;
+    catalogue(&vendor).await;
     for id in ["B", "D"] {
         let order = square_order(id);
         let given = ResponseTemplate::new(200).set_body_json(json!({"order": order}));
