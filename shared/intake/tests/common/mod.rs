@@ -1,13 +1,17 @@
 //! A vendor that answers as it is told to, and the way to it.
 
 // Each test binary uses a part of it.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
+
+mod stock;
+mod updates;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use channels::Hint;
 use channels::stock::{Available, Refusals};
 use channels::updates::Update;
 use channels::vendor::Page;
@@ -20,6 +24,9 @@ use runtime::web::Https;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+pub use stock::*;
+pub use updates::*;
 
 #[derive(Default)]
 pub struct Safe(Mutex<HashMap<String, String>>);
@@ -117,4 +124,26 @@ pub fn json_of(body: Value) -> ResponseTemplate {
 
 pub fn token(token: &str) -> ResponseTemplate {
     json_of(json!({"access_token": token, "token_type": "bearer", "expires_in": 3600}))
+}
+
+pub fn sample(channel: &str) -> Value {
+    let at = format!(
+        "{}/../../events/channels/{channel}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    serde_json::from_str(&std::fs::read_to_string(at).unwrap()).unwrap()
+}
+
+/// The total of an order's document in minor units, and the channel's own id of it.
+pub fn total(channel: &str, document: &[u8]) -> (i64, String) {
+    let new = channels::by_name(channel).unwrap().parse(document, "main");
+    let new = new.unwrap();
+    (new.stated_total.unwrap(), new.source.external_id)
+}
+
+pub fn hint(id: &str, as_of: &str) -> Hint {
+    Hint {
+        external_id: id.into(),
+        as_of: Some(as_of.parse().unwrap()),
+    }
 }
