@@ -3,6 +3,10 @@
 //!
 //! TikTok writes to the customer; the address of the e-mail is of its own chat.
 
+mod api;
+mod stock;
+mod updates;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::intake::{NewLine, NewOrder};
 use domain::order::{Address, Payment};
@@ -12,6 +16,9 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, first_of, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{hmac_sha256_matches, with_any};
+use crate::stock::Stock;
+use crate::updates::Updates;
+use crate::vendor::Api;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The channel. A secret has the parts `app_key` and `key` (the app's secret).
@@ -72,6 +79,18 @@ impl Channel for TikTok {
         let faults = Faults::default();
         let order = document::object(document, &faults)?;
         draft(order).finish(self.name(), account, &faults, &NAMES)
+    }
+
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
+        Some(self)
     }
 
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {

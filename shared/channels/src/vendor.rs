@@ -29,10 +29,11 @@ pub struct Request {
     pub body: String,
 }
 
-/// Headers and bodies hold what opens an API: never in a log.
+/// Headers, bodies and queries hold what opens an API: never in a log.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.url)
+        let (before, _) = split(&self.url, '?');
+        write!(f, "{} {before}", self.method)
     }
 }
 
@@ -112,6 +113,8 @@ pub enum Refusal {
     Locked,
     /// There is no such thing.
     Missing,
+    /// It does not take this, however often it is asked.
+    Refused,
 }
 
 /// A page of orders that have changed.
@@ -133,10 +136,20 @@ pub trait Vendor: Sync {
         None
     }
 
+    /// The token in the answer to that, and the seconds for which it is good; 0: it does not say.
+    fn token_in(&self, answer: &[u8], _: Timestamp) -> Result<(String, i64), Unreadable> {
+        token(answer)
+    }
+
     /// The headers that open a request. The token is that which was asked for, or empty.
     fn open(&self, access: &Secret, token: &str) -> Vec<Header>;
 
-    /// What an answer means that is none, where its status alone does not say it.
+    /// The request with what signs it as a whole, as it is sent at this time.
+    fn sign(&self, _: &Secret, request: Request, _: Timestamp) -> Request {
+        request
+    }
+
+    /// What an answer means that is none, where its status alone does not say it: that may be one of success.
     fn refusal(&self, _status: u16, _body: &[u8]) -> Option<Refusal> {
         None
     }
@@ -265,6 +278,33 @@ pub(crate) fn encode(text: &str) -> String {
     encoded
 }
 
+/// A part of a query as the text that it is of.
+pub(crate) fn decode(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part;
+    while let Some((plain, after)) = rest.split_once('%') {
+        bytes.extend(plain.bytes());
+        let byte = after.get(..2).map(|digits| u8::from_str_radix(digits, 16));
+        match byte {
+            Some(Ok(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend(rest.bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What is before the first of these characters, and what is after it.
+pub(crate) fn split(text: &str, at: char) -> (&str, &str) {
+    text.split_once(at).unwrap_or((text, ""))
+}
+
 /// Names and values as a query, or a form.
 pub(crate) fn query(fields: &[(&str, &str)]) -> String {
     let field = |(name, value): &(&str, &str)| format!("{}={}", encode(name), encode(value));
@@ -325,6 +365,10 @@ mod tests {
     fn names_and_values_are_encoded() {
         assert_eq!(encode("12!3/é?"), "12%213%2F%C3%A9%3F");
         assert_eq!(query(&[("a[b]", "1 2"), ("c", "")]), "a%5Bb%5D=1%202&c=");
+        for text in ["12!3/é?", "", "100%", "a=b&c+d"] {
+            assert_eq!(decode(&encode(text)), text);
+        }
+        assert_eq!(decode("5%,%zz%4"), "5%,%zz%4", "that is not encoded");
     }
 
     #[test]
@@ -372,5 +416,7 @@ mod tests {
         let request = refresh(&access, "https://a.example/token".into(), false);
         assert!(request.body.contains("client_secret=hush"), "sent");
         assert_eq!(format!("{request:?}"), "POST https://a.example/token");
+        let request = Request::get("https://a.example/token?secret=hush".into());
+        assert_eq!(format!("{request:?}"), "GET https://a.example/token");
     }
 }

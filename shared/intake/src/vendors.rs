@@ -242,6 +242,8 @@ impl Vendors {
             opened
                 .headers
                 .extend(account.vendor.open(&account.access, &token));
+            let now = self.clock.now();
+            let opened = account.vendor.sign(&account.access, opened, now);
             let answer = self.send(&opened).await?;
             match self.read(account.vendor, answer) {
                 Err(Closed::Locked(_)) if !fresh => {
@@ -276,7 +278,7 @@ impl Vendors {
             Err(Closed::For(Failure::Refused(why))) => return Err(Failure::Locked(why)),
             Err(Closed::For(failure)) => return Err(failure),
         };
-        let (token, seconds) = vendor::token(&body)?;
+        let (token, seconds) = account.vendor.token_in(&body, now)?;
         let used = match seconds {
             ..1 => TOKEN_S,
             seconds => seconds - TOKEN_MARGIN_S,
@@ -316,10 +318,11 @@ impl Vendors {
     fn read(&self, vendor: &dyn Vendor, answer: Response<Bytes>) -> Result<Bytes, Closed> {
         let (head, body) = answer.into_parts();
         let status = head.status.as_u16();
-        if (200..300).contains(&status) {
+        let said = vendor.refusal(status, &body);
+        if (200..300).contains(&status) && said.is_none() {
             return Ok(body);
         }
-        let meant = vendor.refusal(status, &body).or(match status {
+        let meant = said.or(match status {
             401 => Some(Refusal::Locked),
             404 | 410 => Some(Refusal::Missing),
             408 | 423 | 425 | 429 | 500.. => Some(Refusal::Passing),
@@ -332,6 +335,7 @@ impl Vendors {
         Err(match meant {
             Some(Refusal::Locked) => Closed::Locked(why()),
             Some(Refusal::Missing) => Closed::For(Failure::Missing),
+            Some(Refusal::Refused) => Closed::For(Failure::Refused(why())),
             Some(Refusal::Passing) => {
                 let seconds = retry_after(&head.headers, self.clock.now());
                 Closed::For(Failure::Again(seconds, why()))
