@@ -204,7 +204,7 @@ pub fn token(answer: &[u8]) -> Result<(String, i64), Unreadable> {
 pub fn code(body: &[u8]) -> Option<String> {
     let faults = Faults::default();
     let mut answer = document::object(body, &faults).ok()?;
-    let code = |object: &mut Object<'_>| object.take("code")?.digits();
+    let code_in = |object: &mut Object<'_>| object.take("code")?.digits();
     let error = answer.peek("error");
     let code = match error.filter(|error| !error.is_object()) {
         Some(error) => error.digits(),
@@ -217,10 +217,13 @@ pub fn code(body: &[u8]) -> Option<String> {
                     false => errors.list()?.first()?.object(),
                 }
             });
-            inner.and_then(|mut inner| code(&mut inner))
+            inner.and_then(|mut inner| code_in(&mut inner))
         }
     };
-    plain(&code.or_else(|| answer.take("code")?.digits())?)
+    let code = code.or_else(|| answer.take("code")?.digits());
+    // As Wix has it.
+    let within = || code_in(&mut answer.inner("details")?.inner("applicationError")?);
+    plain(&code.or_else(within)?)
 }
 
 /// A text that is a code or a name of the vendor's, and no sentence.
@@ -387,6 +390,8 @@ mod tests {
         );
         let walmart = r#"{"errors":{"error":[{"code":"INVALID_REQUEST.GMP_ORDER_API"}]}}"#;
         assert_eq!(code(walmart), "INVALID_REQUEST.GMP_ORDER_API");
+        let wix = r#"{"message":"x","details":{"applicationError":{"code":"NOT_FOUND"}}}"#;
+        assert_eq!(code(wix), "NOT_FOUND");
         for none in [
             "",
             "<html>",

@@ -1,6 +1,10 @@
 //! Wix: webhooks whose whole body is a token (JWT, RS256), with a document as text within a document as
 //! text; and the order as the eCommerce Orders API gives it.
 
+mod api;
+mod stock;
+mod updates;
+
 use data_encoding::BASE64URL_NOPAD;
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
@@ -11,6 +15,9 @@ use crate::document::{self, Object, elements};
 use crate::draft::{Draft, Names, first_of, full_name, if_any, sku, title};
 use crate::faults::Faults;
 use crate::signature::{rsa_sha256_matches, with_any};
+use crate::stock::Stock;
+use crate::updates::Updates;
+use crate::vendor::Api;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 /// The channel. A secret is the app's public key in PEM, or has it as the part `key`.
@@ -82,6 +89,18 @@ impl Channel for Wix {
             order = inner;
         }
         draft(order).finish(self.name(), account, &faults, &NAMES)
+    }
+
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
+    }
+
+    fn updates(&self) -> Option<&dyn Updates> {
+        Some(self)
+    }
+
+    fn stock(&self) -> Option<&dyn Stock> {
+        Some(self)
     }
 
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {
