@@ -24,6 +24,7 @@ mod persistence;
 mod places;
 mod policies;
 mod promise;
+mod purchase_orders;
 mod reconcile;
 mod redrive;
 mod rehearsals;
