@@ -12,6 +12,7 @@ from orders import Order, is_utf8
 
 # Characters of a number: all of them are exact digits of a Decimal.
 MAX_NUMBER = 20
+NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)", re.ASCII)
 # Characters of an Idempotency-Key.
 MAX_NAME = 128
 # Charges that are of the way: freight, handling, shipping, shipping and handling.
@@ -36,9 +37,9 @@ class PurchaseOrder(Order):
         self.document.update(taxes_included=False, payment={"status": "authorised"})
         if isa and isa.get(15) == "T":
             self.document["test"] = True
-        # The line that segments are about, and the party; the names of parties; the row and the lines of the address.
-        self.line, self.party, self.names, self.street = None, "", {}, []
-        # Of each line, as it is written.
+        # The line that segments are about, and the party; all parties, and their names; the row and the lines of the address.
+        self.line, self.party, self.parties, self.names, self.street = None, "", [], {}, []
+        # Of each line, as it is written, and the number.
         self.quantities = []
         self.is_ours = st.get(1) == "850"
         if not self.is_ours:
@@ -64,7 +65,9 @@ class PurchaseOrder(Order):
             self.fault(segment, 0, "is not read, and may change what is bought, at what price, or where it goes")
 
     def let_pass(self, segment):
-        self.passed.append("*".join(filter(None, segment.elements[:2])))
+        # What it is about is a code; a text is not repeated.
+        about = segment.get(1) if len(segment.get(1)) <= 3 else ""
+        self.passed.append("*".join(filter(None, (segment.name, about))))
 
     def end(self, se):
         self.count += 1
@@ -108,7 +111,7 @@ class PurchaseOrder(Order):
     def number(self, segment, n):
         """A decimal number (type R); nothing if it is none."""
         text = segment.get(n)
-        if len(text) > MAX_NUMBER or not re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", text, re.ASCII):
+        if len(text) > MAX_NUMBER or not NUMBER.fullmatch(text):
             self.fault(segment, n, f"expected a decimal number of at most {MAX_NUMBER} characters, found {text!r}")
             return None
         return Decimal(text)
@@ -181,10 +184,12 @@ class PurchaseOrder(Order):
         self.sum(segment, 2, "tax", self.number(segment, 2))
 
     def n1(self, segment):
-        if self.line is not None:
-            self.fault(segment, 0, "expected one address for the whole order")
-            return
         self.party, name = segment.get(1), segment.get(2)
+        if self.line is not None or (self.party == "ST" and "ST" in self.parties):
+            self.fault(segment, 0, "expected one address for the whole order")
+            self.party = None
+            return
+        self.parties.append(self.party)
         if name:
             self.names.setdefault(self.party, (segment.row, "N102", name))
         if self.party == "ST":
@@ -226,7 +231,7 @@ class PurchaseOrder(Order):
         if known is None:
             self.fault(segment, 6, f"expected what it is by our SKU ({', '.join(self.agreed.sku)}, or --sku), found {', '.join(filter(None, ids)) or 'nothing'}")
         self.line = len(self.document["lines"])
-        self.quantities.append(segment.get(2))
+        self.quantities.append((segment.get(2), quantity))
         line, base = {}, f"/lines/{self.line}"
         self.document["lines"].append(line)
         self.places[base] = (segment.row, "PO1")
@@ -252,11 +257,11 @@ class PurchaseOrder(Order):
         if segment.get(1).lstrip("0") != str(lines):
             self.fault(segment, 1, f"expected {lines} lines, found {segment.get(1)!r}")
         total = segment.get(2) and self.number(segment, 2)
-        if not total or None in map(exact, self.quantities):
+        if not total or any(quantity is None for _, quantity in self.quantities):
             return
         # Of all digits, whatever their points, without what is more than ten; or as most write it, of the quantities.
-        digits = sum(int(re.sub(r"\D", "", quantity)) for quantity in self.quantities) % 10**10
-        if total not in (digits, sum(map(exact, self.quantities))):
+        digits = sum(int(re.sub(r"\D", "", text)) for text, _ in self.quantities) % 10**10
+        if total not in (digits, sum(quantity for _, quantity in self.quantities)):
             self.fault(segment, 2, f"expected {digits}, the sum of PO102, found {segment.get(2)!r}")
 
     def amt(self, segment):
@@ -271,10 +276,6 @@ READ = {
     name: getattr(PurchaseOrder, name.lower())
     for name in ("BEG", "CUR", "DTM", "SAC", "TXI", "N1", "N2", "N3", "N4", "PER", "PO1", "PID", "CTT", "AMT")
 }
-
-
-def exact(text):
-    return Decimal(text) if re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", text, re.ASCII) else None
 
 
 def plain(number):

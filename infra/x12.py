@@ -49,8 +49,8 @@ class Source:
                 buffer, at = buffer[at:] + self.file.read(CHUNK), 0
             if not buffer:
                 return
-            # Most files have each segment on a line of its own.
-            if buffer[at : at + 1] in (b"\r", b"\n", b""):
+            # Most files have each segment on a line of its own, and some have empty ones.
+            if buffer[at : at + 1] in (b"\r", b"\n", b"", ends):
                 at, self.bytes = at + 1, self.bytes + 1
                 continue
             if buffer.startswith(b"ISA", at):

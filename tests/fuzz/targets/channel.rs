@@ -57,6 +57,10 @@ fuzz_target!(|bytes: &[u8]| {
                 answers.push(body.to_vec());
             }
             api.refusal(400, body);
+            api.refusal(200, body);
+            if let Err(why) = api.token_in(body, now) {
+                check(&why);
+            }
             vendor::code(body);
             if let Some(changes) = api.changes() {
                 changes.request(access, now, topic);

@@ -128,12 +128,21 @@ async fn a_fault_names_its_segment_and_element_and_keeps_no_other_set_from_being
         ),
         set("0012", &of("none", "")),
         set("0013", &format!("{}{LINE}", beg("bare"))),
-        order("0014", "last"),
+        set(
+            "0014",
+            &of("two", &format!("N1*ST*Ida~\nN3*3 Elm Road~\n{LINE}")),
+        ),
+        set(
+            "0015",
+            &of("nowhere", LINE).replace("N3*71 Alder Lane~\n", ""),
+        )
+        .replace("SE*8", "SE*7"),
+        order("0016", "last"),
     ];
     let bad_money = folder.file(interchange(&sets));
     let (code, text) = import(&shop, &bad_money, &[DRY]).await;
     assert!(
-        code == 1 && text.contains("2 to be taken in") && text.contains("12 refused"),
+        code == 1 && text.contains("2 to be taken in") && text.contains("14 refused"),
         "{code} {text}"
     );
     let looked = results(&bad_money, ".dry-run.csv");
@@ -209,6 +218,11 @@ async fn a_fault_names_its_segment_and_element_and_keeps_no_other_set_from_being
         let (code, text) = import(&shop, &file, &[DRY]).await;
         assert_eq!(code == 0, taken, "{text}");
     }
+    is(
+        "two",
+        &[("N1", "N1: expected one address for the whole order")],
+    );
+    is("nowhere", &[("", "/shipping_address/line1: is missing")]);
     // Its address has no country, its item no number of ours: that is agreed on, and no fault.
     let agreed = set(
         "1",
@@ -247,11 +261,12 @@ async fn what_is_wrong_with_an_interchange_is_told_and_what_is_whole_is_taken_in
         (code, results(&file, ".dry-run.csv"))
     };
     let whole = interchange(&[order("0001", "one"), order("0002", "two")]);
-    // Other separators, everything on one line, two interchanges, of which one is a test, and no end of the last segment.
+    // Other separators, everything on one line, an empty segment, two interchanges, of which one is a test, and no end of the last segment.
     let test = whole
         .replace("*0*P*>", "*0*T*>")
         .replace('*', "|")
-        .replace("~\n", "'");
+        .replace("~\n", "'")
+        .replace("'GE", "''GE");
     let both = format!("{whole}{}", test.trim_end_matches('\''));
     let (code, rows) = looked(&both, "2 to be taken in").await;
     assert_eq!((code, rows.len()), (0, 4));
