@@ -8,6 +8,7 @@
 mod request;
 mod world;
 
+use channels::Unreadable;
 use domain::Problem;
 use domain::limits::MAX_PROBLEMS;
 
@@ -21,6 +22,14 @@ pub fn check_problems(problems: &[Problem]) {
     for problem in problems {
         assert!(!problem.detail.is_empty(), "{problem:?}");
         assert!(problem.pointer.is_empty() || problem.pointer.starts_with('/'));
+    }
+}
+
+/// What cannot be read says where, or why.
+pub fn check_unreadable(why: &Unreadable) {
+    match why {
+        Unreadable::Problems(problems) => check_problems(problems),
+        Unreadable::Syntax { line, .. } => assert!(*line > 0),
     }
 }
 
