@@ -112,6 +112,7 @@ pub async fn run(cloud: &Cloud, say: impl Fn(&str)) -> Result<Vec<Ending>> {
         store: store(cloud, "demo")?,
         say: &say,
     };
+    stage.subscribe().await?;
     let plays = scripts.iter().enumerate().map(|(n, script)| {
         let stage = &stage;
         async move {
@@ -127,6 +128,10 @@ pub async fn run(cloud: &Cloud, say: impl Fn(&str)) -> Result<Vec<Ending>> {
         restock["crossed"], restock["told"]
     ));
     cloud.idle().await;
+    say(&format!(
+        "events that are on a bus for other systems: {}",
+        cloud.services().events.events().len()
+    ));
     Ok(results)
 }
 
@@ -137,6 +142,13 @@ struct Stage<'a, S> {
 }
 
 impl<S: Fn(&str)> Stage<'_, S> {
+    /// Has another system hear of all that happens, by a bus: there is no other server here to be told.
+    async fn subscribe(&self) -> Result<()> {
+        let wish = json!({"event_bus": true}).to_string();
+        let path = "/subscribers/reporting";
+        self.ask(Method::PUT, path, None, wish).await.map(drop)
+    }
+
     async fn play(&self, script: &Script) -> Ending {
         let mut result = Ending {
             number: String::new(),
@@ -278,13 +290,20 @@ impl<S: Fn(&str)> Stage<'_, S> {
     }
 
     async fn post(&self, path: &str, key: Option<&str>, body: String) -> Result<Value> {
+        self.ask(Method::POST, path, key, body).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: String,
+    ) -> Result<Value> {
         let bearer = format!("Bearer {DEMO_KEY}");
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend(key.map(|key| ("idempotency-key", key)));
-        let (status, answer) = self
-            .http
-            .send(Method::POST, path, &headers, body.clone())
-            .await?;
+        let (status, answer) = self.http.send(method, path, &headers, body.clone()).await?;
         match status {
             200..=299 => Ok(answer),
             _ => bail!("{path} answered {status}: {answer}"),

@@ -66,6 +66,18 @@ impl Hint {
         }
     }
 
+    /// The channel and its account from which the order is that it is about, as far as it says so.
+    pub(crate) fn account(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Order(_, state) => {
+                let source = &state.as_ref()?.source;
+                Some((&source.channel, &source.account))
+            }
+            Self::Changed(changed) => Some((&changed.channel, &changed.account)),
+            Self::Fact(..) => None,
+        }
+    }
+
     /// What it is about, for logs.
     pub fn subject(&self) -> String {
         match self {

@@ -173,6 +173,7 @@ impl Full {
             md5_of_body: String::new(),
             attributes: BTreeMap::new(),
             trace_header: None,
+            group: None,
             sent_at: now,
         };
         Some(Received {

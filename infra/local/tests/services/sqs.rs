@@ -41,6 +41,7 @@ async fn sqs_receives_hides_and_gives_up() {
             .send_message()
             .queue_url(&url)
             .message_body("order 1")
+            .message_group_id("square/main")
             .message_attributes(
                 "step",
                 MessageAttributeValue::builder()
@@ -79,6 +80,10 @@ async fn sqs_receives_hides_and_gives_up() {
             assert_eq!(
                 attributes[&MessageSystemAttributeName::ApproximateReceiveCount],
                 count
+            );
+            assert_eq!(
+                attributes[&MessageSystemAttributeName::MessageGroupId],
+                "square/main"
             );
         }
         let third = receive(&url).wait_time_seconds(2).send().await.unwrap();

@@ -67,6 +67,8 @@ pub struct Outgoing {
     pub delay: Option<Duration>,
     /// The X-Ray header.
     pub trace_header: Option<String>,
+    /// Whose it is, for SQS to be fair to all. Here messages are handed out as they came, whosever they are.
+    pub group: Option<String>,
 }
 
 impl Queue {
@@ -209,6 +211,7 @@ impl Sqs {
             body: outgoing.body,
             attributes: outgoing.attributes,
             trace_header: outgoing.trace_header,
+            group: outgoing.group,
             sent_at: Timestamp::now(),
         });
         queue.push(Entry::new(message.clone()), delay);

@@ -198,6 +198,7 @@ fn outgoing(body: Body) -> Outgoing {
         body: body.message_body,
         attributes: body.message_attributes,
         delay: body.delay_seconds.map(Duration::from_secs),
+        group: body.message_group_id,
     }
 }
 
@@ -308,6 +309,7 @@ impl Received {
                 self.dead_letter_source.as_deref().map(str::to_owned),
             ),
             ("AWSTraceHeader", self.message.trace_header.clone()),
+            ("MessageGroupId", self.message.group.clone()),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

@@ -26,6 +26,8 @@ pub struct Message {
     pub attributes: BTreeMap<String, MessageAttribute>,
     /// The X-Ray header, if the sender gave one.
     pub trace_header: Option<String>,
+    /// Whose it is, if the sender said so.
+    pub group: Option<String>,
     /// When it was sent.
     pub sent_at: Timestamp,
 }

@@ -56,6 +56,7 @@ pub(super) struct SetQueueAttributes {
 pub(super) struct Body {
     pub message_body: String,
     pub delay_seconds: Option<u64>,
+    pub message_group_id: Option<String>,
     #[serde(default)]
     pub message_attributes: Attributes,
     #[serde(default)]
