@@ -1,14 +1,15 @@
 //! Fetches orders that a channel only says have changed, by the API of the channel's vendor, and takes them
-//! in as if the channel had sent them whole.
+//! in as if the channel had sent them whole. Whose word comes by a queue and not by a webhook is heard here as well.
 
 use std::sync::Arc;
 
+use channels::amazon::{self, Amazon};
 use channels::{Channel, Unreadable};
 use domain::Order;
 use intake::{Failure, Intake, Refused, Told, Vendors};
 use jiff::Timestamp;
 use runtime::queue::{Handled, Outcome, one_by_one};
-use runtime::{Changed, Clock, Emit, Function, Hint};
+use runtime::{Changed, Clock, Emit, Function, Handler, Hint};
 use serde_json::json;
 use store::{Store, UnreadableDelivery};
 
@@ -45,14 +46,40 @@ pub fn function() -> Function {
                     vendors,
                     clock,
                 };
-                Ok(one_by_one(
-                    "fetch-order",
-                    &setup,
-                    step,
-                    |step, hint| async move { step.take(hint).await },
-                ))
+                let take = one_by_one("fetch-order", &setup, step, |step, hint| async move {
+                    step.take(hint).await
+                });
+                Ok(hearing(take))
             })
         },
+    }
+}
+
+/// Whether and of which order a channel speaks that puts its word into a queue of ours by itself.
+fn heard(body: &str) -> Option<Hint> {
+    let (seller, said) = amazon::notified(body.as_bytes()).ok()??;
+    Some(Hint::Changed(Changed {
+        channel: Amazon.name().to_owned(),
+        account: seller,
+        external_id: said.external_id,
+        as_of: said.as_of,
+    }))
+}
+
+/// Takes such word for what `accept-order` makes of a webhook, should it be parked, too. Nothing of it is
+/// believed but that there is something to ask for.
+fn hearing(handler: Handler) -> Handler {
+    match handler {
+        Handler::Queue(take) => Handler::Queue(Arc::new(move |mut batch| {
+            for delivery in batch.iter_mut().filter(|delivery| delivery.hint.is_err()) {
+                if let Some(hint) = heard(&delivery.body) {
+                    delivery.body = hint.to_body();
+                    delivery.hint = Ok(hint);
+                }
+            }
+            take(batch)
+        })),
+        other => other,
     }
 }
 

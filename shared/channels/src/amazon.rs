@@ -57,6 +57,25 @@ const OF_V0: Names = Names {
         ("@/country", "/CountryCode"),
     ],
 };
+/// Whose order has changed, by the seller's id, and which; `None`: a notification of something else.
+pub fn notified(message: &[u8]) -> Result<Option<(String, Hint)>, Unreadable> {
+    let faults = Faults::default();
+    let mut message = document::object(message, &faults)?;
+    let payload = message.inner("Payload");
+    let change = payload.and_then(|mut payload| payload.inner("OrderChangeNotification"));
+    let named = change.and_then(|mut change| {
+        let seller = change.take("SellerId")?.text()?;
+        let external_id = change.take("AmazonOrderId")?.text()?;
+        // When Amazon says so is not when the order changed: its API may give an earlier time for good.
+        let hint = Hint {
+            external_id,
+            as_of: None,
+        };
+        Some((seller, hint))
+    });
+    Ok(named)
+}
+
 const MONEY_OF_2026: MoneyShape = MoneyShape {
     amount: "amount",
     currency: "currencyCode",
@@ -78,14 +97,9 @@ impl Channel for Amazon {
     }
 
     fn read(&self, delivery: &Delivery<'_>, _: &str) -> Result<Said, Unreadable> {
-        let faults = Faults::default();
-        let mut message = document::object(delivery.raw_body, &faults)?;
-        let as_of = message.take("EventTime").and_then(|time| time.timestamp());
-        let payload = message.inner("Payload");
-        let change = payload.and_then(|mut payload| payload.inner("OrderChangeNotification"));
-        let id = change.and_then(|mut change| change.take("AmazonOrderId")?.text());
-        Ok(match id {
-            Some(external_id) => Said::Changed(vec![Hint { external_id, as_of }]),
+        let said = notified(delivery.raw_body)?;
+        Ok(match said {
+            Some((_, hint)) => Said::Changed(vec![hint]),
             None => Said::Nothing("it names no order"),
         })
     }

@@ -8,7 +8,7 @@ use crate::template::{Template, fault};
 
 /// The properties in use. SAM drops a property that it does not know without a word, so whoever needs another one adds it
 /// here, having looked up how it is spelt.
-const KNOWN: [(&str, &[&str]); 17] = [
+const KNOWN: [(&str, &[&str]); 18] = [
     (
         "AWS::Serverless::Function",
         &[
@@ -108,6 +108,7 @@ const KNOWN: [(&str, &[&str]); 17] = [
         "AWS::SES::ConfigurationSet",
         &["Name", "ReputationOptions", "SuppressionOptions"],
     ),
+    ("AWS::SQS::QueuePolicy", &["Queues", "PolicyDocument"]),
     ("AWS::SNS::Topic", &["TopicName"]),
     (
         "AWS::SNS::Subscription",

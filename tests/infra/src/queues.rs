@@ -11,12 +11,22 @@ const FOURTEEN_DAYS: u64 = 14 * 24 * 60 * 60;
 /// A receive can be counted that no consumer saw, so fewer chances would lose work to the dead letters.
 const LEAST_RECEIVES: u64 = 5;
 
-/// Each queue sends what fails for good to a dead-letter queue of its own, which keeps it for as long as SQS can.
+/// Queues that others write to, and the functions that take what they say.
+const OF_OTHERS: [(&str, &str); 1] = [("AmazonNotificationsQueue", "FetchOrder")];
+
+/// The function that is to take from a queue: the one of its name, if it is not a queue of others.
+pub(crate) fn taker(queue: &str) -> &str {
+    let of_others = OF_OTHERS.iter().find(|(id, _)| *id == queue);
+    let own = queue.strip_suffix("Queue").unwrap_or(queue);
+    of_others.map_or(own, |(_, function)| *function)
+}
+
+/// Each queue sends what fails for good to the dead-letter queue of its function, which keeps it for as long as SQS can.
 pub fn every_queue_has_dead_letters(template: &Template) -> Vec<String> {
     let mut faults = Vec::new();
     for (id, queue) in template.work_queues() {
         let policy = &queue["RedrivePolicy"];
-        let own = id.replace("Queue", "DeadLetters");
+        let own = format!("{}DeadLetters", taker(id));
         let letters = target(&policy["deadLetterTargetArn"]);
         faults.extend(fault(
             letters == Some(&own) && template.has(QUEUE, &own),
@@ -149,11 +159,11 @@ pub fn mappings_have_bounds(template: &Template) -> Vec<String> {
     faults
 }
 
-/// Each queue feeds the function of its name, once; and dead letters feed nothing.
+/// Each queue feeds its function, once; and dead letters feed nothing.
 pub fn every_queue_feeds_its_function(template: &Template) -> Vec<String> {
     let mut faults = Vec::new();
     for (id, _) in template.work_queues() {
-        let function = id.strip_suffix("Queue").unwrap_or(id);
+        let function = taker(id);
         let fed: Vec<_> = mappings(template)
             .filter(|(_, mapping)| target(&mapping["EventSourceArn"]) == Some(id))
             .filter_map(|(_, mapping)| target(&mapping["FunctionName"]))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::queues::taker;
 use crate::template::{Template, fault, pascal, target};
 
 const ROLE: &str = "AWS::IAM::Role";
@@ -128,10 +129,11 @@ pub fn roles_and_variables_agree(template: &Template) -> Vec<String> {
     faults
 }
 
-/// What a statement of a function is about. To receive from one's own queue needs no variable.
+/// What a statement of a function is about. To receive from one's own queues needs no variable.
 fn reached(statement: &Value) -> Vec<String> {
     let action = list(&statement["Action"]).next().and_then(Value::as_str);
-    let own = target(&statement["Resource"]).is_some_and(|id| id.ends_with("Queue"));
+    let mut queues = list(&statement["Resource"]);
+    let own = queues.all(|queue| target(queue).is_some_and(|id| id.ends_with("Queue")));
     match action {
         Some("ses:SendEmail") => vec!["mail".to_owned()],
         Some("secretsmanager:GetSecretValue") => vec!["secrets".to_owned()],
@@ -174,7 +176,7 @@ pub fn items_are_limited_by_key(template: &Template) -> Vec<String> {
         .collect()
 }
 
-/// A queue function may take from its own queue and from no other; what sends dead letters back, from these alone; the rest
+/// A queue function may take from its own queues and from no other; what sends dead letters back, from these alone; the rest
 /// may take from none.
 pub fn functions_receive_from_their_own_queue(template: &Template) -> Vec<String> {
     const RECEIVE: [&str; 3] = [
@@ -184,13 +186,12 @@ pub fn functions_receive_from_their_own_queue(template: &Template) -> Vec<String
     ];
     let mut faults = Vec::new();
     for (id, _) in template.work_queues() {
-        let name = id.strip_suffix("Queue").unwrap_or(id);
         let own = json!({"Fn::GetAtt": [id, "Arn"]});
-        let role = format!("{name}Role");
+        let role = format!("{}Role", taker(id));
         for action in RECEIVE.into_iter().chain(["sqs:GetQueueAttributes"]) {
             let allowed = statements(template).any(|(owner, statement)| {
                 owner == role
-                    && statement["Resource"] == own
+                    && list(&statement["Resource"]).any(|queue| *queue == own)
                     && list(&statement["Action"]).any(|other| other == action)
             });
             faults.extend(fault(allowed, || format!("{role} lacks {action} on {id}")));
@@ -200,12 +201,13 @@ pub fn functions_receive_from_their_own_queue(template: &Template) -> Vec<String
         let receives = list(&statement["Action"])
             .filter_map(Value::as_str)
             .any(|action| RECEIVE.contains(&action));
-        let own = role.replace("Role", "Queue");
-        let may = match role {
-            "RedriveMessagesRole" => list(&statement["Resource"])
-                .all(|queue| target(queue).is_some_and(|id| id.ends_with("DeadLetters"))),
-            _ => statement["Resource"] == json!({"Fn::GetAtt": [own, "Arn"]}),
-        };
+        let function = role.strip_suffix("Role").unwrap_or(role);
+        let may = list(&statement["Resource"]).all(|queue| {
+            target(queue).is_some_and(|id| match function {
+                "RedriveMessages" => id.ends_with("DeadLetters"),
+                _ => taker(id) == function,
+            })
+        });
         faults.extend(fault(!receives || may, || {
             format!("{role} receives from {}", statement["Resource"])
         }));

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use data_encoding::BASE64;
+use domain::limits::{MAX_PAGES_PER_POLL, MAX_UNPOLLED_S};
 use end_to_end::{PATIENCE, Shop};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use wiremock::matchers::{header, method, path, query_param};
+use wiremock::matchers::{header, method, path, path_regex, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const SQUARE_ORDER: &str = "CAISENgvlJ6jLWAzERDzjyHVybY";
@@ -139,6 +140,67 @@ async fn word_of_an_order_brings_the_order_and_what_it_has_become() {
     shop.close().await;
 }
 
+/// The access of an account of Amazon's, and the token that it is opened with.
+async fn seller(shop: &Shop, vendor: &MockServer, id: &str) {
+    let token = json!({"access_token": "lwa", "token_type": "bearer", "expires_in": 3600});
+    let tokens = Mock::given(method("POST")).and(path("/token"));
+    let tokens = tokens.respond_with(ResponseTemplate::new(200).set_body_json(token));
+    tokens.mount(vendor).await;
+    let keys = json!({
+        "url": vendor.uri(), "token_url": format!("{}/token", vendor.uri()),
+        "client_id": "c", "client_secret": "s", "refresh_token": "r",
+    });
+    local::seed::add_access(&shop.cloud, "amazon", id, &keys.to_string())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn word_that_amazon_puts_into_a_queue_brings_the_order() {
+    let shop = Shop::open().await;
+    let vendor = MockServer::start().await;
+    // The account is named by the seller's id.
+    seller(&shop, &vendor, "S1").await;
+    let order = sample("channels/amazon");
+    let id = order["orderId"].as_str().unwrap().to_owned();
+    let given = ResponseTemplate::new(200).set_body_json(json!({"order": order}));
+    let asked = get(&format!("/orders/2026-01-01/orders/{id}")).respond_with(given);
+    asked.expect(2).mount(&vendor).await;
+    let word = sample("channels/amazon-notification").to_string();
+    for _ in 0..2 {
+        shop.hint("amazon-notifications", word.clone());
+    }
+    let stored = arrived(&shop, &id, |_| true).await;
+    assert_eq!(
+        (&stored["channel"], &stored["account"]),
+        (&json!("amazon"), &json!("S1"))
+    );
+    // What is about no order is parked as it came; of a seller that nobody knows, kept; and word that was parked goes back
+    // as any hint does.
+    shop.hint(
+        "amazon-notifications",
+        r#"{"NotificationType":"ANY_OFFER_CHANGED"}"#,
+    );
+    shop.hint("amazon-notifications", word.replace("S1", "S2"));
+    let refused = "999-0000000-0000000";
+    let no = ResponseTemplate::new(403).set_body_json(json!({"errors": [{"code": "FORBIDDEN"}]}));
+    let asked = get(&format!("/orders/2026-01-01/orders/{refused}")).respond_with(no);
+    asked.mount(&vendor).await;
+    shop.hint("amazon-notifications", word.replace(&id, refused));
+    shop.settle().await;
+    assert_eq!(
+        shop.kept().await,
+        ["the account has no access to its channel's API"]
+    );
+    let parked = shop.get("/parked").await;
+    let shown = parked["messages"].as_array().unwrap();
+    let orders = shown.iter().map(|message| message["order"].is_string());
+    assert_eq!(orders.filter(|known| *known).count(), 1, "{parked}");
+    assert_eq!(shown.len(), 2, "{parked}");
+    assert_eq!(shop.order_ids().await.len(), 1);
+    shop.close_with_parked().await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_fetched_is_kept_and_what_a_mended_access_heals_is_parked() {
     let shop = Shop::open().await;
@@ -247,5 +309,72 @@ async fn a_poll_brings_what_nobody_has_said_and_goes_on_from_there() {
     let failed = shop.cloud.invoke("poll-channel", json!({})).await;
     let failed = failed.map_or_else(|error| error.to_string(), |answer| answer.to_string());
     assert!(failed.contains("woocommerce/demo"), "{failed}");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_run_reads_so_many_pages_and_the_next_goes_on() {
+    let shop = Shop::open().await;
+    let vendor = MockServer::start().await;
+    seller(&shop, &vendor, "S1").await;
+    // One page more than a run reads, each with one order, which Amazon ships itself.
+    let last = MAX_PAGES_PER_POLL + 1;
+    let changed = jiff::Timestamp::now().to_string();
+    let page = move |request: &wiremock::Request| {
+        let mut query = request.url.query_pairs();
+        let named = query.find(|(name, _)| name == "paginationToken");
+        let page = named.map_or(1, |(_, page)| page.parse().unwrap());
+        let next = (page < last).then(|| (page + 1).to_string());
+        ResponseTemplate::new(200).set_body_json(json!({
+            "orders": [{"orderId": format!("1-{page}"), "lastUpdatedTime": changed}],
+            "pagination": {"nextToken": next},
+        }))
+    };
+    get("/orders/2026-01-01/orders")
+        .respond_with(page)
+        .expect(last as u64)
+        .mount(&vendor)
+        .await;
+    let amazons = json!({"order": {"fulfillment": {"fulfilledBy": "AMAZON"}}});
+    let given = ResponseTemplate::new(200).set_body_json(amazons);
+    let any = Mock::given(method("GET")).and(path_regex("^/orders/2026-01-01/orders/1-"));
+    any.respond_with(given)
+        .expect(last as u64)
+        .mount(&vendor)
+        .await;
+    for (handed_on, done) in [(MAX_PAGES_PER_POLL, false), (1, true)] {
+        let polled = shop.cloud.invoke("poll-channel", json!({})).await.unwrap();
+        assert_eq!(
+            polled,
+            json!({"accounts": 1, "handed_on": handed_on, "failed": 0})
+        );
+        let poll = &shop.store.polls().await.unwrap()[0];
+        assert_eq!(poll.walk.is_none(), done);
+    }
+    shop.settle().await;
+    vendor.verify().await;
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_person_is_told_of_an_account_that_cannot_be_asked_for_an_hour() {
+    let shop = Shop::open().await;
+    let vendor = MockServer::start().await;
+    seller(&shop, &vendor, "S1").await;
+    let down = get("/orders/2026-01-01/orders").respond_with(ResponseTemplate::new(503));
+    down.mount(&vendor).await;
+    // The machine may take its time.
+    for (unpolled_s, told) in [(MAX_UNPOLLED_S - 60, false), (MAX_UNPOLLED_S + 1, true)] {
+        let mut poll = shop.store.polls().await.unwrap().remove(0);
+        poll.polled_at = Some(jiff::Timestamp::now() - jiff::SignedDuration::from_secs(unpolled_s));
+        poll.turn += 1;
+        assert!(shop.store.save_poll(&poll).await.unwrap());
+        let polled = shop.cloud.invoke("poll-channel", json!({})).await;
+        let failed = match polled {
+            Ok(answer) => answer["errorMessage"].is_string(),
+            Err(_) => true,
+        };
+        assert_eq!(failed, told, "after {unpolled_s} s");
+    }
     shop.close().await;
 }

@@ -105,6 +105,14 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         rule: "every_queue_has_dead_letters",
+        names: "AmazonNotificationsQueue",
+        by: |t| {
+            let other = json!({"Fn::GetAtt": ["ShipOrderDeadLetters", "Arn"]});
+            property(t, "AmazonNotificationsQueue", "RedrivePolicy")["deadLetterTargetArn"] = other;
+        },
+    },
+    Break {
+        rule: "every_queue_has_dead_letters",
         names: "before 5 receives",
         by: |t| property(t, "ShipOrderQueue", "RedrivePolicy")["maxReceiveCount"] = json!(1),
     },
