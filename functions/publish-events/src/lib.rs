@@ -5,6 +5,7 @@
 //! it told again, and nothing is left out.
 
 mod send;
+mod silent;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use runtime::secrets::Secrets;
 use runtime::web::Web;
 use runtime::{Clock, Emit, Function, Hint};
 use store::{Committed, Store, StoreError, Story};
+
+use crate::silent::Silent;
 
 /// How long a turn begins to send events for: what is left then has a turn of its own.
 const SENDS_FOR: Duration = Duration::from_secs(20);
@@ -51,6 +54,7 @@ pub fn function() -> Function {
                     web: setup.web.clone(),
                     bus: setup.bus(),
                     secrets: setup.signing_secrets(),
+                    silent: Silent::default(),
                     subscribers: Cached::new(setup.clock.clone()),
                     clock: setup.clock.clone(),
                 };
@@ -70,6 +74,7 @@ struct Publisher {
     web: Arc<dyn Web>,
     bus: Arc<dyn Bus>,
     secrets: Secrets,
+    silent: Silent,
     subscribers: Cached<Vec<Subscriber>>,
     clock: Clock,
 }

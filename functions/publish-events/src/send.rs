@@ -16,6 +16,9 @@ use store::Story;
 
 use crate::Publisher;
 
+/// Why an event was not sent.
+const LEFT_ALONE: &str = "not sent: it has not answered of late, and is left alone for a minute";
+
 /// What a subscriber has answered.
 pub(crate) struct Answer {
     pub at: Timestamp,
@@ -66,6 +69,9 @@ impl Publisher {
 
     async fn ask(&self, to: &Subscriber, id: String, body: String) -> Result<u16, String> {
         let now = self.clock.now();
+        if self.silent.is_left_alone(&to.id, now) {
+            return Err(LEFT_ALONE.into());
+        }
         let secrets = self.secrets.get(&to.id, false).await;
         let mut secrets = secrets.map_err(|why| format!("its secret: {why}"))?;
         if secrets.is_empty() {
@@ -84,7 +90,10 @@ impl Publisher {
             .header("webhook-signature", signature)
             .body(body)
             .map_err(|error| error.to_string())?;
-        match self.web.ask(request, web::SUBSCRIBER).await {
+        let answer = self.web.ask(request, web::SUBSCRIBER).await;
+        let answered = !matches!(answer, Err(WebError::Passing(_)));
+        self.silent.note(&to.id, answered, self.clock.now());
+        match answer {
             Ok(answer) => Ok(answer.status().as_u16()),
             Err(WebError::Passing(why) | WebError::Final(why)) => Err(why),
         }

@@ -2,6 +2,7 @@
 //! they may not know.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use channels::Secret;
@@ -302,6 +303,45 @@ async fn what_is_not_taken_is_told_again_and_who_is_gone_is_left_alone() {
     assert_eq!(log(&shop, "busy", 3).await[0]["outcome"], "delivered");
     let deleted = ask(&shop, Method::DELETE, "/subscribers/busy", Value::Null).await;
     assert_eq!(deleted, (200, json!({"deleted": "busy"})));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn who_does_not_answer_is_left_alone_and_keeps_nobody_waiting() {
+    let shop = Shop::open().await;
+    let listener = MockServer::start().await;
+    answers(&listener, "erp", ResponseTemplate::new(204)).await;
+    let accepted = json!({"types": ["order.accepted"]});
+    subscribe(&shop, &listener, "erp", accepted).await;
+    // Nobody listens where somebody did.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", nobody.local_addr().unwrap());
+    drop(nobody);
+    let more = json!({"types": ["order.accepted"], "url": url});
+    subscribe(&shop, &listener, "gone", more).await;
+    let place = async |name: &str| {
+        let order = document(&[("GRD-HAND-40", 1)]).to_string();
+        let (status, receipt) = shop.try_post("/orders", name, order).await;
+        assert_eq!(status, 201, "{receipt}");
+    };
+    for n in 1..=3 {
+        place(&format!("order-{n}")).await;
+        log(&shop, "gone", n).await;
+    }
+    place("order-4").await;
+    let log = log(&shop, "gone", 4).await;
+    let alone = |entry: &&Value| entry["error"].as_str().unwrap().starts_with("not sent: ");
+    assert!(log.iter().filter(alone).count() >= 1, "{log:?}");
+    assert!(log.iter().all(|entry| entry["outcome"] == "failed"));
+    let wait = async {
+        while heard(&listener, "erp").await.len() < 4 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    // Nobody waits for the end of the schedule.
+    let (status, _) = ask(&shop, Method::DELETE, "/subscribers/gone", Value::Null).await;
+    assert_eq!(status, 200);
     shop.close().await;
 }
 
