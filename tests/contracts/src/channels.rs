@@ -185,7 +185,7 @@ fn known_orders_are_read_as_they_are() {
         (
             "amazon",
             "amazon_sp_api/ORDER_CHANGE_notification_0.json",
-            vec!["hint: order 903-8868176-2219830 has changed 2020-01-11T00:09:53.109Z"],
+            vec!["hint: order 903-8868176-2219830 has changed "],
         ),
     ] {
         let folder = Path::new(file).parent().unwrap().to_str().unwrap();

@@ -9,7 +9,7 @@ use end_to_end::Shop;
 use http::Method;
 use local::seed::{DEMO_KEY, add_access, add_account};
 use serde_json::{Value, json};
-use wiremock::matchers::method;
+use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::channels::folder;
@@ -137,19 +137,27 @@ async fn vendor_with(channel: &str, order: &Value) -> Option<(MockServer, Value)
     let answer = match channel {
         "adobe-commerce" => json!({"items": [order]}),
         "amazon" | "square" | "walmart" => json!({"order": order}),
-        "ebay" | "etsy" | "meta" | "woocommerce" => order.clone(),
+        "ebay" | "etsy" | "meta" | "wix" | "woocommerce" => order.clone(),
+        "tiktok" => json!({"code": 0, "data": {"orders": [order]}}),
         _ => return None,
     };
-    let token = json!({"access_token": "t", "token_type": "bearer", "expires_in": 3600});
-    for (asked, given) in [("GET", answer), ("POST", token)] {
-        let given = ResponseTemplate::new(200).set_body_json(given);
-        let asked = Mock::given(method(asked));
-        asked.respond_with(given).mount(&vendor).await;
+    // By OAuth, and as TikTok gives it.
+    let token = json!({
+        "access_token": "t", "token_type": "bearer", "expires_in": 3600,
+        "code": 0, "data": {"access_token": "t", "access_token_expire_in": 4_102_444_800_u64},
+    });
+    let given = |document| ResponseTemplate::new(200).set_body_json(document);
+    for (asked, document) in [
+        (Mock::given(path("/token")), &token),
+        (Mock::given(method("GET")), &answer),
+        (Mock::given(method("POST")), &token),
+    ] {
+        asked.respond_with(given(document)).mount(&vendor).await;
     }
     let access = json!({
-        "url": vendor.uri(), "token_url": vendor.uri(), "token": "t", "key": "k", "secret": "s",
-        "client_id": "c", "client_secret": "s", "refresh_token": "r", "cms_id": "1",
-        "location_ids": "L1", "shop_id": "1",
+        "url": vendor.uri(), "token_url": format!("{}/token", vendor.uri()), "token": "t", "key": "k", "secret": "s",
+        "client_id": "c", "client_secret": "s", "refresh_token": "r", "cms_id": "1", "location_ids": "L1",
+        "shop_id": "1", "app_key": "a", "app_secret": "s", "shop_cipher": "x", "instance_id": "i",
     });
     Some((vendor, access))
 }
