@@ -9,6 +9,7 @@ mod updates;
 
 use domain::Currency;
 use domain::intake::{NewLine, NewOrder};
+use domain::limits::MAX_NAME_CHARS;
 use domain::order::{Address, Payment};
 use jiff::Timestamp;
 
@@ -57,15 +58,19 @@ const OF_V0: Names = Names {
         ("@/country", "/CountryCode"),
     ],
 };
-/// Whose order has changed, by the seller's id, and which; `None`: a notification of something else.
+/// Whose order has changed, by the seller's id, and which, both of at most [`MAX_NAME_CHARS`] bytes; `None`: a notification of
+/// something else.
 pub fn notified(message: &[u8]) -> Result<Option<(String, Hint)>, Unreadable> {
     let faults = Faults::default();
     let mut message = document::object(message, &faults)?;
     let payload = message.inner("Payload");
     let change = payload.and_then(|mut payload| payload.inner("OrderChangeNotification"));
     let named = change.and_then(|mut change| {
-        let seller = change.take("SellerId")?.text()?;
-        let external_id = change.take("AmazonOrderId")?.text()?;
+        let mut name = |field| {
+            let name = change.take(field)?.text()?;
+            (1..=MAX_NAME_CHARS).contains(&name.len()).then_some(name)
+        };
+        let (seller, external_id) = (name("SellerId")?, name("AmazonOrderId")?);
         // When Amazon says so is not when the order changed: its API may give an earlier time for good.
         let hint = Hint {
             external_id,

@@ -4,12 +4,13 @@
 use std::fs;
 
 use domain::intake::NewOrder;
+use domain::limits::MAX_NAME_CHARS;
 use domain::order::{HoldReason, Payment};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::testing::{Sent, hmac, sent};
-use crate::{CHANNELS, Channel, Delivery, Greeting, Said, Secret, by_name};
+use crate::{CHANNELS, Channel, Delivery, Greeting, Said, Secret, amazon, by_name};
 
 /// The key of the samples by Standard Webhooks.
 const STANDARD: &str = "whsec_ZGVtby1zZWNyZXQtb2YtYS1zdGFuZGFyZC13ZWJob29r";
@@ -276,6 +277,19 @@ fn a_sample_says_which_order_it_is_about() {
         !amazon.passes(by_name("amazon").unwrap(), &["key"]),
         "it is no webhook"
     );
+    let word = file("channels/amazon-notification");
+    for (chars, known) in [
+        (0, false),
+        (1, true),
+        (MAX_NAME_CHARS, true),
+        (MAX_NAME_CHARS + 1, false),
+    ] {
+        for field in ["\"S1\"", "\"250-0000001-0000001\""] {
+            let word = word.replace(field, &format!("\"{}\"", "7".repeat(chars)));
+            let said = amazon::notified(word.as_bytes()).unwrap();
+            assert_eq!(said.is_some(), known, "{field} of {chars}");
+        }
+    }
 }
 
 #[test]
