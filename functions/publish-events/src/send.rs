@@ -69,9 +69,6 @@ impl Publisher {
 
     async fn ask(&self, to: &Subscriber, id: String, body: String) -> Result<u16, String> {
         let now = self.clock.now();
-        if self.silent.is_left_alone(&to.id, now) {
-            return Err(LEFT_ALONE.into());
-        }
         let secrets = self.secrets.get(&to.id, false).await;
         let mut secrets = secrets.map_err(|why| format!("its secret: {why}"))?;
         if secrets.is_empty() {
@@ -90,6 +87,10 @@ impl Publisher {
             .header("webhook-signature", signature)
             .body(body)
             .map_err(|error| error.to_string())?;
+        // The last that could keep it from being asked: who is let through finds out.
+        if self.silent.is_left_alone(&to.id, now) {
+            return Err(LEFT_ALONE.into());
+        }
         let answer = self.web.ask(request, web::SUBSCRIBER).await;
         let answered = !matches!(answer, Err(WebError::Passing(_)));
         self.silent.note(&to.id, answered, self.clock.now());
