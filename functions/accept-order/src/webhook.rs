@@ -6,7 +6,7 @@ use std::sync::Arc;
 use channels::{Channel, Delivery, Greeting, Said, Secret, Unreadable, payments};
 use domain::limits::MAX_NAME_CHARS;
 use domain::payment::Provider;
-use domain::{Order, OrderId, Refusal, Step, refund, restate};
+use domain::{Order, OrderId, Refusal, Step, change, refund, restate};
 use intake::{Refused, Told};
 use runtime::http::{Answer, Request};
 use runtime::{Changed, Emit, Hint};
@@ -80,6 +80,14 @@ impl Desk {
                 let order = OrderId::of(name, account, &id);
                 let noted = self.change(&order, |order| restate::refunded(order, &refund, now));
                 noted.await?.ok_or_else(|| UNKNOWN.to_owned())
+            }
+            Ok(Said::Returning(id, said)) => {
+                let now = self.clock.now();
+                let order = OrderId::of(name, account, &id);
+                let noted = self.note(&order, |order| {
+                    change::channel_return(order, &said, now).map_err(|refusal| refusal.to_string())
+                });
+                noted.await?
             }
             Ok(Said::Repaid(refund)) => self.repaid(name, account, &refund, &request.body).await?,
             Ok(Said::Deleted(id)) => {
@@ -158,21 +166,36 @@ impl Desk {
         let Some((provider, (id, n))) = known else {
             return Ok(Err(UNKNOWN.to_owned()));
         };
-        let (now, mut doubt) = (self.clock.now(), None);
-        let noted = self.change(&id, |order| {
+        let now = self.clock.now();
+        let noted = self.note(&id, |order| {
             let told = payments::told(provider, account, raw_body, order, n);
-            let told = match told {
-                Ok(Some((repeats, answer))) => refund::told(order, n, repeats, &answer, now),
-                Ok(None) => Err(Refusal::NotFound(format!(
+            match told.map_err(|why| why.to_string())? {
+                Some((repeats, answer)) => refund::told(order, n, repeats, &answer, now),
+                None => Err(Refusal::NotFound(format!(
                     "this payment, or refund {refund},"
                 ))),
-                Err(why) => {
-                    doubt = Some(why.to_string());
-                    return None;
-                }
-            };
-            doubt = told.as_ref().err().map(ToString::to_string);
-            told.ok().flatten()
+            }
+            .map_err(|refusal| refusal.to_string())
+        });
+        noted.await
+    }
+
+    /// Notes in an order what is said of it, if that is news; or why a person has to look at it.
+    async fn note(
+        &self,
+        id: &OrderId,
+        decide: impl Fn(&Order) -> Result<Option<Order>, String>,
+    ) -> Result<Result<Arc<Order>, String>, Answer> {
+        let mut doubt = None;
+        let noted = self.change(id, |order| match decide(order) {
+            Ok(next) => {
+                doubt = None;
+                next
+            }
+            Err(why) => {
+                doubt = Some(why);
+                None
+            }
         });
         let order = noted.await?;
         Ok(match (order, doubt) {

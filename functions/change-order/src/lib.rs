@@ -70,6 +70,7 @@ impl Desk {
             "POST /orders/{id}/untold/{resolution}" => self.resolve(&request).await,
             "POST /orders/{id}/returns" => self.announce(&request).await,
             "POST /returns/{id}/received" => self.receive(&request).await,
+            "POST /returns/{id}/cancelled" => self.call_off(&request).await,
             "POST /orders/{id}/refunds" => self.refund(&request).await,
             "POST /refunds/{id}/confirmed" => self.confirm(&request).await,
             "POST /refunds/{id}/again" => self.repeat(&request).await,
@@ -141,6 +142,15 @@ impl Desk {
                 }
                 Ok(change::receive_return(order, n, &location, &lines, now)?)
             })
+            .await?;
+        Answer::json(200, &domain::view::order(&order))
+    }
+
+    async fn call_off(&self, request: &Request) -> Result<Answer, Answer> {
+        let (id, n) = part(request, "R", "return")?;
+        let now = self.clock.now();
+        let order = self
+            .change(&id, |order| Ok(change::cancel_return(order, n, now)?))
             .await?;
         Answer::json(200, &domain::view::order(&order))
     }

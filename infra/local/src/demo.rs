@@ -269,7 +269,7 @@ impl<S: Fn(&str)> Stage<'_, S> {
             self.post(&format!("/orders/{id}/returns"), Some("demo-return"), body)
                 .await?;
         }
-        for r in order.returns.iter().filter(|r| !r.received) {
+        for r in order.returns.iter().filter(|r| r.is_coming()) {
             self.post(
                 &format!("/returns/{id}-R{}/received", r.n),
                 None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::intake::{ChannelRefund, NewOrder};
+use domain::intake::{ChannelRefund, ChannelReturn, NewOrder};
 use jiff::Timestamp;
 
 /// Values of a request by name: its headers (in lower case), the parameters of its query.
@@ -102,6 +102,8 @@ pub enum Said {
     Order(Box<NewOrder>),
     /// The channel has given money back: the channel's own id of the order, and what went back.
     Refunded(String, ChannelRefund),
+    /// Goods come back, or do not: the channel's own id of the order, and what is said of them.
+    Returning(String, ChannelReturn),
     /// What has become of a refund that a payment provider was asked for, by the refund's id here.
     Repaid(String),
     /// An order, by the channel's own id, is no longer there.

@@ -15,6 +15,7 @@ use crate::updates::Updates;
 use crate::{Channel, Delivery, Hint, Said, Secret, Unreadable};
 
 mod refunds;
+mod returns;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ impl Channel for Shopify {
         match self.topic(delivery) {
             topic if WHOLE_ORDERS.contains(&topic) => {}
             "refunds/create" => return refunds::webhook(delivery.raw_body),
+            topic if topic.starts_with("returns/") => return returns::webhook(delivery.raw_body),
             "orders/edited" => return edit(delivery.raw_body),
             "orders/delete" => return deletion(delivery.raw_body),
             _ => return Ok(Said::Nothing("webhooks of this topic are not handled")),

@@ -5,6 +5,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::event::Event;
 use crate::fulfillment::give_back;
+use crate::intake::ChannelReturn;
 use crate::limits::RETURN_WINDOW_DAYS;
 use crate::order::{Difference, FulfillmentStatus, HoldReason, Move, Order, Return, Units};
 use crate::owed::Notice;
@@ -176,29 +177,11 @@ pub fn announce_return(
     lines: &[LineUnits],
     now: Timestamp,
 ) -> Result<(Option<Order>, u32), Refusal> {
-    if let Some(known) = order.returns.iter().find(|r| r.key == key) {
+    let same = |known: &&Return| !known.by_channel && known.key == key;
+    if let Some(known) = order.returns.iter().find(same) {
         return Ok((None, known.n));
     }
-    let units = places(order, lines)?;
-    for &(place, count) in &units {
-        let line = order.line(place);
-        let announced = |r: &&Return| !r.received;
-        let coming: u32 = order
-            .returns
-            .iter()
-            .filter(announced)
-            .flat_map(|r| &r.units)
-            .filter(|u| u.0 == place)
-            .map(|u| u.1)
-            .sum();
-        within(
-            line,
-            count,
-            line.units
-                .shipped
-                .saturating_sub(line.units.returned + coming),
-        )?;
-    }
+    let units = returnable(order, lines)?;
     let left = order.fulfillments.iter().filter_map(|f| f.shipped_at).max();
     let closed_at = left
         .unwrap_or(order.placed_at)
@@ -215,11 +198,87 @@ pub fn announce_return(
         next.returns.push(Return {
             n,
             key: key.to_owned(),
+            by_channel: false,
             units,
             received: false,
+            cancelled: false,
         });
     });
     Ok((Some(next), n))
+}
+
+/// The units of lines that have left, and are neither back nor expected back.
+fn returnable(order: &Order, lines: &[LineUnits]) -> Result<Vec<Units>, Refusal> {
+    let units = places(order, lines)?;
+    for &(place, count) in &units {
+        let line = order.line(place);
+        let coming = order.returns.iter().filter(|r| r.is_coming());
+        let coming = coming.flat_map(|r| &r.units).filter(|u| u.0 == place);
+        let coming: u32 = coming.map(|u| u.1).sum();
+        let gone = line.units.returned + coming;
+        within(line, count, line.units.shipped.saturating_sub(gone))?;
+    }
+    Ok(units)
+}
+
+/// The order once its channel has said this of a return: that goods are coming, whatever our own window says, or that
+/// they are not. `None` if it is known. What is called off before it is known stays so: word of it may come late.
+pub fn channel_return(
+    order: &Order,
+    said: &ChannelReturn,
+    now: Timestamp,
+) -> Result<Option<Order>, Refusal> {
+    let same = |known: &&Return| known.by_channel && known.key == said.id;
+    match order.returns.iter().find(same) {
+        Some(known) if said.cancelled => return cancel_return(order, known.n, now),
+        Some(_) => return Ok(None),
+        None => {}
+    }
+    let n = order.returns.len() as u32 + 1;
+    let (units, event) = match said.cancelled {
+        true => (Vec::new(), Event::ReturnCancelled(n)),
+        false => (returnable(order, &said.lines)?, Event::ReturnAnnounced(n)),
+    };
+    Ok(Some(order.advance(now, event, |next| {
+        next.returns.push(Return {
+            n,
+            key: said.id.clone(),
+            by_channel: true,
+            units,
+            received: false,
+            cancelled: said.cancelled,
+        });
+    })))
+}
+
+/// Notes that the goods of return `n` are no longer expected. `None` if that was noted before.
+pub fn cancel_return(order: &Order, n: u32, now: Timestamp) -> Result<Option<Order>, Refusal> {
+    let known = known_return(order, n)?;
+    if known.received {
+        return Err(Refusal::WrongState {
+            subject: format!("return {}-R{n}", order.id),
+            state: known.status().into(),
+            request: "to cancel it".into(),
+            expected: "one whose goods have not arrived".into(),
+        });
+    }
+    if known.cancelled {
+        return Ok(None);
+    }
+    Ok(Some(order.advance(
+        now,
+        Event::ReturnCancelled(n),
+        |next| {
+            for known in next.returns.iter_mut().filter(|r| r.n == n) {
+                known.cancelled = true;
+            }
+        },
+    )))
+}
+
+fn known_return(order: &Order, n: u32) -> Result<&Return, Refusal> {
+    let known = order.returns.iter().find(|r| r.n == n);
+    known.ok_or_else(|| Refusal::NotFound(format!("return {}-R{n}", order.id)))
 }
 
 /// Notes that return `n` has arrived at a location, and asks for its refund. `None` if that was
@@ -231,10 +290,7 @@ pub fn receive_return(
     lines: &[(String, Quantity, Disposition)],
     now: Timestamp,
 ) -> Result<Option<Order>, Refusal> {
-    let announced = order.returns.iter().find(|r| r.n == n);
-    let announced =
-        announced.ok_or_else(|| Refusal::NotFound(format!("return {}-R{n}", order.id)))?;
-    if announced.received {
+    if known_return(order, n)?.received {
         return Ok(None);
     }
     let plain: Vec<LineUnits> = lines

@@ -60,6 +60,9 @@ pub enum Event {
     /// Goods came back.
     #[serde(rename = "rr")]
     ReturnReceived(u32),
+    /// Goods are no longer expected back.
+    #[serde(rename = "rx")]
+    ReturnCancelled(u32),
     /// Money is to go back: refund and minor units.
     #[serde(rename = "mr")]
     RefundRequested(u32, i64),
@@ -86,7 +89,7 @@ pub enum Event {
 
 impl Event {
     /// All names that events have in documents.
-    pub const NAMES: [&str; 22] = [
+    pub const NAMES: [&str; 23] = [
         "order.accepted",
         "hold.released",
         "order.allocated",
@@ -102,6 +105,7 @@ impl Event {
         "order.cancelled",
         "return.announced",
         "return.received",
+        "return.cancelled",
         "refund.requested",
         "refund.submitted",
         "refund.paid",
@@ -129,6 +133,7 @@ impl Event {
             Self::Cancelled(..) => "order.cancelled",
             Self::ReturnAnnounced(_) => "return.announced",
             Self::ReturnReceived(_) => "return.received",
+            Self::ReturnCancelled(_) => "return.cancelled",
             Self::RefundRequested(..) => "refund.requested",
             Self::RefundSubmitted(_) => "refund.submitted",
             Self::RefundPaid(_) => "refund.paid",
@@ -200,6 +205,7 @@ impl Event {
             Self::Cancelled(units, _) => format!("{units} units cancelled"),
             Self::ReturnAnnounced(n) => format!("return {n} announced"),
             Self::ReturnReceived(n) => format!("return {n} received"),
+            Self::ReturnCancelled(n) => format!("return {n} cancelled"),
             Self::RefundRequested(n, amount) => {
                 format!("refund {n} of {} requested", currency.display(*amount))
             }

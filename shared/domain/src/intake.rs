@@ -95,6 +95,17 @@ pub struct ChannelRefund {
     pub lines: Vec<LineUnits>,
 }
 
+/// What a channel says of goods that a customer sends back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelReturn {
+    /// The channel's id of the return.
+    pub id: String,
+    /// Whether the goods are not expected any more.
+    pub cancelled: bool,
+    /// What comes back, by the channel's ids of the lines.
+    pub lines: Vec<LineUnits>,
+}
+
 /// A line of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewLine {

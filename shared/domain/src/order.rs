@@ -437,12 +437,34 @@ pub struct Return {
     /// What the request was called by its sender, so that a repeat finds it.
     #[serde(rename = "k")]
     pub key: String,
+    /// Whether it is the channel that calls it so.
+    #[serde(rename = "c", default, skip_serializing_if = "is_default")]
+    pub by_channel: bool,
     /// What was announced.
     #[serde(rename = "u")]
     pub units: Vec<Units>,
     /// Whether the goods have arrived.
     #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub received: bool,
+    /// Whether they are no longer expected.
+    #[serde(rename = "x", default, skip_serializing_if = "is_default")]
+    pub cancelled: bool,
+}
+
+impl Return {
+    /// How far it is. What arrives although it was called off has arrived.
+    pub fn status(&self) -> &'static str {
+        match (self.received, self.cancelled) {
+            (true, _) => "received",
+            (false, true) => "cancelled",
+            (false, false) => "announced",
+        }
+    }
+
+    /// Whether its goods are expected.
+    pub fn is_coming(&self) -> bool {
+        !self.received && !self.cancelled
+    }
 }
 
 /// A movement of stock that the order has caused and that stock has not seen yet.

@@ -259,7 +259,7 @@ pub fn order(order: &Order) -> OrderView {
             .iter()
             .map(|r| Return {
                 id: format!("{}-R{}", order.id, r.n),
-                status: if r.received { "received" } else { "announced" },
+                status: r.status(),
                 lines: units_of(order, &r.units),
             })
             .collect(),
@@ -332,7 +332,7 @@ pub fn waiting_for(order: &Order) -> Vec<String> {
             | FulfillmentStatus::Cancelled => {}
         }
     }
-    for r in order.returns.iter().filter(|r| !r.received) {
+    for r in order.returns.iter().filter(|r| r.is_coming()) {
         waits.push(format!("the goods of return {}-R{}", order.id, r.n));
     }
     let provider = order.paid_through.as_ref();

@@ -7,8 +7,12 @@ mod common;
 
 use common::*;
 use domain::Refusal;
-use domain::change::{Disposition, LineUnits, announce_return, receive_return};
+use domain::change::{
+    Disposition, LineUnits, announce_return, cancel_return, channel_return, receive_return,
+};
+use domain::event::Event;
 use domain::fulfillment::Report;
+use domain::intake::ChannelReturn;
 use domain::limits::RETURN_WINDOW_DAYS;
 use domain::order::Order;
 use domain::owed::{Step, newly_owed};
@@ -146,6 +150,71 @@ fn a_repeat_finds_the_return_that_it_made() {
     assert_eq!(again(&once, "first", &[("1", 1)], 1), (false, 1));
     assert_eq!(again(&once, "first", &[("2", 1)], 9999), (false, 1));
     assert_eq!(again(&once, "second", &[("1", 1)], 1), (true, 2));
+}
+
+#[test]
+fn what_is_expected_no_longer_can_be_announced_anew_and_taken_in() {
+    let once = announced(&shipped(), "first", &[("1", 3)]);
+    assert!(announce_return(&once, "second", &named(&[("1", 1)]), later(1)).is_err());
+    let off = cancel_return(&once, 1, later(2)).unwrap().unwrap();
+    assert_eq!(
+        off.timeline.entries.last().unwrap().event,
+        Event::ReturnCancelled(1)
+    );
+    assert_eq!(off.returns[0].status(), "cancelled");
+    assert_eq!(cancel_return(&off, 1, later(3)), Ok(None), "said again");
+    assert_eq!(
+        cancel_return(&off, 2, later(3)),
+        Err(Refusal::NotFound(format!("return {}-R2", off.id)))
+    );
+    let anew = announced(&off, "second", &[("1", 3)]);
+    assert_eq!(anew.returns[1].status(), "announced");
+    // It is sent all the same.
+    let came = try_receive(&off, 1, &[("1", 1, Disposition::Restock)]);
+    let came = came.unwrap().unwrap();
+    assert_eq!(came.returns[0].status(), "received");
+    assert!(matches!(
+        cancel_return(&came, 1, later(49)),
+        Err(Refusal::WrongState { .. })
+    ));
+}
+
+#[test]
+fn a_channel_announces_and_calls_off_in_any_order() {
+    let said = |id: &str, cancelled, lines: &[(&str, u32)]| ChannelReturn {
+        id: id.into(),
+        cancelled,
+        lines: named(lines),
+    };
+    let hear = |order: &Order, said: &ChannelReturn| channel_return(order, said, later(9999));
+    let order = shipped();
+    let one = said("9", false, &[("1", 1)]);
+    let known = hear(&order, &one).unwrap().unwrap();
+    assert_eq!(
+        (known.returns[0].n, known.returns[0].is_coming()),
+        (1, true)
+    );
+    assert_eq!(hear(&known, &one), Ok(None), "said again");
+    let off = hear(&known, &said("9", true, &[])).unwrap().unwrap();
+    assert_eq!(off.returns[0].status(), "cancelled");
+    assert_eq!(hear(&off, &one), Ok(None), "what was said before, late");
+    assert_eq!(hear(&off, &said("9", true, &[])), Ok(None), "said again");
+    let before = hear(&order, &said("9", true, &[])).unwrap().unwrap();
+    assert_eq!(before.returns[0].status(), "cancelled");
+    assert_eq!(hear(&before, &one), Ok(None), "announced after that");
+    // A request of ours of the same name is another.
+    let both = announced(&known, "9", &[("1", 1)]);
+    assert_eq!(both.returns.len(), 2);
+    let too_much = hear(&both, &said("10", false, &[("1", 2)]));
+    assert!(
+        matches!(too_much, Err(Refusal::TooMuch { .. })),
+        "{too_much:?}"
+    );
+    let unknown = hear(&order, &said("9", false, &[("7", 1)]));
+    assert!(matches!(unknown, Err(Refusal::NotFound(_))), "{unknown:?}");
+    let came = try_receive(&known, 1, &[("1", 1, Disposition::Restock)]);
+    let late = hear(&came.unwrap().unwrap(), &said("9", true, &[]));
+    assert!(matches!(late, Err(Refusal::WrongState { .. })), "{late:?}");
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn complete() -> Order {
             Event::Cancelled(1.into(), "changed my mind".into()),
             ReturnAnnounced(1),
             ReturnReceived(1),
+            ReturnCancelled(1),
             RefundRequested(1, 500),
             RefundSubmitted(1),
             RefundPaid(1),
@@ -228,8 +229,10 @@ fn complete() -> Order {
         returns: vec![Return {
             n: 1,
             key: "key".into(),
+            by_channel: true,
             units: vec![(0, 2)],
             received: true,
+            cancelled: true,
         }],
         moves: kinds
             .map(|kind| Move {

@@ -72,6 +72,7 @@ impl Ask {
         match &mut deed {
             Deed::Ordered { id: order, .. }
             | Deed::Restated { id: order, .. }
+            | Deed::ReturnedInChannel { id: order, .. }
             | Deed::RefundedByChannel(order, _) => *order = OrderId::parse(&id()?)?,
             Deed::Counted { fact, .. } | Deed::ShelfCounted { fact, .. } => *fact = id()?,
             Deed::ReturnAnnounced(_, _, n, _) => *n = OrderId::parse_part(&id()?, "R")?.1,
@@ -89,6 +90,7 @@ impl Ask {
             | Deed::Released(..)
             | Deed::Resolved(_)
             | Deed::ReturnReceived(..)
+            | Deed::ReturnCancelled(..)
             | Deed::RefundConfirmed(..)
             | Deed::RefundRepeated(..)
             | Deed::Settled

@@ -302,6 +302,17 @@ pub enum Deed {
     ReturnAnnounced(OrderId, String, u32, Vec<(String, u32)>),
     /// Goods came back as return `n`.
     ReturnReceived(OrderId, u32),
+    /// The goods of return `n` are expected no longer.
+    ReturnCancelled(OrderId, u32),
+    /// A shop said that goods come back, or that they do not.
+    ReturnedInChannel {
+        /// The order.
+        id: OrderId,
+        /// The shop's name of the return.
+        key: String,
+        /// Line ids and units; `None`: it is called off.
+        lines: Option<Vec<(String, u32)>>,
+    },
     /// Money was asked back: the request's own name, and the number answered.
     RefundRequested(OrderId, String, u32),
     /// Refund `n` was paid.

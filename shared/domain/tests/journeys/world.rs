@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::allocation::{Available, allocate};
 use domain::change::{
-    Disposition, LineUnits, announce_return, cancel, receive_return, release_hold,
+    Disposition, LineUnits, announce_return, cancel, cancel_return, receive_return, release_hold,
 };
 use domain::event::Timeline;
 use domain::fulfillment::{Report, report};
@@ -303,6 +303,10 @@ impl World {
                 let units = self.line_units(units);
                 let made = announce_return(&self.order, &key.to_string(), &units, now());
                 self.commit_if(made.ok().and_then(|(next, _)| next));
+            }
+            Act::CallOff(n) => {
+                let n = 1 + n.index(self.order.returns.len() + 1) as u32;
+                self.commit_if(cancel_return(&self.order, n, now()).ok().flatten());
             }
             Act::Receive(n, units) => {
                 let n = 1 + n.index(self.order.returns.len() + 1) as u32;

@@ -134,3 +134,88 @@ async fn money_that_the_shop_gave_back_is_not_paid_again() {
     );
     shop.close().await;
 }
+
+#[tokio::test]
+async fn what_a_customer_sends_back_through_the_shop_is_expected() {
+    let shop = Shop::open().await;
+    let receipt = say(&shop, "orders/create", &at(0)).await;
+    let id = receipt["id"].as_str().unwrap();
+    let url = receipt["url"].as_str().unwrap();
+    let number: u64 = shopify()["id"].as_u64().unwrap();
+    let said = |name: u64, status: &str, quantity: u32| {
+        json!({
+            "id": name, "status": status, "order": {"id": number}, "total_return_line_items": 1,
+            "return_line_items": [{
+                "id": 5, "quantity": quantity, "return_reason": "unwanted",
+                "fulfillment_line_item": {"id": 6, "line_item": {"id": shopify()["line_items"][0]["id"]}},
+            }],
+        })
+    };
+    let kept = json!({"status": "kept"});
+    let early = say(&shop, "returns/approve", &said(1, "open", 1)).await;
+    assert_eq!(early, kept, "nothing has left yet");
+    shop.deliver(id, 1).await;
+    for (topic, status) in [
+        ("returns/request", "requested"),
+        ("returns/close", "closed"),
+    ] {
+        assert_eq!(
+            say(&shop, topic, &said(2, status, 1)).await,
+            kept,
+            "{topic}"
+        );
+    }
+    for _ in 0..2 {
+        say(&shop, "returns/approve", &said(2, "open", 1)).await;
+        let order = shop.get(url).await;
+        assert_eq!(order["returns"].as_array().unwrap().len(), 1, "{order}");
+        assert_eq!(order["returns"][0]["status"], "announced");
+        assert_eq!(order["returns"][0]["lines"][0]["quantity"], 1);
+    }
+    let too_many = say(&shop, "returns/approve", &said(3, "open", 50)).await;
+    assert_eq!(too_many, kept, "more than there is");
+    say(&shop, "returns/cancel", &said(2, "canceled", 1)).await;
+    say(&shop, "returns/approve", &said(2, "open", 1)).await;
+    assert_eq!(shop.get(url).await["returns"][0]["status"], "cancelled");
+    say(&shop, "returns/approve", &said(4, "open", 1)).await;
+    shop.post(&format!("/returns/{id}-R2/received"), "", "")
+        .await;
+    shop.settle().await;
+    let order = shop.get(url).await;
+    assert_eq!(order["returns"][1]["status"], "received");
+    assert_eq!(order["refunds"].as_array().unwrap().len(), 1, "{order}");
+    let late = say(&shop, "returns/cancel", &said(4, "canceled", 1)).await;
+    assert_eq!(late, kept, "its goods have arrived");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_return_that_does_not_come_is_called_off() {
+    let shop = Shop::open().await;
+    let receipt = say(&shop, "orders/create", &at(0)).await;
+    let id = receipt["id"].as_str().unwrap();
+    shop.deliver(id, 1).await;
+    let line = &shop.order(id).await["lines"][0]["id"];
+    let wish = json!({"lines": [{"line": line, "quantity": 1}]}).to_string();
+    let announce = async |name| {
+        let url = format!("/orders/{id}/returns");
+        shop.try_post(&url, name, wish.clone()).await.0
+    };
+    assert_eq!(announce("first").await, 201);
+    assert_eq!(announce("second").await, 409, "it is on its way already");
+    for _ in 0..2 {
+        let order = shop
+            .post(&format!("/returns/{id}-R1/cancelled"), "", "")
+            .await;
+        assert_eq!(order["returns"][0]["status"], "cancelled");
+        assert_eq!(order["waiting_for"], json!([]));
+    }
+    assert_eq!(announce("second").await, 201);
+    shop.post(&format!("/returns/{id}-R2/received"), "", "")
+        .await;
+    let url = format!("/returns/{id}-R2/cancelled");
+    let (status, answer) = shop.try_post(&url, "", "").await;
+    let wrong_state = json!("urn:waybill:problem:wrong-state");
+    assert_eq!((status, &answer["type"]), (409, &wrong_state));
+    shop.close().await;
+}

@@ -174,6 +174,34 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
                     });
                 }
             }
+            Deed::ReturnCancelled(id, n) => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let mut known = stored.order.returns.iter();
+                    let cancelled = known.any(|r| r.n == *n && r.cancelled);
+                    found.expect(cancelled, "return-not-cancelled", id, || {
+                        let known = &stored.order.returns;
+                        format!("expected return {n} cancelled, found {known:?}")
+                    });
+                }
+            }
+            Deed::ReturnedInChannel { id, key, lines } => {
+                if let Some(stored) = stored(observed, id, deed, found) {
+                    let mut known = stored.order.returns.iter();
+                    let known = known.find(|r| r.by_channel && r.key == *key);
+                    let holds = known.is_some_and(|known| match lines {
+                        // It may have been called off before.
+                        Some(lines) => {
+                            let late = known.cancelled && known.units.is_empty();
+                            late || same_units(&stored.order, &known.units, lines)
+                        }
+                        None => known.cancelled,
+                    });
+                    found.expect(holds, "channel-return-lost", id, || {
+                        let known = &stored.order.returns;
+                        format!("expected return {key:?} of {lines:?}, found {known:?}")
+                    });
+                }
+            }
             Deed::RefundRequested(id, key, n) => {
                 if let Some(stored) = stored(observed, id, deed, found) {
                     let refunds = &stored.order.refunds;
@@ -453,7 +481,10 @@ fn cancelled(order: &Order, found: &mut Findings) {
 }
 
 fn announced(order: &Order, (key, n): (&str, u32), lines: &[(String, u32)], found: &mut Findings) {
-    let known = order.returns.iter().find(|r| r.n == n && r.key == key);
+    let known = order
+        .returns
+        .iter()
+        .find(|r| r.n == n && !r.by_channel && r.key == key);
     let holds = known.is_some_and(|r| same_units(order, &r.units, lines));
     found.expect(holds, "return-lost", &order.id, || {
         format!(

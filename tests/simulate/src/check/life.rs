@@ -161,20 +161,28 @@ fn returns(before: &Order, after: &Order, newest: &Event) -> Hold {
     let same = new.len() >= old.len()
         && old.iter().zip(new).all(|(was, is)| {
             was.n == is.n
-                && was.key == is.key
+                && (&was.key, was.by_channel) == (&is.key, is.by_channel)
                 && was.units == is.units
                 && was.received <= is.received
+                && was.cancelled <= is.cancelled
         });
     ensure(same, "return-rewritten", id, || {
-        format!("expected what was announced and received to stay: {old:?}; found {new:?}")
+        format!(
+            "expected what was announced, received and called off to stay: {old:?}; found {new:?}"
+        )
     })?;
-    let arrived = old
-        .iter()
-        .zip(new)
-        .filter(|(was, is)| was.received != is.received);
-    let said = arrived.map(|(_, is)| *newest == Event::ReturnReceived(is.n));
-    let announced = new.iter().skip(old.len());
-    let mut said = said.chain(announced.map(|r| *newest == Event::ReturnAnnounced(r.n)));
+    let known = || old.iter().zip(new);
+    let arrived = known().filter(|(was, is)| was.received != is.received);
+    let arrived = arrived.map(|(_, is)| *newest == Event::ReturnReceived(is.n));
+    let called_off = known().filter(|(was, is)| was.cancelled != is.cancelled);
+    let called_off =
+        called_off.map(|(was, is)| !was.received && *newest == Event::ReturnCancelled(is.n));
+    // A channel may call off what it has not announced yet.
+    let announced = new.iter().skip(old.len()).map(|r| match r.cancelled {
+        false => *newest == Event::ReturnAnnounced(r.n),
+        true => r.by_channel && r.units.is_empty() && *newest == Event::ReturnCancelled(r.n),
+    });
+    let mut said = arrived.chain(called_off).chain(announced);
     ensure(said.all(|said| said), "event-differs", id, || {
         format!("returns were {old:?}, are {new:?}; the event is {newest:?}")
     })

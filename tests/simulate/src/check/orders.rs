@@ -1,7 +1,7 @@
 //! What must hold of an order's own item, whatever is written next to it.
 
 use domain::event::{Entry, Event};
-use domain::order::{FulfillmentStatus, Order, RefundStatus, Units};
+use domain::order::{FulfillmentStatus, Order, RefundStatus, Return, Units};
 use domain::owed::Notice;
 use domain::telling::Resolution;
 
@@ -274,7 +274,8 @@ fn returns(order: &Order) -> Hold {
     for (k, known) in order.returns.iter().enumerate() {
         let places = order.lines.len();
         let sound = |u: &Units| u.1 > 0 && usize::from(u.0) < places;
-        let once = order.returns.iter().take(k).all(|r| r.key != known.key);
+        let name = |r: &Return| (r.key.clone(), r.by_channel);
+        let once = order.returns.iter().take(k).all(|r| name(r) != name(known));
         let sound = known.n as usize == k + 1 && once && known.units.iter().all(sound);
         ensure(sound, "return-unsound", &order.id, || {
             let n = k + 1;

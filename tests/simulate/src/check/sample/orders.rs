@@ -189,8 +189,10 @@ pub fn sent() -> StoredOrder {
     order.returns = vec![Return {
         n: 1,
         key: "rma".into(),
+        by_channel: false,
         units: vec![(0, 1)],
         received: true,
+        cancelled: false,
     }];
     // A third of 3,300.
     order.refunds = vec![Refund {

@@ -74,6 +74,23 @@ fn a_deed_is_lost() {
     breaks("return-not-received", |w| {
         w.deeds.push(Deed::ReturnReceived(id(w, SENT), 2))
     });
+    breaks("return-not-cancelled", |w| {
+        w.deeds.push(Deed::ReturnCancelled(id(w, SENT), 1))
+    });
+    let in_channel = |w: &mut Observed, lines: Option<u32>| {
+        let lines = lines.map(|units| vec![("1".to_owned(), units)]);
+        let (id, key) = (id(w, SENT), "rma".to_owned());
+        w.deeds.push(Deed::ReturnedInChannel { id, key, lines });
+        w.orders[SENT].order.returns[0].by_channel = true;
+        w.deeds
+            .retain(|deed| !matches!(deed, Deed::ReturnAnnounced(..)));
+    };
+    breaks("channel-return-lost", |w| in_channel(w, Some(2)));
+    breaks("channel-return-lost", |w| in_channel(w, None));
+    breaks("channel-return-lost", |w| {
+        in_channel(w, Some(1));
+        w.orders[SENT].order.returns[0].by_channel = false;
+    });
     breaks("refund-lost", |w| {
         w.deeds
             .push(Deed::RefundRequested(id(w, SENT), "return-1".into(), 1));

@@ -223,6 +223,11 @@ fn a_write_does_what_it_may_not() {
         o.returns[0].units[0].1 = 1
     });
     breaks("return-rewritten", paid, |o| o.returns[0].received = false);
+    breaks("return-rewritten", paid, |o| o.returns[0].by_channel = true);
+    breaks("event-differs", paid, |o| o.returns[0].cancelled = true);
+    breaks("event-differs", announced, |o| {
+        o.returns[0].cancelled = true
+    });
     breaks("refund-rewritten", received, |o| {
         o.refunds[1].key = "+else".into()
     });
