@@ -153,7 +153,11 @@ async fn what_is_wrong_is_told_by_row_and_column_and_the_rest_is_taken_in() {
         ["refused", "order; order", "what the order is called"],
     );
     let (code, text) = import(&shop, &file, &[]).await;
-    assert!(code == 1 && text.contains("3 taken in"), "{code} {text}");
+    let right = text.contains("1 held, 6 refused, 2 taken in");
+    assert!(code == 1 && right, "{code} {text}");
+    let held = results(&file, ".results.csv");
+    let held = held.iter().find(|row| row[2] == "held").unwrap();
+    assert!(held[4].contains("unknown-sku"), "{held:?}");
     // The mended ones are taken in, the others are not sent again.
     let mended = format!("{HEADER}good,{good}few,{good}last,{good}");
     let file = folder.file(mended);
