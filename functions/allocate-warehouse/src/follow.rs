@@ -11,7 +11,8 @@ use runtime::Emit;
 use runtime::queue::{Handled, Outcome};
 use store::StoreError;
 
-use crate::{Facts, Step};
+use crate::Step;
+use crate::view::Facts;
 
 impl Step {
     /// What follows once orders are committed.

@@ -4,27 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::allocation::{Allocation, Available, allocate, waits_for, wanted_skus};
+use domain::allocation::{waits_for, wanted_skus};
 use domain::candidates::Network;
-use domain::decision::Decision;
 use domain::limits::MAX_TRANSACTION_ACTIONS;
-use domain::reservation::{Reservation, ReservationStatus};
-use domain::shipping::today_in;
-use domain::stock::{Changes, Level};
-use domain::{Order, OrderId, Product, Step as StepName};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use runtime::backoff::{pause, spread};
+use domain::{Order, OrderId, Step as StepName};
+use runtime::backoff::pause;
 use runtime::cached::Cached;
 use runtime::products::Products;
 use runtime::queue::{Handled, Outcome, whole_batch};
 use runtime::{Clock, Emit, Function, Hint, Outbox};
-use store::{Commit, Ending, Store, StoreError, Transacted, Waiting};
+use store::{Commit, Store, StoreError, Transacted};
 
 mod follow;
+mod group;
 mod shares;
+mod view;
 
+use group::{Group, gather, waiting};
 use shares::Shares;
+use view::{Facts, View};
 
 const CHANGING: &str = "its stock or the order itself keeps changing";
 
@@ -77,50 +75,6 @@ struct Step {
     shares: Shares,
     outbox: Outbox,
     clock: Clock,
-}
-
-/// What a decision rests on that changes seldom.
-struct Facts {
-    network: Arc<Network>,
-    products: Vec<Product>,
-}
-
-/// What the orders of a batch find: as it was read, less what those before have taken.
-#[derive(Default)]
-struct View {
-    available: Available,
-    /// The levels that were read, unless they were written since.
-    seen: Vec<Level>,
-    /// The SKUs and shares that were read.
-    read: BTreeSet<(String, u8)>,
-    /// The SKUs of which every share was read.
-    whole: BTreeSet<String>,
-    /// The reservations that the orders name, as they were read.
-    reservations: Vec<Reservation>,
-}
-
-impl View {
-    fn note(&mut self, level: Level) {
-        self.available.note(&level);
-        self.forget(&level.sku, &level.location, level.share);
-        self.seen.push(level);
-    }
-
-    fn forget(&mut self, sku: &str, location: &str, share: u8) {
-        let same = |l: &Level| l.sku == sku && l.location == location && l.share == share;
-        self.seen.retain(|seen| !same(seen));
-    }
-}
-
-/// Orders that are to be committed together, the oldest first.
-struct Group {
-    commit: Commit,
-    before: Vec<Arc<Order>>,
-    decisions: Vec<(OrderId, Decision)>,
-    /// The SKUs of which each of them gives something back.
-    given_back: Vec<(OrderId, BTreeSet<String>)>,
-    /// What is left for those after them.
-    available: Available,
 }
 
 impl Step {
@@ -390,250 +344,5 @@ impl Step {
             self.store.transact(commit).await?;
         }
         Ok(())
-    }
-
-    /// What there is for some orders, as it is now: of each SKU one share, or all of them where that one has too
-    /// little for all of the orders.
-    async fn view(&self, orders: &[Arc<Order>], facts: &Facts) -> Result<View, StoreError> {
-        let mut wanted: BTreeMap<&str, i64> = BTreeMap::new();
-        for order in orders {
-            let skus = wanted_skus(order);
-            for line in &order.lines {
-                if let Some(sku) = line.sku.as_deref().filter(|sku| skus.contains(sku)) {
-                    let units = line.units.open + line.units.backordered;
-                    *wanted.entry(sku).or_default() += i64::from(units);
-                }
-            }
-        }
-        let mut view = View::default();
-        let named: BTreeSet<&str> = orders
-            .iter()
-            .filter_map(|order| order.unused_reservation())
-            .collect();
-        if !named.is_empty() {
-            let named: Vec<&str> = named.into_iter().collect();
-            view.reservations = self.store.load_reservations(&named).await?;
-        }
-        let spread = orders.first().map_or(0, |order| spread(order.id.as_str()));
-        let share = |sku: &str| self.shares.of_batch(sku, spread);
-        let one_each = wanted.keys().map(|sku| ((*sku).to_owned(), share(sku)));
-        self.read(&mut view, one_each.collect(), facts).await?;
-        self.note_loads(&mut view.available, facts).await?;
-        let now = self.clock.now();
-        let scarce = |(sku, units): &(&str, i64)| {
-            let mut ids = facts.network.locations.iter().map(|l| l.id.as_str());
-            ids.any(|id| {
-                view.available.units(sku, id) < *units && !self.shares.is_empty(sku, id, now)
-            })
-        };
-        let scarce = wanted.into_iter().filter(scarce);
-        let scarce = scarce.map(|(sku, _)| sku.to_owned()).collect();
-        self.widen(&mut view, &scarce, facts).await?;
-        Ok(view)
-    }
-
-    /// All that there is for some orders, as it is now.
-    async fn whole_view(&self, orders: &[Arc<Order>], facts: &Facts) -> Result<View, StoreError> {
-        let mut view = self.view(orders, facts).await?;
-        let skus = orders.iter().flat_map(|order| wanted_skus(order));
-        let skus = skus.map(str::to_owned).collect();
-        self.widen(&mut view, &skus, facts).await?;
-        Ok(view)
-    }
-
-    /// Looks into all shares of some SKUs that were not looked into. Nothing is asked of those that have one.
-    async fn widen(
-        &self,
-        view: &mut View,
-        skus: &BTreeSet<String>,
-        facts: &Facts,
-    ) -> Result<(), StoreError> {
-        loop {
-            let shares = skus.iter().flat_map(|sku| {
-                let all = 0..self.shares.count(sku);
-                all.map(|share| (sku.clone(), share))
-            });
-            let unread: BTreeSet<_> = shares.filter(|share| !view.read.contains(share)).collect();
-            if unread.is_empty() {
-                break;
-            }
-            // The first says how many there are: then again.
-            self.read(view, unread, facts).await?;
-        }
-        let now = self.clock.now();
-        for sku in skus.iter().filter(|sku| self.shares.count(sku) > 1) {
-            let ids = facts.network.locations.iter().map(|l| l.id.as_str());
-            for id in ids.filter(|id| view.available.units(sku, id) == 0) {
-                self.shares.note_empty(sku, id, now);
-            }
-        }
-        view.whole.extend(skus.iter().cloned());
-        Ok(())
-    }
-
-    /// Reads shares in all locations.
-    async fn read(
-        &self,
-        view: &mut View,
-        shares: BTreeSet<(String, u8)>,
-        facts: &Facts,
-    ) -> Result<(), StoreError> {
-        let keys: Vec<(&str, &str, u8)> = shares
-            .iter()
-            .flat_map(|(sku, share)| {
-                let ids = facts.network.locations.iter().map(|l| l.id.as_str());
-                ids.map(|id| (sku.as_str(), id, *share))
-            })
-            .collect();
-        for level in self.store.load_levels(&keys).await? {
-            self.shares.note(&level);
-            view.note(level);
-        }
-        let whole = shares
-            .iter()
-            .filter(|(sku, share)| *share == 0 && self.shares.count(sku) == 1);
-        view.whole.extend(whole.map(|(sku, _)| sku.clone()));
-        view.read.extend(shares);
-        Ok(())
-    }
-
-    /// What allocating some orders rests on that changes seldom, and is remembered for a while.
-    async fn facts(&self, orders: &[Arc<Order>]) -> Result<Facts, StoreError> {
-        let network = self.network.get(self.store.network()).await?;
-        let ordered = orders.iter().flat_map(|order| &order.lines);
-        let skus = ordered.filter_map(|line| line.sku.as_deref()).collect();
-        let products = self.products.get(skus).await?;
-        Ok(Facts { network, products })
-    }
-
-    /// Notes how full the day of those locations is that take only so many orders.
-    async fn note_loads(&self, available: &mut Available, facts: &Facts) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let locations = facts.network.locations.iter();
-        let bounded = locations.filter(|location| location.daily_orders.is_some());
-        let days = bounded.map(|location| (location.id.as_str(), today_in(location, now)));
-        let days: Vec<(&str, Date)> = days.collect();
-        for (location, day, orders) in self.store.loads(&days).await? {
-            available.note_load(&location, day, orders);
-        }
-        Ok(())
-    }
-}
-
-/// As many of the oldest orders as a transaction takes, at most so many. Those for which nothing is to
-/// be done as they were seen are moved to `singly`: the store is asked about them.
-fn gather(
-    rest: &mut Vec<Arc<Order>>,
-    most: usize,
-    view: &View,
-    facts: &Facts,
-    now: Timestamp,
-    singly: &mut Vec<OrderId>,
-) -> Group {
-    let available = view.available.clone();
-    let group = gather_from(available, view, rest, most, facts, now, singly);
-    match group.commit.fits() {
-        true => group,
-        // One order that would take from too many shares: what it does not get of one now, it does then.
-        false => {
-            let one_each = view.available.of_one_share_each();
-            gather_from(one_each, view, rest, 1, facts, now, singly)
-        }
-    }
-}
-
-fn gather_from(
-    available: Available,
-    view: &View,
-    rest: &mut Vec<Arc<Order>>,
-    most: usize,
-    facts: &Facts,
-    now: Timestamp,
-    singly: &mut Vec<OrderId>,
-) -> Group {
-    let Facts { network, products } = facts;
-    let mut group = Group {
-        commit: Commit::default(),
-        before: Vec::new(),
-        decisions: Vec::new(),
-        given_back: Vec::new(),
-        available,
-    };
-    while let Some(order) = rest.get(group.before.len())
-        && group.before.len() < most
-    {
-        let mut available = group.available.clone();
-        let mut changes = Changes::from(group.commit.changes.clone());
-        let ended = &group.commit.ended;
-        let reservation = order.unused_reservation().and_then(|id| {
-            let mut held = view.reservations.iter().filter(|known| known.is_held());
-            held.find(|held| held.id == id && !ended.iter().any(|ending| ending.id == id))
-        });
-        if let Some(reservation) = reservation {
-            available.note_kept(&reservation.kept);
-            for kept in &reservation.kept {
-                changes.take_up(kept, order, now);
-            }
-        }
-        let plan = allocate(order, network, products, &mut available, &mut changes, now);
-        let Some(plan) = plan else {
-            singly.push(rest.remove(group.before.len()).id.clone());
-            continue;
-        };
-        let (waiting, unchanged) = (group.commit.waiting.len(), changes.into_vec());
-        let unchanged = std::mem::replace(&mut group.commit.changes, unchanged);
-        let (loads, ended) = (group.commit.loads.clone(), group.commit.ended.len());
-        if let Some(reservation) = reservation {
-            let given_back = reservation.given_back(order, &plan.order).into_iter();
-            let given_back = given_back.map(str::to_owned).collect();
-            group.given_back.push((order.id.clone(), given_back));
-            group.commit.ended.push(Ending {
-                id: reservation.id.clone(),
-                status: ReservationStatus::Committed,
-                order: Some(order.id.clone()),
-                at: now,
-                held_until: None,
-            });
-        }
-        group.commit.waiting.extend(waits(order, &plan));
-        group.commit.orders.push((order.version, plan.order));
-        for load in plan.loads {
-            group.commit.add_load(load);
-        }
-        if !group.commit.fits() && !group.before.is_empty() {
-            // The order opens the next transaction.
-            group.commit.orders.pop();
-            group.commit.waiting.truncate(waiting);
-            group.commit.changes = unchanged;
-            group.commit.loads = loads;
-            group.commit.ended.truncate(ended);
-            break;
-        }
-        // Where nothing is sent the timeline says all.
-        let decision = plan.decision.filter(|decision| decision.sent > 0);
-        let decision = decision.map(|decision| (order.id.clone(), decision));
-        group.decisions.extend(decision);
-        group.available = available;
-        group.before.push(Arc::clone(order));
-    }
-    group
-}
-
-/// Who begins to wait with an allocation, or for another number, and who no longer does.
-fn waits(before: &Order, plan: &Allocation) -> Vec<Waiting> {
-    let starts = plan.starts_waiting.iter();
-    let starts = starts.map(|(sku, units)| waiting(before, sku, *units));
-    let stops = plan.stops_waiting.iter();
-    starts
-        .chain(stops.map(|sku| waiting(before, sku, 0)))
-        .collect()
-}
-
-fn waiting(order: &Order, sku: &str, units: u32) -> Waiting {
-    Waiting {
-        sku: sku.to_owned(),
-        placed_at: order.placed_at,
-        order: order.id.clone(),
-        units,
     }
 }
