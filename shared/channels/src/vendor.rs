@@ -3,6 +3,8 @@
 //! Pure: who sends the requests, and when, is somebody else's. What opens an account's API (its
 //! *access*) is a [`Secret`] of several parts, apart from the one that its webhooks are signed with.
 
+mod queries;
+
 use std::fmt;
 
 use data_encoding::BASE64;
@@ -12,6 +14,8 @@ use jiff::Timestamp;
 use crate::document::{self, Object, Value, elements};
 use crate::faults::Faults;
 use crate::{Hint, Secret, Unreadable};
+
+pub(crate) use queries::{decode, encode, query, split};
 
 /// A header of a request.
 pub type Header = (&'static str, String);
@@ -267,53 +271,6 @@ pub(crate) fn base<'s>(access: &'s Secret, own: &'s str) -> &'s str {
     access.part("url").unwrap_or(own).trim_end_matches('/')
 }
 
-/// A text as a part of a path, or of a query.
-pub(crate) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-/// A part of a query as the text that it is of.
-pub(crate) fn decode(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part;
-    while let Some((plain, after)) = rest.split_once('%') {
-        bytes.extend(plain.bytes());
-        let byte = after.get(..2).map(|digits| u8::from_str_radix(digits, 16));
-        match byte {
-            Some(Ok(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(b'%');
-                rest = after;
-            }
-        }
-    }
-    bytes.extend(rest.bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// What is before the first of these characters, and what is after it.
-pub(crate) fn split(text: &str, at: char) -> (&str, &str) {
-    text.split_once(at).unwrap_or((text, ""))
-}
-
-/// Names and values as a query, or a form.
-pub(crate) fn query(fields: &[(&str, &str)]) -> String {
-    let field = |(name, value): &(&str, &str)| format!("{}={}", encode(name), encode(value));
-    fields.iter().map(field).collect::<Vec<_>>().join("&")
-}
-
 /// The orders of a list: of each entry the order's id and the time of its change, by the names of these members, the
 /// latter as the vendor writes times.
 pub(crate) fn listed(
@@ -363,16 +320,6 @@ pub(crate) fn number(page: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_and_values_are_encoded() {
-        assert_eq!(encode("12!3/é?"), "12%213%2F%C3%A9%3F");
-        assert_eq!(query(&[("a[b]", "1 2"), ("c", "")]), "a%5Bb%5D=1%202&c=");
-        for text in ["12!3/é?", "", "100%", "a=b&c+d"] {
-            assert_eq!(decode(&encode(text)), text);
-        }
-        assert_eq!(decode("5%,%zz%4"), "5%,%zz%4", "that is not encoded");
-    }
 
     #[test]
     fn an_error_is_called_by_its_code_and_never_by_its_sentence() {
