@@ -67,6 +67,7 @@ impl Functions {
         template: &Template,
         built_in: &[runtime::Function],
         services: &Arc<Services>,
+        clock: &runtime::Clock,
     ) -> Result<Self> {
         let built: BTreeSet<&str> = built_in.iter().map(|function| function.name).collect();
         let named: BTreeSet<&str> = template.functions.keys().map(String::as_str).collect();
@@ -83,7 +84,7 @@ impl Functions {
             let deployed = &template.functions[function.name];
             let setup = runtime::Setup {
                 env: std::sync::Arc::new(deployed.environment.clone()),
-                clock: runtime::Clock::system(),
+                clock: clock.clone(),
                 aws: runtime::Aws::Sdk(sdk_config(services, function.name)),
                 web: std::sync::Arc::new(runtime::web::Https::default()),
             };

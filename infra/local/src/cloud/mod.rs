@@ -51,6 +51,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The functions to call in process.
     pub functions: Vec<runtime::Function>,
+    /// What tells them the time.
+    pub clock: runtime::Clock,
     /// Call functions here instead, as `cargo lambda watch` offers them.
     pub functions_url: Option<String>,
     /// Pages to serve beside the API, on paths that no route has.
@@ -67,6 +69,7 @@ impl Options {
             aws: None,
             data: None,
             functions,
+            clock: runtime::Clock::system(),
             functions_url: None,
             pages: None,
         }
@@ -123,7 +126,12 @@ impl Cloud {
         };
         let functions = match options.functions_url {
             Some(url) => Functions::remote(&template, &url),
-            None => Functions::in_process(&template, &options.functions, &services).await?,
+            None => {
+                let Options {
+                    functions, clock, ..
+                } = options;
+                Functions::in_process(&template, &functions, &services, &clock).await?
+            }
         };
         let cloud = Self(Arc::new(Inner {
             services,
