@@ -50,6 +50,14 @@ impl Secret {
         }
     }
 
+    /// A secret of one part.
+    pub(crate) fn of(name: &str, part: String) -> Self {
+        Self {
+            text: String::new(),
+            parts: BTreeMap::from([(name.to_owned(), part)]),
+        }
+    }
+
     /// A part, if it is there and not empty.
     pub fn part(&self, name: &str) -> Option<&str> {
         let part = self.parts.get(name).map(String::as_str);

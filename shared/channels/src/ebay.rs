@@ -3,6 +3,7 @@
 //!
 //! eBay writes to the customer, whose address is masked as a rule.
 
+mod keys;
 mod stock;
 mod updates;
 
@@ -19,7 +20,7 @@ use crate::faults::Faults;
 use crate::signature::{Hash, ecdsa_p256_matches, with_any};
 use crate::stock::Stock;
 use crate::updates::Updates;
-use crate::vendor::{self, Api, Header, Next, Request, Vendor};
+use crate::vendor::{self, Api, Header, Keys, Next, Request, Vendor};
 use crate::{Channel, Delivery, Greeting, Hint, Said, Secret, Unreadable};
 
 /// Characters of a challenge that are taken.
@@ -27,7 +28,7 @@ const MAX_CHALLENGE: usize = 512;
 
 /// The channel. A secret has the parts `token` (the verification token), `url` (the endpoint as it was
 /// registered, if it differs from where requests arrive) and eBay's public keys in PEM, each under
-/// its id.
+/// its id; or what they are fetched by.
 #[derive(Debug)]
 pub struct Ebay;
 
@@ -134,6 +135,10 @@ impl Channel for Ebay {
 
     fn stock(&self) -> Option<&dyn Stock> {
         Some(self)
+    }
+
+    fn keys(&self) -> Option<&dyn Keys> {
+        Some(&keys::PublicKeys)
     }
 
     fn orders<'a>(&self, answer: &'a [u8]) -> Result<Vec<&'a [u8]>, Unreadable> {

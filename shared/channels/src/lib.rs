@@ -91,6 +91,11 @@ pub trait Channel: Sync {
         None
     }
 
+    /// The API of the vendor behind it, if that gives the public keys that its deliveries name.
+    fn keys(&self) -> Option<&dyn vendor::Keys> {
+        None
+    }
+
     /// The answer to a delivery that was taken in, where the channel asks for one of its own.
     fn thanks(&self) -> Option<&'static str> {
         None

@@ -84,9 +84,8 @@ pub enum Hash {
 /// Whether the signature of the message (ASN.1 DER) is by the holder of a key on the curve P-256. The
 /// public key in PEM, its line breaks missing or not.
 pub fn ecdsa_p256_matches(public_key: &str, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
-    let key = der(public_key).and_then(|der| p256::PublicKey::from_public_key_der(&der).ok());
     let signature = p256::ecdsa::DerSignature::from_bytes(signature).ok();
-    let (Some(key), Some(signature)) = (key, signature) else {
+    let (Some(key), Some(signature)) = (p256_key(public_key), signature) else {
         return false;
     };
     let digest = match hash {
@@ -95,6 +94,15 @@ pub fn ecdsa_p256_matches(public_key: &str, hash: Hash, message: &[u8], signatur
     };
     let key = p256::ecdsa::VerifyingKey::from(key);
     key.verify_prehash(&digest, &signature).is_ok()
+}
+
+/// Whether a text is a public key on the curve P-256, in PEM, its line breaks missing or not.
+pub fn is_p256_key(public_key: &str) -> bool {
+    p256_key(public_key).is_some()
+}
+
+fn p256_key(public_key: &str) -> Option<p256::PublicKey> {
+    p256::PublicKey::from_public_key_der(&der(public_key)?).ok()
 }
 
 /// The bytes within a PEM text.
@@ -130,6 +138,12 @@ mod tests {
     const EC: &str = "-----BEGIN PUBLIC KEY-----\n\
         MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5DTVyAj9Mixsg633cLlcvhtkX7Jn\n\
         xZ9WnB2BSEDoUB0It9q9UoiBIUsUHaB1+sxnGq3RWCUhJfy2h4LW/qM4tQ==\n\
+        -----END PUBLIC KEY-----";
+    // The same with secp384r1.
+    const P384: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEmCQZO8Uhtze03PvaDHwikzAKM3rZpuwj\n\
+        Jo/E/2CIxs2rLiynrfY1KJuW3cGWAG4JooMeX+XfJuR/vjLArtlMWQgaKAJTK9n+\n\
+        bo9dqyYcymkMA50bdz/p09DW/ZBEU7TI\n\
         -----END PUBLIC KEY-----";
     const BY_EC_SHA1: &str = "MEUCIQDyoWMJew7RiRLnWKZ1BqDBHl6PmjiWhipK6ryNyMaCmgIgRXt9n4tyQdBfsmhHaLIrd3V5fkph1gS+Muh9faMJ2q8=";
     const BY_EC_SHA256: &str = "MEQCIB9Hb8UmEzwGfKKHwYzKMW9FtHPc0uvqd6GZ9UROXwV/AiAgRxxRHBCxKdUWfkbs+4qDHFrGsk+W6KmXX0r0E0at8Q==";
@@ -187,6 +201,8 @@ mod tests {
             assert!(!ecdsa_p256_matches(EC, hash, b"another", &bytes(right)));
             assert!(!ecdsa_p256_matches(RSA, hash, BODY, &bytes(right)));
         }
+        assert!(is_p256_key(EC) && is_p256_key(&EC.replace('\n', "")));
+        assert!(!is_p256_key(RSA) && !is_p256_key(P384) && !is_p256_key(""));
         assert!(!rsa_sha256_matches(EC, BODY, &bytes(BY_RSA)));
         for key in [
             "",

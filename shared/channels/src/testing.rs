@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 
+use crate::vendor::Keys;
 use crate::{Channel, Delivery, Greeting, Said, Secret, Unreadable};
 
 /// A delivery.
@@ -73,6 +74,11 @@ impl Sent {
 
     pub(crate) fn passes(&self, channel: &dyn Channel, secrets: &[&str]) -> bool {
         self.passes_at(channel, secrets, 1_700_000_000)
+    }
+
+    /// The id of the key that it names.
+    pub(crate) fn named(&self, keys: &dyn Keys) -> Option<String> {
+        self.with(|delivery| keys.named(delivery))
     }
 
     pub(crate) fn greeting(&self, channel: &dyn Channel, secrets: &[&str]) -> Option<Greeting> {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::document::{self, Object, Value, elements};
 use crate::faults::Faults;
-use crate::{Hint, Secret, Unreadable};
+use crate::{Delivery, Hint, Secret, Unreadable};
 
 pub(crate) use queries::{decode, encode, query, split};
 
@@ -168,6 +168,19 @@ pub trait Api: Vendor {
     fn changes(&self) -> Option<&dyn Changes> {
         None
     }
+}
+
+/// A vendor's API, as far as it gives the public keys that deliveries are signed with, each of which names its own. What opens it is in
+/// the secret of the account's webhooks. It is eBay's; others join it when they need it.
+pub trait Keys: Vendor {
+    /// The id of the key that a delivery names, if it may be that of one.
+    fn named(&self, delivery: &Delivery<'_>) -> Option<String>;
+
+    /// The request for a key.
+    fn key(&self, access: &Secret, id: &str) -> Request;
+
+    /// The key in the answer to that, as the secret by which [`verify`](crate::Channel::verify) finds it.
+    fn key_in(&self, id: &str, answer: &[u8]) -> Result<Secret, Unreadable>;
 }
 
 /// How a vendor's API tells which orders have changed.

@@ -161,6 +161,27 @@ fn channels_judge_the_published_vectors_as_published() {
 }
 
 #[test]
+fn a_key_as_ebay_answers_for_it_verifies_as_published() {
+    let keys = ::channels::by_name("ebay").unwrap().keys().unwrap();
+    let mut judged = 0;
+    for path in json_files("signature_vectors") {
+        let vectors: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        for vector in &vectors {
+            let answer = &vector["public_key_response"];
+            if answer.is_null() {
+                continue;
+            }
+            let key = keys.key_in(KEY_OF_VECTORS, answer.to_string().as_bytes());
+            let key = json!({KEY_OF_VECTORS: key.unwrap().part(KEY_OF_VECTORS)});
+            let valid = passes("ebay", vector, &key, Timestamp::UNIX_EPOCH);
+            assert_eq!(Some(valid), vector["valid"].as_bool(), "{}", vector["name"]);
+            judged += 1;
+        }
+        assert!(judged >= 2, "only {judged} vectors of eBay's");
+    }
+}
+
+#[test]
 fn ebay_gets_the_answer_to_its_challenge() {
     for path in json_files("signature_vectors") {
         let vectors: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();

@@ -81,6 +81,11 @@ fn fetch(channel: &dyn Channel, page: &str, body: &[u8]) {
     if let Err(why) = api.token_in(body, Timestamp::UNIX_EPOCH) {
         fuzz::check_unreadable(&why);
     }
+    if let Some(keys) = channel.keys()
+        && let Err(why) = keys.key_in("k", body)
+    {
+        fuzz::check_unreadable(&why);
+    }
     if let Some(changes) = api.changes() {
         changes.request(&access, Timestamp::UNIX_EPOCH, page);
         match changes.read(page, body) {
