@@ -103,6 +103,17 @@ pub const MAX_UNPOLLED_S: i64 = 3_600;
 pub const MAX_ANSWER_BYTES: usize = 8_388_608;
 /// Seconds that a vendor has for an answer, from the first connection to its last byte.
 pub const MAX_ANSWER_S: u64 = 10;
+/// Bytes of an answer with a public key, or with the token that opens it: eBay's have 300 and some 2,000.
+pub const MAX_KEY_ANSWER_BYTES: usize = 65_536;
+/// Seconds that a vendor has for such an answer: the sender of a delivery waits, for four requests at most.
+pub const MAX_KEY_ANSWER_S: u64 = 3;
+/// Seconds for which a public key is used without asking again: what eBay advises.
+pub const KEY_BELIEVED_S: u64 = 3_600;
+/// Seconds for which an account's API is asked for no other key after it has not given one: whoever makes ids up has us ask no
+/// more often.
+pub const KEY_PAUSE_S: u64 = 10;
+/// Public keys that are remembered at once: eBay has one or two for each account.
+pub const MAX_PUBLIC_KEYS: usize = 1_000;
 /// Characters of a subscriber's URL: what servers and those between take without fail (RFC 9110, section 4.1, wants 8,000).
 pub const MAX_URL_CHARS: usize = 2_000;
 /// Types of event that a subscriber names: more than there are.

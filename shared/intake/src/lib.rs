@@ -1,6 +1,7 @@
 //! Taking orders in, whoever brings them: located, kits taken apart, stored once, and restated by what is
-//! newer. And the way to the vendors whose channels only say that an order has changed.
+//! newer. And the way to the vendors whose channels only say that an order has changed, or by which key they sign.
 
+mod public_keys;
 mod vendors;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ use runtime::products::Products;
 use runtime::{Clock, Emit};
 use store::{Created, Driven, Store, StoreError};
 
+pub use public_keys::PublicKeys;
 pub use vendors::{Failure, Vendors};
 
 /// Takes orders in.

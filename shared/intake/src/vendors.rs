@@ -13,7 +13,7 @@ use bytes::Bytes;
 use channels::payments::{self, Wish};
 use channels::stock::{Available, Refusals};
 use channels::updates::{Telling, Update};
-use channels::vendor::{self, Changes, Next, Page, Refusal, Request, Vendor};
+use channels::vendor::{self, Changes, Keys, Next, Page, Refusal, Request, Vendor};
 use channels::{Channel, Secret, Unreadable};
 use domain::limits::{MAX_ANSWERS, MAX_RETRY_AFTER_S, MAX_SETTINGS};
 use domain::payment::PaidThrough;
@@ -23,7 +23,7 @@ use http::{HeaderMap, Response};
 use jiff::{Timestamp, ToSpan};
 use runtime::Clock;
 use runtime::secrets::Secrets;
-use runtime::web::{VENDOR, Web, WebError};
+use runtime::web::{Bounds, VENDOR, Web, WebError};
 
 /// Seconds before its end at which a token is no longer used.
 const TOKEN_MARGIN_S: i64 = 60;
@@ -73,6 +73,7 @@ pub struct Vendors {
     web: Arc<dyn Web>,
     accesses: Secrets,
     clock: Clock,
+    bounds: Bounds,
     /// Of each account: until when it is used, and the token.
     tokens: Mutex<HashMap<String, (Timestamp, String)>>,
 }
@@ -92,8 +93,14 @@ impl Vendors {
             web,
             accesses,
             clock,
+            bounds: VENDOR,
             tokens: Mutex::default(),
         }
+    }
+
+    /// The same, with other bounds to each answer.
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// An order's document, as the channel's own reader takes it.
@@ -138,6 +145,20 @@ impl Vendors {
             }
             answer => Ok(changes.read(&walk.page, &answer?)?),
         }
+    }
+
+    /// A public key that an account's deliveries name.
+    pub async fn key(
+        &self,
+        keys: &dyn Keys,
+        channel: &str,
+        account: &str,
+        id: &str,
+    ) -> Result<Secret, Failure> {
+        let mut account = self.account(keys, channel, account).await?;
+        let request = keys.key(&account.access, id);
+        let answer = self.ask(&mut account, request).await?;
+        Ok(keys.key_in(id, &answer)?)
     }
 
     /// Tells a channel what has become of one of its orders, or finds that it knows.
@@ -306,7 +327,7 @@ impl Vendors {
         let asked = asked.body(request.body.clone());
         let asked = asked.map_err(|error| Failure::Locked(format!("the access: {error}")))?;
         self.web
-            .ask(asked, VENDOR)
+            .ask(asked, self.bounds)
             .await
             .map_err(|error| match error {
                 WebError::Passing(why) => Failure::Again(0, why),

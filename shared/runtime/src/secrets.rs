@@ -55,12 +55,13 @@ impl Vault for Client {
     }
 }
 
-/// Reads and remembers secrets.
+/// Reads and remembers secrets. Clones remember the same.
+#[derive(Clone)]
 pub struct Secrets {
     vault: Arc<dyn Vault>,
     prefix: String,
     clock: Clock,
-    known: Mutex<HashMap<String, (Timestamp, Valid)>>,
+    known: Arc<Mutex<HashMap<String, (Timestamp, Valid)>>>,
 }
 
 impl Secrets {
@@ -70,7 +71,7 @@ impl Secrets {
             vault,
             prefix,
             clock,
-            known: Mutex::default(),
+            known: Arc::default(),
         }
     }
 

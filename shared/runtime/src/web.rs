@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_S, MAX_THANKS_BYTES, MAX_THANKS_S};
+use domain::limits::{
+    MAX_ANSWER_BYTES, MAX_ANSWER_S, MAX_KEY_ANSWER_BYTES, MAX_KEY_ANSWER_S, MAX_THANKS_BYTES,
+    MAX_THANKS_S,
+};
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
@@ -48,6 +51,12 @@ pub struct Bounds {
 pub const VENDOR: Bounds = Bounds {
     seconds: MAX_ANSWER_S,
     bytes: MAX_ANSWER_BYTES,
+};
+
+/// What a vendor may take that is asked for a public key, while the sender of a delivery waits.
+pub const KEY: Bounds = Bounds {
+    seconds: MAX_KEY_ANSWER_S,
+    bytes: MAX_KEY_ANSWER_BYTES,
 };
 
 /// What a subscriber may take that is sent an event.

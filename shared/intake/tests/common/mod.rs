@@ -16,7 +16,7 @@ use channels::stock::{Available, Refusals};
 use channels::updates::Update;
 use channels::vendor::Page;
 use domain::poll::{Poll, Walk};
-use intake::{Failure, Vendors};
+use intake::{Failure, PublicKeys, Vendors};
 use jiff::Timestamp;
 use runtime::Clock;
 use runtime::secrets::{Secrets, Vault};
@@ -42,6 +42,7 @@ impl Vault for Safe {
 pub struct World {
     pub server: MockServer,
     pub vendors: Vendors,
+    pub public_keys: PublicKeys,
     pub safe: Arc<Safe>,
     /// Seconds that have passed.
     pub passed: Arc<AtomicI64>,
@@ -54,9 +55,11 @@ impl World {
         let seconds = Arc::clone(&passed);
         let clock = Clock::new(move || at(seconds.load(Ordering::SeqCst)));
         let secrets = Secrets::new(safe.clone(), "api-x/".into(), clock.clone());
+        let web = Arc::new(Https::default());
         Self {
             server: MockServer::start().await,
-            vendors: Vendors::new(Arc::new(Https::default()), secrets, clock),
+            public_keys: PublicKeys::new(web.clone(), secrets.clone(), clock.clone()),
+            vendors: Vendors::new(web, secrets, clock),
             safe,
             passed,
         }
