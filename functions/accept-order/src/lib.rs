@@ -8,7 +8,7 @@ use channels::Unreadable;
 use domain::Problem;
 use domain::order::Order;
 use domain::view::holds;
-use intake::{Accepted, Intake};
+use intake::{Accepted, Intake, PublicKeys};
 use runtime::auth::Keys;
 use runtime::http::{Answer, Request, answer};
 use runtime::secrets::Secrets;
@@ -42,11 +42,13 @@ pub fn function() -> Function {
             Box::pin(async move {
                 let (store, outbox) = (setup.store(), setup.outbox());
                 runtime::function::warm(&store, Some(&outbox)).await;
+                let (secrets, clock) = (setup.secrets(), setup.clock.clone());
                 let desk = Desk {
-                    keys: Keys::new(store.clone(), setup.clock.clone()),
-                    intake: Intake::new(store.clone(), setup.clock.clone()),
-                    secrets: setup.secrets(),
-                    clock: setup.clock.clone(),
+                    keys: Keys::new(store.clone(), clock.clone()),
+                    intake: Intake::new(store.clone(), clock.clone()),
+                    public_keys: PublicKeys::new(setup.web.clone(), secrets.clone(), clock.clone()),
+                    secrets,
+                    clock,
                     store,
                     outbox,
                 };
@@ -64,6 +66,7 @@ struct Desk {
     keys: Keys,
     intake: Intake,
     secrets: Secrets,
+    public_keys: PublicKeys,
     clock: Clock,
 }
 

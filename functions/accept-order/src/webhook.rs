@@ -1,6 +1,7 @@
 //! Deliveries of channels: checked over their very bytes, understood, and answered so that the channel
 //! neither gives up nor sends for ever.
 
+use std::slice;
 use std::sync::Arc;
 
 use channels::{Channel, Delivery, Greeting, Said, Secret, Unreadable, payments};
@@ -249,12 +250,37 @@ impl Desk {
             if let Some(greeting) = channel.greet(delivery, &secrets) {
                 return Ok(Sender::Greets(greeting));
             }
-            let is_post = delivery.method == "POST";
-            if is_post && channel.verify(delivery, &secrets, self.clock.now()) {
+            let genuine = self.is_genuine(channel, account, delivery, &secrets, doubt);
+            if delivery.method == "POST" && genuine.await? {
                 return Ok(Sender::Verified);
             }
         }
         Ok(Sender::Unknown)
+    }
+
+    /// Whether it is from the holder of one of the secrets, or of a key that the channel's API knows by the name
+    /// that the delivery gives it.
+    async fn is_genuine(
+        &self,
+        channel: &dyn Channel,
+        account: &str,
+        delivery: &Delivery<'_>,
+        secrets: &[Secret],
+        doubt: bool,
+    ) -> Result<bool, Answer> {
+        let now = self.clock.now();
+        if channel.verify(delivery, secrets, now) {
+            return Ok(true);
+        }
+        let key = self
+            .public_keys
+            .get(channel, account, delivery, secrets, doubt);
+        let key = key.await.map_err(|error| {
+            let channel = channel.name();
+            tracing::error!(channel, account, %error, "a public key cannot be had");
+            Answer::unavailable()
+        })?;
+        Ok(key.is_some_and(|key| channel.verify(delivery, slice::from_ref(&*key), now)))
     }
 
     async fn keep(

@@ -1,11 +1,19 @@
 //! The sample webhooks of every channel, sent as they are.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use data_encoding::{BASE64, HEXLOWER};
+use domain::limits::{KEY_BELIEVED_S, KEY_PAUSE_S};
 use end_to_end::{Shop, WITHOUT_BODY, problem};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
+use runtime::Clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use wiremock::matchers::{basic_auth, header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// The key of the samples by Standard Webhooks.
 const STANDARD: &str = "ZGVtby1zZWNyZXQtb2YtYS1zdGFuZGFyZC13ZWJob29r";
@@ -203,5 +211,103 @@ async fn meta_and_ebay_get_the_answer_to_their_challenges() {
     let (_, answer) = shop.send(Method::GET, path, &[], WITHOUT_BODY).await;
     let digest = HEXLOWER.encode(&Sha256::digest("cthttps://x.example/"));
     assert_eq!(answer, json!({"challengeResponse": digest}));
+    shop.close().await;
+}
+
+/// eBay's API, which gives tokens.
+async fn ebay_api() -> MockServer {
+    let api = MockServer::start().await;
+    let token =
+        json!({"access_token": "t", "token_type": "Application Access Token", "expires_in": 7200});
+    Mock::given(method("POST"))
+        .and(path("/identity/v1/oauth2/token"))
+        .and(basic_auth("c", "s"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(token))
+        .mount(&api)
+        .await;
+    api
+}
+
+/// What the API answers to the next requests for a key.
+async fn ebay_answers(api: &MockServer, id: &str, answer: ResponseTemplate, times: u64) {
+    Mock::given(method("GET"))
+        .and(path(format!("/commerce/notification/v1/public_key/{id}")))
+        .and(header("authorization", "Bearer t"))
+        .respond_with(answer)
+        .up_to_n_times(times)
+        .expect(times)
+        .mount(api)
+        .await;
+}
+
+/// The sample of eBay's, which names a key of this id: its signature is that of the body alone.
+fn named(id: &str) -> Value {
+    let mut event = event("ebay");
+    let header = &mut event["headers"]["x-ebay-signature"];
+    let document = BASE64.decode(header.as_str().unwrap().as_bytes()).unwrap();
+    let mut document: Value = serde_json::from_slice(&document).unwrap();
+    document["kid"] = id.into();
+    *header = BASE64.encode(document.to_string().as_bytes()).into();
+    event
+}
+
+#[tokio::test]
+async fn a_key_that_ebay_signs_with_is_had_from_its_api() {
+    let passed = Arc::new(AtomicU64::new(0));
+    let seconds = Arc::clone(&passed);
+    let clock =
+        move || jiff::Timestamp::now() + Duration::from_secs(seconds.load(Ordering::SeqCst));
+    let shop = Shop::open_with(|options| options.clock = Clock::new(clock).pausing()).await;
+    let wait = |seconds| passed.fetch_add(seconds, Ordering::SeqCst);
+    let api = ebay_api().await;
+    let pem = include_str!("../../../../events/channels/ec-public-key.pem");
+    let key = json!({"key": pem.replace('\n', ""), "algorithm": "ECDSA", "digest": "SHA1"});
+    let key = || ResponseTemplate::new(200).set_body_json(&key);
+    let secret = json!({"token": "t", "client_id": "c", "client_secret": "s", "api": api.uri()});
+    account(&shop, "ebay", &secret.to_string()).await;
+    let noted = (200, json!({"status": "noted"}));
+    let refused = send(&shop, "shopify", &named("k-1")).await;
+    assert_eq!(refused.1["type"], problem("bad-signature"));
+    // Once an hour, whoever else comes with it.
+    ebay_answers(&api, "k-1", key(), 1).await;
+    assert_eq!(send(&shop, "ebay", &named("k-1")).await, noted);
+    assert_eq!(send(&shop, "ebay", &named("k-1")).await, noted);
+    let mut forged = named("k-1");
+    forged["body"] = format!("{} ", forged["body"].as_str().unwrap()).into();
+    assert_eq!(send(&shop, "ebay", &forged).await, refused);
+    api.verify().await;
+    wait(KEY_BELIEVED_S);
+    ebay_answers(&api, "k-1", key(), 1).await;
+    assert_eq!(send(&shop, "ebay", &named("k-1")).await, noted);
+    // An id that is made up costs a request, and no other does for a while.
+    let none = || ResponseTemplate::new(404);
+    ebay_answers(&api, "made-up", none(), 1).await;
+    assert_eq!(send(&shop, "ebay", &named("made-up")).await, refused);
+    assert_eq!(send(&shop, "ebay", &named("made-up")).await, refused);
+    for id in ["made-up-2", "k-2"] {
+        let (status, answer) = send(&shop, "ebay", &named(id)).await;
+        assert_eq!((status, &answer["type"]), (503, &problem("unavailable")));
+    }
+    assert_eq!(send(&shop, "ebay", &named("k-1")).await, noted);
+    assert_eq!(send(&shop, "ebay", &named("../x")).await, refused);
+    wait(KEY_PAUSE_S);
+    // Its API is down: eBay sends again.
+    ebay_answers(&api, "k-2", ResponseTemplate::new(500), 1).await;
+    assert_eq!(send(&shop, "ebay", &named("k-2")).await.0, 503);
+    wait(KEY_PAUSE_S);
+    ebay_answers(&api, "k-2", key(), 1).await;
+    assert_eq!(send(&shop, "ebay", &named("k-2")).await, noted);
+    // A key that is typed in is the one that counts, and nobody is asked.
+    let mut typed = secret;
+    typed["k-3"] = pem.into();
+    account(&shop, "ebay", &typed.to_string()).await;
+    wait(KEY_PAUSE_S);
+    assert_eq!(send(&shop, "ebay", &named("k-3")).await, noted);
+    // Nor is anybody for an account that nothing can be asked by.
+    let token = json!({"token": "t", "api": api.uri()}).to_string();
+    account(&shop, "ebay", &token).await;
+    wait(KEY_PAUSE_S);
+    assert_eq!(send(&shop, "ebay", &named("k-4")).await, refused);
+    api.verify().await;
     shop.close().await;
 }
