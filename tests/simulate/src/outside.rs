@@ -4,6 +4,7 @@
 mod carts;
 mod changes;
 mod purchases;
+mod returns;
 mod script;
 mod stock;
 mod warehouse;
@@ -22,8 +23,9 @@ use crate::retailer::{KEY, Retailer};
 use crate::tape::Tape;
 use crate::vendor::Happening;
 use carts::{extend, give_up};
-use changes::{announce, cancel, confirm, receive, refund, release, resolve_untold};
+use changes::{cancel, confirm, refund, release, resolve_untold};
 use purchases::place;
+use returns::{InShop, announce, call_off, receive, send_back};
 use script::Scripted;
 use stock::{arrive, count, count_shelf, resolve, take_in};
 use warehouse::handle;
@@ -56,6 +58,8 @@ pub struct Outside {
     in_shop: u32,
     /// Orders in a shop.
     stated: Vec<Stated>,
+    /// Returns in that shop.
+    sent_back: Vec<InShop>,
     script: Vec<Scripted>,
 }
 
@@ -103,6 +107,7 @@ impl Outside {
             reserved: Vec::new(),
             in_shop: 0,
             stated: Vec::new(),
+            sent_back: Vec::new(),
             script: Vec::new(),
         }
     }
@@ -141,7 +146,7 @@ impl Outside {
         let named = format!("r{}", self.named);
         let chosen = match self.goods_come {
             true => 14,
-            false => tape.choose(56),
+            false => tape.choose(59),
         };
         let ask = match chosen {
             0..9 => handle(orders, tape),
@@ -178,6 +183,8 @@ impl Outside {
             50 | 51 => return Act::Listen,
             52 | 53 => return Act::Schedule("update-listings"),
             54 | 55 => return Act::Settle,
+            56 => call_off(orders, tape),
+            57 | 58 => send_back(orders, &mut self.sent_back, named, tape),
             _ => None,
         };
         match ask {

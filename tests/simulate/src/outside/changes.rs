@@ -1,4 +1,4 @@
-//! What customers and operators want of an order that is there: to cancel it, to send goods back, money.
+//! What customers and operators want of an order that is there: to cancel it, to have it go on, money.
 
 use std::sync::Arc;
 
@@ -46,42 +46,6 @@ pub(super) fn resolve_untold(orders: &[Arc<Order>], tape: &mut Tape) -> Option<A
     Some(ask)
 }
 
-pub(super) fn announce(orders: &[Arc<Order>], named: String, tape: &mut Tape) -> Option<Ask> {
-    let order = one(orders, tape)?;
-    let (units, body) = some_units(order, |line| line.units.shipped, tape);
-    let deed = Deed::ReturnAnnounced(order.id.clone(), named.clone(), 0, units);
-    let route = "POST /orders/{id}/returns";
-    Some(change(route, order.id.to_string(), body, Some(named), deed))
-}
-
-pub(super) fn receive(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
-    let coming: Vec<_> = orders
-        .iter()
-        .flat_map(|order| order.returns.iter().map(move |r| (order, r)))
-        .collect();
-    let (order, coming) = *one(&coming, tape)?;
-    let dispositions = ["restock", "quarantine", "return_to_vendor", "scrap"];
-    let disposition = dispositions[tape.index(dispositions.len())];
-    let body = match tape.choose(2) {
-        0 => String::new(),
-        _ => {
-            let said = coming.units.iter().map(|&(place, units)| {
-                let line = order.line(place);
-                let (line, quantity) = (&line.id, shown(units.into(), line.decimals));
-                format!(
-                    r#"{{"line":"{line}","quantity":{quantity},"disposition":"{disposition}"}}"#
-                )
-            });
-            format!(r#"{{"lines":[{}]}}"#, said.collect::<Vec<_>>().join(","))
-        }
-    };
-    let (id, deed) = (
-        format!("{}-R{}", order.id, coming.n),
-        Deed::ReturnReceived(order.id.clone(), coming.n),
-    );
-    Some(change("POST /returns/{id}/received", id, body, None, deed))
-}
-
 pub(super) fn refund(orders: &[Arc<Order>], named: String, tape: &mut Tape) -> Option<Ask> {
     let order = one(orders, tape)?;
     let body = match tape.choose(3) {
@@ -114,7 +78,13 @@ pub(super) fn confirm(orders: &[Arc<Order>], tape: &mut Tape) -> Option<Ask> {
 }
 
 /// What somebody says to change an order.
-fn change(route: &'static str, id: String, body: String, named: Option<String>, deed: Deed) -> Ask {
+pub(super) fn change(
+    route: &'static str,
+    id: String,
+    body: String,
+    named: Option<String>,
+    deed: Deed,
+) -> Ask {
     let mut headers = vec![authorised()];
     headers.extend(named.map(|named| ("idempotency-key", named)));
     Ask {
@@ -128,7 +98,7 @@ fn change(route: &'static str, id: String, body: String, named: Option<String>, 
 }
 
 /// Some units of some lines, of those that `most` says.
-fn some_units(
+pub(super) fn some_units(
     order: &Order,
     most: impl Fn(&domain::order::Line) -> u32,
     tape: &mut Tape,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use domain::{Order, Step};
 use jiff::Timestamp;
 
-use super::changes::{announce, confirm, receive, refund};
+use super::changes::{confirm, refund};
 use super::purchases::place;
+use super::returns::{announce, receive};
 use super::stock::count;
 use super::warehouse::handle;
 use super::{Act, Outside, redrive};
@@ -53,6 +54,7 @@ impl Outside {
             reserved: Vec::new(),
             in_shop: 0,
             stated: Vec::new(),
+            sent_back: Vec::new(),
             script,
         }
     }
