@@ -33,6 +33,7 @@ fn routes(id: &str) -> Vec<(Method, String)> {
         format!("/orders/{id}/holds/payment/release"),
         format!("/orders/{id}/untold/again"),
         format!("/returns/{id}-R1/received"),
+        format!("/returns/{id}-R1/cancelled"),
         format!("/refunds/{id}-F1/confirmed"),
         format!("/refunds/{id}-F1/again"),
         "/stock/GRD-HAND-40/adjustments".to_owned(),
