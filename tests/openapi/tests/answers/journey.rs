@@ -214,6 +214,9 @@ async fn paid(api: &Api) {
         .await;
     assert_eq!(noted["order"]["refunds"][2]["amount"], "5.00");
     api.expect(201, Call::of("announceReturn", "another")).await;
+    let order = api.expect(200, Call::of("cancelReturn", "")).await;
+    assert_eq!(order["returns"][1]["status"], "cancelled");
+    // It is sent all the same.
     api.expect(200, Call::of("receiveReturn", "all")).await;
 
     let routing = api.expect(200, Call::of("explainRouting", "paid")).await;
