@@ -41,7 +41,9 @@ fuzz_target!(|bytes: &[u8]| {
             match channel.read(&delivery, "main") {
                 Ok(Said::Order(new)) => fuzz::check_order(*new),
                 Ok(Said::Changed(hints)) => assert!(!hints.is_empty()),
-                Ok(Said::Refunded(..) | Said::Returning(..) | Said::Deleted(_) | Said::Repaid(_)) => {}
+                Ok(
+                    Said::Refunded(..) | Said::Returning(..) | Said::Deleted(_) | Said::Repaid(_),
+                ) => {}
                 Ok(Said::Nothing(why)) => assert!(!why.is_empty()),
                 Err(why) => fuzz::check_unreadable(&why),
             }
