@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::event::Event;
 use crate::fulfillment::give_back;
 use crate::intake::ChannelReturn;
-use crate::limits::RETURN_WINDOW_DAYS;
+use crate::limits::{MAX_RETURNS, RETURN_WINDOW_DAYS};
 use crate::order::{Difference, FulfillmentStatus, HoldReason, Move, Order, Return, Units};
 use crate::owed::Notice;
 use crate::refund::request_units;
@@ -193,7 +193,7 @@ pub fn announce_return(
             closed_at,
         });
     }
-    let n = order.returns.len() as u32 + 1;
+    let n = next_return(order)?;
     let next = order.advance(now, Event::ReturnAnnounced(n), |next| {
         next.returns.push(Return {
             n,
@@ -205,6 +205,19 @@ pub fn announce_return(
         });
     });
     Ok((Some(next), n))
+}
+
+/// The number of another return.
+fn next_return(order: &Order) -> Result<u32, Refusal> {
+    let known = order.returns.len();
+    if known >= MAX_RETURNS {
+        return Err(Refusal::TooMuch {
+            subject: format!("{MAX_RETURNS} returns of an order"),
+            wanted: 1.into(),
+            left: 0.into(),
+        });
+    }
+    Ok(known as u32 + 1)
 }
 
 /// The units of lines that have left, and are neither back nor expected back.
@@ -234,7 +247,7 @@ pub fn channel_return(
         Some(_) => return Ok(None),
         None => {}
     }
-    let n = order.returns.len() as u32 + 1;
+    let n = next_return(order)?;
     let (units, event) = match said.cancelled {
         true => (Vec::new(), Event::ReturnCancelled(n)),
         false => (returnable(order, &said.lines)?, Event::ReturnAnnounced(n)),

@@ -85,6 +85,8 @@ pub const MAX_STOCK_LINES: usize = 40;
 /// Parked messages that one request looks at in each step's dead-letter queue, and that it names: all
 /// of them are held in memory at once, with bodies of up to 64 KB.
 pub const MAX_PARKED: usize = 200;
+/// Returns of one order, those that were called off included: the hot item has to hold them.
+pub const MAX_RETURNS: usize = 100;
 /// Days after shipping in which goods may be announced for return.
 pub const RETURN_WINDOW_DAYS: i64 = 30;
 /// Days from order to delivery that are promised when the order names no date.

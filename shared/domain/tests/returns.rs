@@ -13,7 +13,7 @@ use domain::change::{
 use domain::event::Event;
 use domain::fulfillment::Report;
 use domain::intake::ChannelReturn;
-use domain::limits::RETURN_WINDOW_DAYS;
+use domain::limits::{MAX_RETURNS, RETURN_WINDOW_DAYS};
 use domain::order::Order;
 use domain::owed::{Step, newly_owed};
 use domain::stock::{Changes, MovementKind, gather_moves};
@@ -215,6 +215,29 @@ fn a_channel_announces_and_calls_off_in_any_order() {
     let came = try_receive(&known, 1, &[("1", 1, Disposition::Restock)]);
     let late = hear(&came.unwrap().unwrap(), &said("9", true, &[]));
     assert!(matches!(late, Err(Refusal::WrongState { .. })), "{late:?}");
+}
+
+#[test]
+fn returns_of_an_order_have_an_end() {
+    let mut order = shipped();
+    for n in 1..=MAX_RETURNS as u32 {
+        order = announced(&order, &n.to_string(), &[("1", 1)]);
+        order = cancel_return(&order, n, later(2)).unwrap().unwrap();
+    }
+    let another = announce_return(&order, "another", &named(&[("1", 1)]), later(1));
+    assert!(
+        matches!(another, Err(Refusal::TooMuch { .. })),
+        "{another:?}"
+    );
+    for cancelled in [false, true] {
+        let said = ChannelReturn {
+            id: "another".into(),
+            cancelled,
+            lines: named(&[("1", 1)]),
+        };
+        let heard = channel_return(&order, &said, later(1));
+        assert!(matches!(heard, Err(Refusal::TooMuch { .. })), "{heard:?}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ const RUSH: u32 = 8;
 const MAX_ACTS_PER_ORDER: u32 = 9;
 
 /// What is still to be done.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outside {
     orders_left: u32,
     acts_left: u32,
@@ -100,15 +100,7 @@ impl Outside {
             orders_left: orders,
             acts_left: tape.choose(acts),
             goods_come,
-            placed: 0,
-            named: 0,
-            sent: Vec::new(),
-            expected: Vec::new(),
-            reserved: Vec::new(),
-            in_shop: 0,
-            stated: Vec::new(),
-            sent_back: Vec::new(),
-            script: Vec::new(),
+            ..Self::default()
         }
     }
 

@@ -44,18 +44,8 @@ impl Outside {
         ];
         script.reverse();
         Self {
-            orders_left: 0,
-            acts_left: 0,
-            goods_come: false,
-            placed: 0,
-            named: 0,
-            sent: Vec::new(),
-            expected: Vec::new(),
-            reserved: Vec::new(),
-            in_shop: 0,
-            stated: Vec::new(),
-            sent_back: Vec::new(),
             script,
+            ..Self::default()
         }
     }
 
