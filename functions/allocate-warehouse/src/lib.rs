@@ -24,6 +24,9 @@ use group::{Group, gather, waiting};
 use shares::Shares;
 use view::{Facts, View};
 
+/// How often orders are tried together before they are tried in smaller parts. Where very many want one level, one try of
+/// four or five finds it free.
+const MAX_TRIES: usize = 16;
 const CHANGING: &str = "its stock or the order itself keeps changing";
 
 /// The function.
@@ -189,6 +192,7 @@ impl Step {
                 continue;
             }
             group.commit.seen.clone_from(&view.seen);
+            group.commit.met = tries > 0;
             let changed = group.commit.changes.clone();
             let prepared = match recorded == group.decisions {
                 true => Ok(()),
@@ -239,7 +243,7 @@ impl Step {
                             .pause(pause(group.before[0].id.as_str(), tries))
                             .await;
                     }
-                    match tries < store::MAX_ATTEMPTS {
+                    match tries < MAX_TRIES {
                         true => {}
                         false if count > 1 => (most, tries) = (count.div_ceil(2), 0),
                         false => {
@@ -308,6 +312,7 @@ impl Step {
                 });
             }
             group.commit.seen = view.seen;
+            group.commit.met = tries > 1;
             if let Err(outcome) = self.prepare(&group).await {
                 return Ok(outcome.into());
             }

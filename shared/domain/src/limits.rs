@@ -69,8 +69,14 @@ pub const MAX_BODY_BYTES: usize = 1_048_576;
 pub const MAX_PROBLEMS: usize = 100;
 /// Timeline entries that the order's own item holds; older ones move to a page of their own.
 pub const MAX_TIMELINE_TAIL: usize = 14;
-/// Stock movements that a level's own item holds; older ones move to a page of their own.
-pub const MAX_LEDGER_TAIL: usize = 16;
+/// Stock movements of a page of a ledger: so many of the oldest leave the level's own item together. Another number would
+/// need another key: who goes on with a page that somebody else has written takes it for one of so many.
+pub const LEDGER_PAGE: usize = 12;
+/// Stock movements in a level's own item from which on whoever has written its next page, and not taken it out, is held
+/// for dead. The item is larger than a kilobyte, what a write unit buys, from 25 to 28 on.
+pub const LEDGER_OVERDUE: usize = 40;
+/// Stock movements that a level's own item holds at most: room for those that come while somebody moves a page.
+pub const MAX_LEDGER_TAIL: usize = 64;
 /// Movements of one kind that one commit adds to a level one by one. More become one movement with their
 /// sum and a breakdown beside it (2 write units): a batch must not fill the level's own item, which is
 /// what everybody waits for.

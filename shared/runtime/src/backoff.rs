@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Milliseconds of the shortest pause, at most; twice as many each time. A transaction takes a few: those that
 /// meet at a level pass one after the other.
 const PAUSE_MS: u64 = 4;
-/// How often it doubles.
-const MAX_PAUSE_DOUBLINGS: usize = 5;
+/// How often it doubles: once it is many times what a transaction takes, to wait longer leaves what everybody waits for unused.
+const MAX_PAUSE_DOUBLINGS: usize = 3;
 
 /// How long to wait: longer each time, and not all alike.
 pub fn pause(id: &str, tries: usize) -> Duration {

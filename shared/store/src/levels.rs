@@ -7,15 +7,12 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::OrderId;
 use domain::restock::{Crossings, Round};
-use domain::stock::{Breakdown, Level, Movement};
+use domain::stock::{Breakdown, Level};
 use futures::future::try_join_all;
 use jiff::civil::Date;
 
 use crate::item::{Item, attribute, item, key, number, put_after, text, value};
 use crate::{DynamoDb, StoreError, Waiting, key};
-
-/// Pages of a ledger that are read at once: about a hundred movements.
-pub const LEDGER_PAGES: usize = 6;
 
 /// Levels of one share of a SKU that are read by their keys: each costs a read unit, however small it is. More of them
 /// are read as a whole, where a unit buys several; that is a call for each share of a SKU.
@@ -41,7 +38,7 @@ pub fn place_of(cursor: &Item) -> Option<(String, String)> {
     }
 }
 
-/// Levels, their ledgers, and who waits for goods.
+/// Levels, and who waits for goods.
 #[async_trait]
 pub trait Levels: Send + Sync {
     /// The levels of SKUs in locations and shares, as they are now; those that do not exist are left out.
@@ -49,17 +46,6 @@ pub trait Levels: Send + Sync {
 
     /// The levels of a SKU in every location, one for each share.
     async fn levels_of(&self, sku: &str) -> Result<Vec<Level>, StoreError>;
-
-    /// The newest movements of a SKU in a location and share under the number `before`, with their numbers, the
-    /// newest first: only those on pages, which a level's own item does not hold any more. At most
-    /// [`LEDGER_PAGES`] pages; none if there are none.
-    async fn ledger_before(
-        &self,
-        sku: &str,
-        location: &str,
-        share: u8,
-        before: u64,
-    ) -> Result<Vec<(u64, Movement)>, StoreError>;
 
     /// How many fulfillment orders locations have taken on a day, as far as they have taken any.
     async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError>;
@@ -147,50 +133,6 @@ impl Levels for DynamoDb {
             share += 1;
         }
         Ok(levels)
-    }
-
-    async fn ledger_before(
-        &self,
-        sku: &str,
-        location: &str,
-        share: u8,
-        before: u64,
-    ) -> Result<Vec<(u64, Movement)>, StoreError> {
-        #[derive(serde::Deserialize)]
-        struct Page {
-            sk: String,
-            movements: Vec<Movement>,
-        }
-        let Some(last) = before.checked_sub(1) else {
-            return Ok(Vec::new());
-        };
-        let found = self
-            .db
-            .query()
-            .table_name(&self.tables.stock)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(key::share(sku, share)))
-            .expression_attribute_values(":first", text(key::ledger(location, 0)))
-            .expression_attribute_values(":last", text(key::ledger(location, last)))
-            .scan_index_forward(false)
-            .limit(LEDGER_PAGES as i32)
-            .send()
-            .await
-            .map_err(|error| StoreError::of("Query (ledger)", error))?;
-        let mut movements = Vec::new();
-        for item in found.items.unwrap_or_default() {
-            let page: Page = value(item)?;
-            let first = page.sk.rsplit('#').next().and_then(|n| n.parse().ok());
-            let first: u64 = first.ok_or_else(|| StoreError::Unreadable {
-                key: page.sk.clone(),
-                cause: "it does not end with the number of its first movement".into(),
-            })?;
-            let numbered = (first..).zip(page.movements).collect::<Vec<_>>();
-            let older = numbered.into_iter().rev().filter(|(n, _)| *n < before);
-            movements.extend(older);
-        }
-        Ok(movements)
     }
 
     async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError> {

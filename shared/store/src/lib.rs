@@ -14,6 +14,7 @@ mod facts;
 mod inbound;
 mod item;
 pub mod key;
+mod ledger;
 mod levels;
 mod listings;
 mod orders;
@@ -43,7 +44,8 @@ pub use error::StoreError;
 pub use facts::{Facts, OpenStock};
 pub use inbound::Inbounds;
 pub use item::Item as Cursor;
-pub use levels::{LEDGER_PAGES, Levels, cursor_at, level_place, place_of};
+pub use ledger::{LEDGER_PAGES, LedgerPage, Ledgers, TakenOut};
+pub use levels::{Levels, cursor_at, level_place, place_of};
 pub use listings::Listings;
 pub use orders::{Orders, Story, UnreadableDelivery};
 pub use polls::Polls;
@@ -76,6 +78,7 @@ pub trait Database:
     Writes
     + Orders
     + Levels
+    + Ledgers
     + Facts
     + Inbounds
     + Reservations

@@ -12,8 +12,9 @@ use domain::{Order, OrderId};
 use jiff::Timestamp;
 
 use crate::drive::MAX_ATTEMPTS;
+use crate::ledger::is_due;
 use crate::reservations::Ending;
-use crate::write::{Found, Refusal, Write, Written, room_for};
+use crate::write::{Found, Refusal, Write, Written};
 use crate::{Store, StoreError};
 
 /// An order that waits for a SKU, or no longer does.
@@ -36,9 +37,10 @@ pub struct Commit {
     pub orders: Vec<(u64, Order)>,
     /// Levels, one change each.
     pub changes: Vec<LevelChange>,
-    /// Levels as somebody has read them: the full page of one that changes is turned with the change,
-    /// instead of after a first try that the database refuses.
+    /// Levels as somebody has read them: out of those that change, and hold many movements, pages are moved afterwards.
     pub seen: Vec<Level>,
+    /// Whether it has met others there since.
+    pub met: bool,
     /// Who waits for what.
     pub waiting: Vec<Waiting>,
     /// What locations take on one of their days, one entry each.
@@ -58,7 +60,7 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// How many actions it takes; pages of ledgers apart, which are turned by themselves if they do not fit.
+    /// How many actions it takes.
     pub fn actions(&self) -> usize {
         let full = |(_, order): &&(u64, Order)| order.timeline.is_full();
         let breakdowns = self.changes.iter().map(LevelChange::breakdowns);
@@ -124,15 +126,16 @@ impl Conflict {
 
 impl Store {
     /// Changes everything in the commit, or nothing. Makes room in a level's ledger when that is
-    /// what stands in the way.
+    /// what stands in the way, and moves a page out of one that was seen with many movements.
     pub async fn transact(&self, mut commit: Commit) -> Result<Transacted, StoreError> {
-        let mut seen = std::mem::take(&mut commit.seen);
-        let mut writes = writes(commit);
+        let (seen, met) = (std::mem::take(&mut commit.seen), commit.met);
+        let writes = writes(commit);
         for _ in 0..MAX_ATTEMPTS {
-            for level in turn_pages(&mut writes, &seen) {
-                self.turn_ledger_page(level).await?;
-            }
             let Written::Refused(refusals) = self.write(&writes).await? else {
+                let due = seen
+                    .iter()
+                    .filter(|level| is_due(level, met) && changes(&writes, level));
+                self.move_pages(&due.collect::<Vec<_>>()).await;
                 let order = |write| match write {
                     Write::Order(_, order) => Some(order),
                     _ => None,
@@ -140,10 +143,18 @@ impl Store {
                 let orders = writes.into_iter().filter_map(order).collect();
                 return Ok(Transacted::Done(orders));
             };
-            seen = match obstacles(refusals, &writes) {
-                Obstacle::Ledgers(levels) => levels,
+            match obstacles(refusals, &writes) {
+                Obstacle::Ledgers(levels) => {
+                    for level in levels {
+                        match self.move_page(&level).await {
+                            Err(error) if !error.is_transient() => return Err(error),
+                            // Who keeps changing the level makes room, too.
+                            _ => {}
+                        }
+                    }
+                }
                 Obstacle::Conflict(conflict) => return Ok(Transacted::Conflict(conflict)),
-            };
+            }
         }
         let busy = true;
         Ok(Transacted::Conflict(Conflict {
@@ -151,26 +162,23 @@ impl Store {
             ..Conflict::default()
         }))
     }
+}
 
-    /// Moves the movements that a level's own item holds to a page of the ledger. Nothing to do if
-    /// somebody has done it, or the level has moved on: the caller tries again in any case.
-    async fn turn_ledger_page(&self, level: &Level) -> Result<(), StoreError> {
-        let nothing = LevelChange {
-            sku: level.sku.clone(),
-            location: level.location.clone(),
-            share: level.share,
-            shares: 0,
-            movements: Vec::new(),
-            kept: 0,
-        };
-        let cleared = Write::LevelTurned(nothing, level.movements);
-        self.write(&[page(level), cleared]).await.map(drop)
-    }
+/// Whether a level is among what is written.
+fn changes(writes: &[Write], level: &Level) -> bool {
+    writes.iter().any(|write| match write {
+        Write::Level(change) => {
+            change.sku == level.sku
+                && change.location == level.location
+                && change.share == level.share
+        }
+        _ => false,
+    })
 }
 
 /// What has to be dealt with before a commit can pass.
 enum Obstacle {
-    /// Nothing but ledgers without room, or with another page than was thought: the levels as they are.
+    /// Nothing but ledgers without room: the levels as they are.
     Ledgers(Vec<Level>),
     Conflict(Conflict),
 }
@@ -188,7 +196,7 @@ fn obstacles(refusals: Vec<Refusal>, writes: &[Write]) -> Obstacle {
                     order: Some(order), ..
                 }),
             ) => conflict.blame(order),
-            (Refusal::Condition(found), Write::Level(change) | Write::LevelTurned(change, _)) => {
+            (Refusal::Condition(found), Write::Level(change)) => {
                 let level = match found {
                     Some(Found::Level(level)) => *level,
                     _ => Level {
@@ -245,55 +253,4 @@ fn writes(commit: Commit) -> Vec<Write> {
     writes.extend(commit.reserved.map(Write::Reserved));
     writes.extend(commit.ended.into_iter().map(Write::ReservationEnded));
     writes
-}
-
-/// Turns the full pages of levels that change, as they were seen, with the change; gives back those for
-/// which the transaction has no room.
-fn turn_pages<'a>(writes: &mut Vec<Write>, seen: &'a [Level]) -> Vec<&'a Level> {
-    let is_of = |level: &Level, sku: &str, location: &str, share: u8| {
-        level.sku == sku && level.location == location && level.share == share
-    };
-    // A page that was written for nothing is not what the level holds now.
-    writes.retain(|write| match write {
-        Write::LedgerPage {
-            sku,
-            location,
-            share,
-            ..
-        } => !seen.iter().any(|l| is_of(l, sku, location, *share)),
-        _ => true,
-    });
-    let room = MAX_TRANSACTION_ACTIONS.saturating_sub(writes.len());
-    let (mut pages, mut left) = (Vec::new(), Vec::new());
-    for write in writes.iter_mut() {
-        let (Write::Level(change) | Write::LevelTurned(change, _)) = write else {
-            continue;
-        };
-        let known = |level: &&Level| is_of(level, &change.sku, &change.location, change.share);
-        let Some(level) = seen.iter().find(known) else {
-            continue;
-        };
-        let full = level.tail.len() > room_for(change);
-        let fits = pages.len() < room;
-        left.extend((full && !fits).then_some(level));
-        pages.extend((full && fits).then(|| page(level)));
-        let change = change.clone();
-        *write = match full && fits {
-            true => Write::LevelTurned(change, level.movements),
-            false => Write::Level(change),
-        };
-    }
-    writes.append(&mut pages);
-    left
-}
-
-/// The page with the movements that a level's own item holds.
-fn page(level: &Level) -> Write {
-    Write::LedgerPage {
-        sku: level.sku.clone(),
-        location: level.location.clone(),
-        share: level.share,
-        first: level.movements + 1 - level.tail.len() as u64,
-        movements: level.tail.clone(),
-    }
 }

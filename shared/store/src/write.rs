@@ -13,11 +13,11 @@ use domain::allocation::Load;
 use domain::discrepancy::Discrepancy;
 use domain::event::Timeline;
 use domain::fact::Transit;
-use domain::limits::MAX_LEDGER_TAIL;
+use domain::limits::{LEDGER_PAGE, MAX_LEDGER_TAIL};
 use domain::order::Contact;
 use domain::owed::owed;
 use domain::reservation::Reservation;
-use domain::stock::{Breakdown, Level, LevelChange, Movement};
+use domain::stock::{Breakdown, Level, LevelChange};
 use domain::{Order, OrderId};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -48,10 +48,6 @@ pub enum Write {
     /// available, when the level's own item has no [room](room_for) for the movements, or when it would have
     /// fewer shares than it has.
     Level(LevelChange),
-    /// A level in the same way, except that the movements of its own item make room for these: they are
-    /// on a page that is written with it. Refused when it would promise what is not available, or when it
-    /// has not had just so many movements until now.
-    LevelTurned(LevelChange, u64),
     /// What a movement that stands for many is made of.
     Breakdown(Breakdown),
     /// Who waits for what.
@@ -70,19 +66,6 @@ pub enum Write {
     Reserved(Reservation),
     /// A reservation ends, and leaves the index of open work. Refused if it is not held, or not until then.
     ReservationEnded(Ending),
-    /// A page of a level's ledger.
-    LedgerPage {
-        /// The article.
-        sku: String,
-        /// The warehouse.
-        location: String,
-        /// Which share of the level.
-        share: u8,
-        /// The number of its first movement, from 1.
-        first: u64,
-        /// The movements.
-        movements: Vec<Movement>,
-    },
 }
 
 /// What came of writing.
@@ -114,9 +97,11 @@ pub enum Found {
     Level(Box<Level>),
 }
 
-/// How many movements a level's own item may hold for those of a change to be added.
+/// How many movements a level's own item may hold for those of a change to be added: always as many as are too few for a
+/// page, so that what stands in the way of a change can be moved.
 pub fn room_for(change: &LevelChange) -> usize {
-    MAX_LEDGER_TAIL.saturating_sub(change.movements.len())
+    let room = MAX_LEDGER_TAIL.saturating_sub(change.movements.len());
+    room.max(LEDGER_PAGE - 1)
 }
 
 /// Conditional writes.
@@ -183,7 +168,7 @@ fn cancelled<R: std::fmt::Debug>(
 fn found(write: &Write, item: Item) -> Result<Option<Found>, StoreError> {
     Ok(match write {
         Write::Order(..) | Write::Published(..) => Some(Found::Order(Arc::new(value(item)?))),
-        Write::Level(..) | Write::LevelTurned(..) => Some(Found::Level(Box::new(value(item)?))),
+        Write::Level(..) => Some(Found::Level(Box::new(value(item)?))),
         _ => None,
     })
 }
@@ -256,8 +241,7 @@ impl DynamoDb {
                 let page = item(page, "events", key::order(id), key::events(page.first))?;
                 put(orders, page)
             }
-            Write::Level(change) => self.change_level(change, None).map(update),
-            Write::LevelTurned(change, seen) => self.change_level(change, Some(*seen)).map(update),
+            Write::Level(change) => self.change_level(change).map(update),
             Write::Breakdown(breakdown) => {
                 let pk = key::breakdown(&breakdown.sku, &breakdown.id);
                 put(stock, item(breakdown, "breakdown", pk, key::ALONE)?)
@@ -270,20 +254,6 @@ impl DynamoDb {
             Write::Discrepancy(found) => put(stock, discrepancy_item(found)?),
             Write::Reserved(reservation) => self.begin_reservation(reservation),
             Write::ReservationEnded(ending) => self.end_reservation(ending).map(update),
-            Write::LedgerPage {
-                sku,
-                location,
-                share,
-                first,
-                movements,
-            } => {
-                let mut page = key(key::share(sku, *share), key::ledger(location, *first));
-                page.insert("entity".into(), text("ledger"));
-                page.insert("schema".into(), number(1));
-                page.insert("version".into(), number(1));
-                page.insert("movements".into(), attribute(movements)?);
-                put(stock, page)
-            }
         }
     }
 
@@ -318,21 +288,14 @@ impl DynamoDb {
     }
 
     /// The update of a level: counters added to, movements appended; refused when it would promise
-    /// what is not available, or when the level's own item has no room for the movements. If its page
-    /// turns, it has to have had so many movements: those on the page.
-    fn change_level(&self, change: &LevelChange, turns: Option<u64>) -> Result<Update, StoreError> {
+    /// what is not available, or when the level's own item has no room for the movements.
+    fn change_level(&self, change: &LevelChange) -> Result<Update, StoreError> {
         let delta = change.delta();
-        let (tail, condition) = match turns {
-            None => (
-                "list_append(if_not_exists(tail, :none), :movements)",
-                "(attribute_not_exists(tail) OR size(tail) <= :room)",
-            ),
-            Some(_) => (":movements", "version = :seen"),
-        };
-        let mut condition = condition.to_owned();
-        let mut set = format!(
-            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, tail = {tail}"
-        );
+        let mut condition = "(attribute_not_exists(tail) OR size(tail) <= :room)".to_owned();
+        let mut set =
+            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, \
+                       tail = list_append(if_not_exists(tail, :none), :movements)"
+                .to_owned();
         let mut update = Update::builder()
             .table_name(&self.tables.stock)
             .set_key(Some(key(
@@ -346,17 +309,13 @@ impl DynamoDb {
             .expression_attribute_values(":sku", text(&change.sku))
             .expression_attribute_values(":location", text(&change.location))
             .expression_attribute_values(":movements", attribute(&change.movements)?)
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":room", number(room_for(change)))
             .expression_attribute_values(":on_hand", number(delta.on_hand))
             .expression_attribute_values(":allocated", number(delta.allocated))
             .expression_attribute_values(":available", number(delta.available))
             .expression_attribute_values(":count", number(change.movements.len()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        update = match turns {
-            Some(seen) => update.expression_attribute_values(":seen", number(seen)),
-            None => update
-                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-                .expression_attribute_values(":room", number(room_for(change))),
-        };
         if change.share > 0 {
             set.push_str(", #share = :share");
             update = update

@@ -11,8 +11,8 @@ pub enum Mutant {
     StockIsThere,
     /// Goods are set aside only where what is kept back stays available.
     SafetyStockStays,
-    /// A page that is turned with a change holds what the level's own item held.
-    PageIsOfTheLevelSeen,
+    /// Movements leave the level's own item with the page that holds them, and none with it a second time.
+    PageIsTakenOutOnce,
     /// What a movement stands for that is the sum of many is kept.
     BreakdownIsStored,
     /// That nothing is left is believed of all shares, not of one.
@@ -134,7 +134,7 @@ impl Mutant {
         Self::OrderIsNew,
         Self::StockIsThere,
         Self::SafetyStockStays,
-        Self::PageIsOfTheLevelSeen,
+        Self::PageIsTakenOutOnce,
         Self::BreakdownIsStored,
         Self::AllSharesAreAsked,
         Self::FactAppliedOnce,

@@ -6,6 +6,7 @@ use domain::catalog::{
     ANY_LOCATION, Account, Backorders, Band, Component, Location, Product, Rate, Supplier,
 };
 use domain::id::sha256_hex;
+use domain::limits::{LEDGER_OVERDUE, LEDGER_PAGE, MAX_LEDGER_TAIL};
 use domain::listing::Listing;
 use domain::rules::Rules;
 use domain::{Currency, Quantity};
@@ -24,8 +25,14 @@ pub const TEAM: &str = "team@example.com";
 
 /// Whole ones of each article that the shop is not told of.
 pub const BUFFER: u32 = 1;
-/// Movements of a shelf with a history, its opening stock apart.
-const HISTORY: usize = 14;
+/// Movements of a shelf with a history, its opening stock apart: with the next ones a page of the ledger is due, or overdue, or
+/// there is no room.
+const HISTORIES: [usize; 4] = [
+    LEDGER_PAGE - 2,
+    LEDGER_PAGE,
+    LEDGER_OVERDUE - 2,
+    MAX_LEDGER_TAIL - 2,
+];
 const MAX_LOCATIONS: u32 = 3;
 const MAX_SKUS: u32 = 3;
 const SKUS: [&str; 3] = ["CUP", "POT", "TRAY"];
@@ -212,11 +219,11 @@ impl Retailer {
                 }
             }
         }
-        // A shelf with a history: its next movements turn a page of the ledger.
         if let Some(first) = opening.first_mut().filter(|_| tape.choose(4) == 3) {
             let (sku, location) = (first.0.clone(), first.1.clone());
-            first.2 += HISTORY as i64;
-            let counts = std::iter::repeat_n((sku, location, -1), HISTORY);
+            let history = HISTORIES[tape.index(HISTORIES.len())];
+            first.2 += history as i64;
+            let counts = std::iter::repeat_n((sku, location, -1), history);
             opening.extend(counts);
         }
         opening

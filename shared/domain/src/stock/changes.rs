@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{BREAKDOWN, Breakdown, Delta, Movement, MovementKind};
+use super::movement::BREAKDOWN;
+use super::{Breakdown, Delta, Movement, MovementKind};
 use crate::id::derived;
 use crate::limits::MAX_MOVEMENTS_APART;
 

@@ -3,7 +3,7 @@
 //! A copy of an order is all that it has left behind when it is at rest, under another id, another number and another id of
 //! its channel: every item of its partition (the order itself, contact, pages of its timeline, records of its routing, claims),
 //! written in bulk past the API; and its movements and breakdowns in the ledgers of the same levels, page by page by
-//! the store's own conditional write. A receipt of as many units comes before them, so that the shelves are as full as they
+//! the store's own writes. A receipt of as many units comes before them, so that the shelves are as full as they
 //! were. Times and ids of lines are those of the original.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use domain::OrderId;
 use domain::id::derived;
-use domain::limits::MAX_LEDGER_TAIL;
+use domain::limits::LEDGER_PAGE;
 use domain::stock::{Level, LevelChange, Movement, MovementKind};
 use dynoxide::types::Item;
 use dynoxide::{Database, ImportOptions};
@@ -93,7 +93,7 @@ pub async fn fill(
                 ledger.receive(times);
             }
             ledger.copy(&names)?;
-            ledger.write(store, MAX_LEDGER_TAIL).await?;
+            ledger.write(store, LEDGER_PAGE).await?;
         }
     }
     for ledger in &mut ledgers {
@@ -227,7 +227,7 @@ impl Ledger {
     /// Writes what waits, a page after the other, as long as there are so many movements.
     async fn write(&mut self, store: &Store, least: usize) -> Result<()> {
         while self.waiting.len() >= least {
-            let count = self.waiting.len().min(MAX_LEDGER_TAIL);
+            let count = self.waiting.len().min(LEDGER_PAGE);
             let level = &mut self.level;
             let change = LevelChange {
                 sku: level.sku.clone(),
@@ -237,21 +237,19 @@ impl Ledger {
                 movements: self.waiting.drain(..count).collect(),
                 kept: 0,
             };
-            let page = Write::LedgerPage {
-                sku: level.sku.clone(),
-                location: level.location.clone(),
-                share: level.share,
-                first: level.movements + 1 - level.tail.len() as u64,
-                movements: std::mem::replace(&mut level.tail, change.movements.clone()),
-            };
-            let turned = Write::LevelTurned(change, level.movements);
-            let written = store.write(&[turned, page]).await?;
+            level.movements += count as u64;
+            level.tail.extend_from_slice(&change.movements);
+            let written = store.write(&[Write::Level(change)]).await?;
             ensure!(
                 matches!(written, Written::Done),
                 "{} moves meanwhile",
                 level.sku
             );
-            level.movements += count as u64;
+            if level.tail.len() >= LEDGER_PAGE {
+                store.move_page(level).await?;
+                level.tail.drain(..LEDGER_PAGE);
+                level.paged = level.paged();
+            }
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The largest that is taken, all the way through.
 
-use domain::limits::{MAX_LEDGER_TAIL, MAX_LINES, MAX_LINES_PER_COMMIT, MAX_TIMELINE_TAIL};
+use domain::limits::{
+    LEDGER_PAGE, MAX_LEDGER_TAIL, MAX_LINES, MAX_LINES_PER_COMMIT, MAX_TIMELINE_TAIL,
+};
 use domain::stock::{LevelChange, Movement, MovementKind};
 use end_to_end::{Shop, document};
 use jiff::Timestamp;
@@ -115,12 +117,12 @@ async fn an_order_of_five_hundred_lines_that_nobody_has_waits_and_is_cancelled()
 }
 
 #[tokio::test]
-async fn a_ledger_turns_its_pages_and_loses_nothing() {
+async fn a_ledger_moves_its_pages_and_loses_nothing() {
     let shop = Shop::open().await;
     let sku = "KTL-COPPER-12";
-    let most = MAX_LEDGER_TAIL as i64;
+    let (most, page) = (MAX_LEDGER_TAIL as i64, LEDGER_PAGE as i64);
     let mut expected = 0;
-    for n in 1..=(2 * most + 3) {
+    for n in 1..=(most + page + 2) {
         shop.adjust(sku, &format!("box-{n}"), "hamburg", "receive", n)
             .await;
         expected += n;
@@ -135,23 +137,24 @@ async fn a_ledger_turns_its_pages_and_loses_nothing() {
             (&level["on_hand"], &level["movements"]),
             (&json!(expected), &json!(n))
         );
-        // The edge: the sixteenth fits, the seventeenth turns the page.
-        assert_eq!(pages.is_empty(), n <= most, "{n}");
+        // The edge: the sixty-fourth fits, the next moves a page of the oldest, as does each twelfth after it.
+        let moved = (n - most).max(0).unsigned_abs().div_ceil(page as u64);
+        assert_eq!(pages.len() as u64, moved * page as u64, "{n}");
     }
-    let all = 2 * most as u64 + 4;
+    let all = (most + page) as u64 + 3;
     let pages = shop
         .store
         .ledger_before(sku, "hamburg", 0, all)
         .await
         .unwrap();
     let paged: Vec<(u64, i64)> = pages.iter().map(|(n, m)| (*n, m.quantity)).collect();
-    let numbers = (1..=2 * most).rev().map(|n| (n as u64, n));
+    let numbers = (1..=2 * page).rev().map(|n| (n as u64, n));
     assert_eq!(paged, numbers.collect::<Vec<_>>(), "in order, each once");
     let older = shop
         .store
         .ledger_before(sku, "hamburg", 0, 7)
         .await
         .unwrap();
-    assert_eq!(older, pages[2 * most as usize - 6..]);
+    assert_eq!(older, pages[2 * page as usize - 6..]);
     shop.close().await;
 }

@@ -29,7 +29,7 @@ async fn open(shop: &Shop) -> Vec<(String, i64, i64)> {
     open
 }
 
-/// A shelf with so many movements, on several pages.
+/// A shelf with so many movements, on several pages if there are many.
 async fn shelf(shop: &Shop, movements: i64) {
     for n in 0..movements {
         shop.adjust(SKU, &format!("box-{n}"), "hamburg", "receive", 1)
@@ -52,7 +52,7 @@ async fn tamper(shop: &Shop, field: &str, by: i64) {
 #[tokio::test]
 async fn books_that_agree_are_let_be() {
     let shop = Shop::open().await;
-    shelf(&shop, 20).await;
+    shelf(&shop, 70).await;
     let told = reconcile(&shop).await;
     let levels = told["levels"].as_u64().unwrap();
     assert!(levels > 10, "{told}");
@@ -74,16 +74,16 @@ async fn books_that_agree_are_let_be() {
 #[tokio::test]
 async fn what_differs_is_noted_once_and_never_changed() {
     let shop = Shop::open().await;
-    shelf(&shop, 20).await;
+    shelf(&shop, 70).await;
     tamper(&shop, "on_hand", 3).await;
-    let expected = [("available".into(), 23, 20), ("on_hand".into(), 20, 23)];
+    let expected = [("available".into(), 73, 70), ("on_hand".into(), 70, 73)];
     for _ in 0..2 {
         assert_eq!(reconcile(&shop).await["differences"], 2);
         assert_eq!(open(&shop).await, expected);
     }
     assert_eq!(
         shop.level(SKU, "hamburg").await.on_hand,
-        23,
+        73,
         "nothing is edited"
     );
     // More moves: it is the same difference.
@@ -110,8 +110,8 @@ async fn what_differs_is_noted_once_and_never_changed() {
 #[tokio::test]
 async fn a_page_that_is_missing_and_a_shelf_below_zero_are_noted() {
     let shop = Shop::open().await;
-    shelf(&shop, 40).await;
-    shop.adjust(SKU, "lost", "hamburg", "adjust", -42).await;
+    shelf(&shop, 70).await;
+    shop.adjust(SKU, "lost", "hamburg", "adjust", -72).await;
     assert_eq!(reconcile(&shop).await["differences"], 0);
     let below = ("below_zero".to_owned(), 0, -2);
     assert_eq!(open(&shop).await, std::slice::from_ref(&below));
@@ -124,7 +124,7 @@ async fn a_page_that_is_missing_and_a_shelf_below_zero_are_noted() {
     let delete = delete.set_key(Some(key.into()));
     delete.send().await.unwrap();
     assert_eq!(reconcile(&shop).await["differences"], 1);
-    assert_eq!(open(&shop).await, [below, ("ledger".into(), 41, 25)]);
+    assert_eq!(open(&shop).await, [below, ("ledger".into(), 71, 59)]);
     shop.cloud.stop().await;
 }
 
@@ -132,7 +132,7 @@ async fn a_page_that_is_missing_and_a_shelf_below_zero_are_noted() {
 async fn a_round_goes_on_where_a_run_stopped_and_looks_at_each_level_once() {
     let shop = Shop::open().await;
     // Longer than one read goes back.
-    shelf(&shop, 120).await;
+    shelf(&shop, 170).await;
     let whole = reconcile(&shop).await["levels"].as_u64().unwrap();
     let (mut levels, mut runs) = (0, 0);
     let mut event = json!({"now": true, "for_s": 0});
@@ -155,7 +155,7 @@ async fn a_round_goes_on_where_a_run_stopped_and_looks_at_each_level_once() {
     let found = open(&shop).await;
     assert_eq!(
         found,
-        [("allocated".into(), 0, 1), ("available".into(), 119, 120)]
+        [("allocated".into(), 0, 1), ("available".into(), 169, 170)]
     );
     tamper(&shop, "allocated", -1).await;
     shop.close().await;

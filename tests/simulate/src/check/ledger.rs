@@ -41,19 +41,37 @@ impl Moved {
 
 /// All movements of a level, oldest first.
 pub(super) fn movements(stored: &StoredLevel) -> impl Iterator<Item = &Movement> {
-    let pages = stored.pages.iter().flat_map(|(_, movements)| movements);
-    pages.chain(&stored.level.tail)
+    let held = held_from(stored);
+    let pages = stored.pages.iter().filter(move |page| page.0 < held);
+    let paged = pages.flat_map(|(_, movements)| movements);
+    paged.chain(&stored.level.tail)
+}
+
+/// The number of the first movement that the level's own item holds.
+fn held_from(stored: &StoredLevel) -> u64 {
+    let StoredLevel { level, .. } = stored;
+    level.movements + 1 - (level.tail.len() as u64).min(level.movements)
 }
 
 /// The movements are numbered without a gap, and the counters are their sum.
 pub(super) fn adds_up(stored: &StoredLevel) -> Hold {
     let level = &stored.level;
     let shelf = || Shelf(&level.sku, &level.location);
-    let mut next = 1;
+    let (mut next, held) = (1, held_from(stored));
     for (first, movements) in &stored.pages {
         ensure(*first == next, "ledger-gap", shelf(), || {
             format!("expected the next page to begin with movement {next}, found {first}")
         })?;
+        if next == held {
+            // Whoever wrote it has not taken it out, and nobody after him.
+            let oldest = level.tail.get(..movements.len());
+            ensure(oldest == Some(movements), "ledger-page", shelf(), || {
+                format!(
+                    "expected a page of the oldest movements that are held, found {movements:?}"
+                )
+            })?;
+            break;
+        }
         next += movements.len() as u64;
     }
     let found = next - 1 + level.tail.len() as u64;

@@ -67,6 +67,7 @@ fn level(sku: &str, location: &str, movements: Vec<Movement>) -> StoredLevel {
             available: on_hand - allocated,
             movements: count,
             tail,
+            paged: 0,
             low: None,
             outage: None,
             crossings: 0,

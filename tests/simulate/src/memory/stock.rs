@@ -11,11 +11,11 @@ use domain::stock::{Breakdown, Level, Movement};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{
-    Cursor, Discrepancies, Facts, Inbounds, LEDGER_PAGES, Levels, OpenStock, Reservations,
-    StoreError, Waiting, level_place, place_of,
+    Cursor, Discrepancies, Facts, Inbounds, LEDGER_PAGES, LedgerPage, Ledgers, Levels, OpenStock,
+    Reservations, StoreError, TakenOut, Waiting, level_place, place_of,
 };
 
-use super::{Memory, unknown};
+use super::{Memory, Shelf, unknown};
 use crate::faults::Kind;
 use crate::mutant::Mutant;
 
@@ -60,28 +60,6 @@ impl Levels for Memory {
             share += 1;
         }
         Ok(levels)
-    }
-
-    async fn ledger_before(
-        &self,
-        sku: &str,
-        location: &str,
-        share: u8,
-        before: u64,
-    ) -> Result<Vec<(u64, Movement)>, StoreError> {
-        self.read("Query", |state| {
-            let shelf = state.tables.shelf(sku, location, share).into_iter();
-            let mut pages: Vec<_> = shelf.flat_map(|shelf| &shelf.pages).collect();
-            pages.retain(|(first, _)| *first < before);
-            pages.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
-            let numbered = |(first, page): &(u64, Vec<Movement>)| {
-                let numbered: Vec<_> = (*first..).zip(page.iter().cloned()).collect();
-                numbered.into_iter().rev()
-            };
-            let newest = pages.into_iter().take(LEDGER_PAGES).flat_map(numbered);
-            newest.filter(|(number, _)| *number < before).collect()
-        })
-        .await
     }
 
     async fn loads(&self, days: &[(&str, Date)]) -> Result<Vec<(String, Date, u32)>, StoreError> {
@@ -161,6 +139,53 @@ impl Levels for Memory {
             same
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Ledgers for Memory {
+    async fn ledger_before(
+        &self,
+        sku: &str,
+        location: &str,
+        share: u8,
+        before: u64,
+    ) -> Result<Vec<(u64, Movement)>, StoreError> {
+        self.read("Query", |state| {
+            let shelf = state.tables.shelf(sku, location, share).into_iter();
+            let mut pages: Vec<_> = shelf.flat_map(|shelf| &shelf.pages).collect();
+            pages.retain(|(first, _)| *first < before);
+            pages.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
+            let numbered = |(first, page): &(u64, Vec<Movement>)| {
+                let numbered: Vec<_> = (*first..).zip(page.iter().cloned()).collect();
+                numbered.into_iter().rev()
+            };
+            let newest = pages.into_iter().take(LEDGER_PAGES).flat_map(numbered);
+            newest.filter(|(number, _)| *number < before).collect()
+        })
+        .await
+    }
+
+    async fn look_at(&self, seen: &Level) -> Result<(Option<Level>, bool), StoreError> {
+        self.read("BatchGetItem", |state| {
+            let next = seen.paged() + 1;
+            let shelf = state.tables.shelf(&seen.sku, &seen.location, seen.share);
+            let written = |shelf: &Shelf| shelf.pages.iter().any(|known| known.0 == next);
+            (
+                shelf.map(|shelf| shelf.level.clone()),
+                shelf.is_some_and(written),
+            )
+        })
+        .await
+    }
+
+    async fn put_page(&self, page: &LedgerPage) -> Result<bool, StoreError> {
+        self.change("PutItem", |state| state.put_page(page)).await
+    }
+
+    async fn take_out(&self, page: &LedgerPage) -> Result<TakenOut, StoreError> {
+        self.change("UpdateItem", |state| state.take_out(page))
+            .await
     }
 }
 

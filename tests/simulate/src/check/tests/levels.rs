@@ -20,6 +20,7 @@ pub fn level() -> Level {
             movement(MovementKind::Adjust, 1, "f2"),
             movement(MovementKind::Allocate, 2, "O"),
         ],
+        paged: 0,
         low: None,
         outage: None,
         crossings: 0,
@@ -116,7 +117,7 @@ fn what_is_reserved_is_counted_and_nobody_elses() {
 }
 
 #[test]
-fn a_page_is_turned_and_nothing_else() {
+fn a_page_is_taken_out_and_nothing_else() {
     let turned = Level {
         tail: Vec::new(),
         ..level()
@@ -137,6 +138,11 @@ fn a_page_is_turned_and_nothing_else() {
         ..turned
     };
     assert_eq!(rule(&level(), &crossed), Some("crossing-rewritten"));
+    let more = vec![movement(MovementKind::Receive, 1, "F")];
+    let mut with_a_change = with(level(), more, 6, 2);
+    assert_eq!(level_written(Some(&level()), &with_a_change), None);
+    with_a_change.tail.remove(0);
+    assert_eq!(rule(&level(), &with_a_change), Some("movements-rewritten"));
 }
 
 #[test]

@@ -43,11 +43,23 @@ fn what_is_stored_contradicts_itself() {
     breaks("timeline-version", |w| w.orders[WAITS].order.version = 3);
     breaks("ledger-gap", |w| w.levels[A_NORTH].pages[0].0 = 2);
     breaks("ledger-gap", |w| w.levels[A_NORTH].level.movements += 1);
+    // A page that nobody has taken out yet.
+    keeps(|w| not_taken_out(&mut w.levels[A_NORTH]));
+    breaks("ledger-page", |w| {
+        not_taken_out(&mut w.levels[A_NORTH]);
+        let page = w.levels[A_NORTH].pages.last_mut().unwrap();
+        page.1[0].quantity += 1;
+    });
     breaks("ledger-sum", |w| {
         let level = &mut w.levels[B_NORTH].level;
         level.on_hand += 1;
         level.available += 1;
     });
+}
+
+fn not_taken_out(stored: &mut StoredLevel) {
+    let first = stored.level.movements + 1 - stored.level.tail.len() as u64;
+    stored.pages.push((first, stored.level.tail[..2].to_vec()));
 }
 
 #[test]
@@ -185,7 +197,7 @@ fn a_shelf_that_was_found_short_is_believed_when_goods_have_come_in() {
     breaks("waits-for-goods-that-are-there", |w| found_short(w, 61));
     keeps(|w| {
         found_short(w, 61);
-        // The page was turned: the item tells nothing any more.
+        // They are on a page: the item tells nothing any more.
         let level = w.levels.last_mut().unwrap();
         let page = std::mem::take(&mut level.level.tail);
         level.pages.push((1, page));

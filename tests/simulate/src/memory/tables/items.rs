@@ -8,8 +8,9 @@ use domain::discrepancy::Discrepancy;
 use domain::fact::StockFact;
 use domain::{Order, OrderId};
 use jiff::Timestamp;
-use store::{Claim, OpenStock, key};
+use store::{Claim, LedgerPage, OpenStock, TakenOut, key};
 
+use crate::check;
 use crate::mutant::Mutant;
 use crate::sim::State;
 
@@ -48,6 +49,40 @@ impl State {
                 row.decisions.sort_by_cached_key(key);
             }
         }
+    }
+
+    /// Writes a page of a ledger where there is none; whether there was none.
+    pub fn put_page(&mut self, page: &LedgerPage) -> bool {
+        let stored = !self.is_off(Mutant::LedgerPageIsStored);
+        let (sku, location, share) = (&page.sku, &page.location, page.share);
+        let Some(shelf) = self.tables.shelf_mut(sku, location, share) else {
+            return false;
+        };
+        let new = shelf.pages.iter().all(|known| known.0 != page.first);
+        if new && stored {
+            shelf.pages.push((page.first, page.movements.clone()));
+        }
+        new
+    }
+
+    /// Takes the movements of a page out of the level's own item, if no others were since they were read.
+    pub fn take_out(&mut self, page: &LedgerPage) -> TakenOut {
+        let off = self.is_off(Mutant::PageIsTakenOutOnce);
+        let (sku, location, share) = (&page.sku, &page.location, page.share);
+        let Some(shelf) = self.tables.shelf_mut(sku, location, share) else {
+            return TakenOut::Before;
+        };
+        let (before, level) = (shelf.level.clone(), &mut shelf.level);
+        let count = page.movements.len();
+        if level.tail.len() < count || !(level.paged == page.noted || off) {
+            return TakenOut::Before;
+        }
+        level.tail.drain(..count);
+        level.paged = page.last();
+        let broken = check::level_written(Some(&before), level);
+        shelf.previous = Some(before);
+        self.blame(broken);
+        TakenOut::Done
     }
 
     /// The order as a consistent read shows it.

@@ -60,8 +60,7 @@ impl State {
                     row.pages.push(page.clone());
                 }
             }
-            Write::Level(change) => self.change_level(change, false),
-            Write::LevelTurned(change, _) => self.change_level(change, true),
+            Write::Level(change) => self.change_level(change),
             Write::Breakdown(breakdown) if !self.is_off(Mutant::BreakdownIsStored) => {
                 self.tables.breakdowns.push(breakdown.clone());
             }
@@ -107,22 +106,7 @@ impl State {
                     known.push(found.clone());
                 }
             }
-            Write::LedgerPage {
-                sku,
-                location,
-                share,
-                first,
-                movements,
-            } if !self.is_off(Mutant::LedgerPageIsStored) => {
-                if let Some(shelf) = self.tables.shelf_mut(sku, location, *share) {
-                    shelf.pages.retain(|page| page.0 != *first);
-                    shelf.pages.push((*first, movements.clone()));
-                }
-            }
-            Write::Contact(..)
-            | Write::Events(..)
-            | Write::Breakdown(..)
-            | Write::LedgerPage { .. } => {}
+            Write::Contact(..) | Write::Events(..) | Write::Breakdown(..) => {}
         }
     }
 
@@ -158,7 +142,7 @@ impl State {
         }
     }
 
-    fn change_level(&mut self, change: &LevelChange, turns: bool) {
+    fn change_level(&mut self, change: &LevelChange) {
         let delta = change.delta();
         let (ledger, counters) = (
             !self.is_off(Mutant::MovementIsInTheLedger),
@@ -195,9 +179,6 @@ impl State {
             level.allocated += delta.allocated;
             level.reserved += delta.reserved;
             level.available += delta.available;
-        }
-        if turns {
-            level.tail.clear();
         }
         if ledger {
             level.tail.extend(change.movements.iter().cloned());
@@ -239,10 +220,9 @@ impl Tables {
                 Some(row) => Refusal::Condition(Some(Found::Order(Arc::clone(&row.order)))),
                 None => Refusal::Condition(None),
             },
-            Write::Level(change) | Write::LevelTurned(change, _) => {
+            Write::Level(change) => {
                 let Some(shelf) = self.shelf(&change.sku, &change.location, change.share) else {
-                    let plain = matches!(write, Write::Level(_)) && change.needs() == 0;
-                    return match plain {
+                    return match change.needs() == 0 {
                         true => Refusal::None,
                         false => Refusal::Condition(None),
                     };
@@ -253,12 +233,7 @@ impl Tables {
                     needs => needs,
                 };
                 let enough = needs == 0 || level.available >= needs || off(Mutant::StockIsThere);
-                let room = match write {
-                    Write::LevelTurned(_, seen) => {
-                        level.movements == *seen || off(Mutant::PageIsOfTheLevelSeen)
-                    }
-                    _ => level.tail.len() <= room_for(change),
-                };
+                let room = level.tail.len() <= room_for(change);
                 let shares = change.shares == 0 || level.shares <= change.shares;
                 match enough && room && shares {
                     true => Refusal::None,
@@ -317,8 +292,7 @@ impl Tables {
             | Write::Events(..)
             | Write::Waiting(..)
             | Write::Breakdown(..)
-            | Write::Discrepancy(..)
-            | Write::LedgerPage { .. } => Refusal::None,
+            | Write::Discrepancy(..) => Refusal::None,
         }
     }
 
