@@ -43,6 +43,10 @@ impl Updates for TikTok {
                 if is_there(&mut known, &shipment) {
                     return Ok(Telling::Told(()));
                 }
+                // A part of a piece is no line of a package.
+                if let Err(refused) = shipment.pieces() {
+                    return Ok(refused);
+                }
                 let option = known
                     .require("delivery_option_id")
                     .and_then(|id| id.digits());

@@ -1,5 +1,6 @@
 //! TikTok Shop is told what has left.
 
+use domain::Quantity;
 use intake::Failure;
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, query_param};
@@ -68,6 +69,14 @@ async fn tiktok_marks_lines_as_shipped_by_a_carrier_that_it_knows() {
     }
     let why = "it has no carrier \"Day Post\" for the order";
     let failure = world.tell("tiktok", &other).await;
+    assert_eq!(failure, Err(Failure::Refused(why.into())));
+    // Of what is sold by measure a part of a piece may leave: there is no package of that.
+    let mut part = sent("5764");
+    shipment(&mut part).lines[1].1 = Quantity::parse("0.2").unwrap();
+    let (request, answer) = asked(false).swap_remove(0);
+    world.on(request, json_of(answer), 1).await;
+    let why = "line 12: expected a whole number, found 0.2";
+    let failure = world.tell("tiktok", &part).await;
     assert_eq!(failure, Err(Failure::Refused(why.into())));
     let failure = world.tell("tiktok", &accepted("5764")).await;
     assert!(matches!(failure, Err(Failure::Refused(_))), "{failure:?}");
