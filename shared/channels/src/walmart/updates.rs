@@ -9,8 +9,8 @@ use crate::updates::{Shipment, Telling, Update, Updates, What};
 use crate::vendor::Request;
 use crate::{Secret, Unreadable};
 
-/// Acknowledgement, within four hours of an order, and shipping updates, of orders that are acknowledged; the app needs Orders. A
-/// carrier has the name that Walmart's list has for it (`UPS`, `FedEx`), and no other is taken: where ours differs, the access names it
+/// Acknowledgement, within four hours of an order, and shipping updates, of orders that are acknowledged: one that is not when something leaves of it is
+/// first. The app needs Orders. A carrier has the name that Walmart's list has for it (`UPS`, `FedEx`), and no other is taken: where ours differs, the access names it
 /// (`carrier:NAME`). What has left is told although the customer has asked for its cancellation meanwhile.
 ///
 /// Walmart gives shipments no name of ours: it is asked first for the order, whose lines have the numbers that they were shipped under. What
@@ -31,19 +31,20 @@ impl Updates for Walmart {
         Ok(match (answers, &update.what) {
             ([], _) => Telling::Ask(named(Request::get(at))),
             ([order], What::Accepted) => Known::of(order)?.acknowledge(&at),
-            ([order], What::Sent(shipment)) => {
+            ([order, said @ ..], What::Sent(shipment)) => {
                 let known = Known::of(order)?;
-                let like = known.count_like(shipment);
-                if shipment.is_among(like) {
+                let waits = known.waits(shipment);
+                let is_known = said.is_empty() && shipment.is_among(known.count_like(shipment));
+                if is_known || said.len() > usize::from(waits) {
                     return Ok(Telling::Told(()));
-                }
-                if known.waits(shipment) {
-                    return Ok(Telling::Again("it is not acknowledged yet".into()));
                 }
                 let pieces = match shipment.pieces() {
                     Ok(pieces) => pieces,
                     Err(refused) => return Ok(refused),
                 };
+                if waits && said.is_empty() {
+                    return Ok(acknowledge(&at));
+                }
                 let tracking = json!({
                     "shipDateTime": shipment.at.as_millisecond(),
                     "carrierName": {"carrier": shipment.carrier_in(access).unwrap_or(&shipment.carrier)},
@@ -71,6 +72,10 @@ impl Updates for Walmart {
             _ => Telling::Told(()),
         })
     }
+}
+
+fn acknowledge(at: &str) -> Telling {
+    Telling::Ask(named(Request::empty("POST", format!("{at}/acknowledge"))))
 }
 
 /// What Walmart knows of an order.
@@ -110,7 +115,7 @@ impl Known {
     fn acknowledge(&self, at: &str) -> Telling {
         let is = |wanted: &str| self.parts.iter().any(|(_, status, _)| status == wanted);
         if is("Created") {
-            return Telling::Ask(named(Request::empty("POST", format!("{at}/acknowledge"))));
+            return acknowledge(at);
         }
         match self
             .parts
