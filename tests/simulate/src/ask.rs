@@ -5,6 +5,7 @@ use domain::OrderId;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
+use crate::channel::{GO_ON, Webhook};
 use crate::observed::Deed;
 
 /// A request.
@@ -22,6 +23,8 @@ pub struct Ask {
     pub body: String,
     /// What it comes to if it is taken; numbers and ids that only the answer knows are still empty.
     pub deed: Deed,
+    /// Whose webhook it is, if it is one that is signed as it is sent.
+    pub webhook: Option<Webhook>,
 }
 
 /// An answer.
@@ -70,6 +73,8 @@ impl Ask {
             Some(named.id)
         };
         match &mut deed {
+            // Whoever is answered in his own words knows which order he spoke of.
+            _ if reply.body == GO_ON => {}
             Deed::Ordered { id: order, .. }
             | Deed::Restated { id: order, .. }
             | Deed::ReturnedInChannel { id: order, .. }

@@ -19,6 +19,7 @@ use runtime::{Aws, Clock, DeadLetters, Handler, Hint, Parked, Setup};
 use store::{Database, Store};
 
 use crate::ask::{Ask, Reply};
+use crate::channel::{Sender, senders};
 use crate::faults::{Fate, Kind};
 use crate::listeners::SIGNED_WITH;
 use crate::memory::Memory;
@@ -26,9 +27,9 @@ use crate::mutant::Mutant;
 use crate::observed::{Observed, SentMail, StoredLevel, StoredOrder};
 use crate::payments;
 use crate::queues::Message;
-use crate::retailer::{Retailer, SECRET, TEAM};
+use crate::retailer::{Retailer, TEAM};
 use crate::sim::{Mailed, Sim};
-use crate::vendor::{ACCESS, SHOP, ToShop, WEBHOOK_SECRET};
+use crate::vendor::{self, ToShop};
 use crate::world::{Finished, World};
 
 /// The fast world.
@@ -66,20 +67,32 @@ impl StandIn for Model {
     }
 }
 
+/// Whether a secret is that of a channel's account.
+fn is_of(name: &str, channel: &dyn Sender) -> bool {
+    let channel_of = name.strip_prefix("simulated/");
+    let channel_of = channel_of.and_then(|name| name.strip_suffix(vendor::ACCOUNT));
+    channel_of.and_then(|name| name.strip_suffix('/')) == Some(channel.name())
+}
+
 #[async_trait]
 impl Vault for Model {
     async fn read(&self, name: &str) -> Result<Option<String>, String> {
         match self.0.turn("GetSecretValue", Kind::Read).await {
             Fate::Refused | Fate::AnswerLost => Err(LOST.into()),
             _ => Ok(match name {
-                "simulated/shopify/shop" => Some(SECRET.to_owned()),
-                "simulated/bigcommerce/shop" => Some(WEBHOOK_SECRET.to_owned()),
-                "api-simulated/bigcommerce/shop" => Some(ACCESS.to_owned()),
                 "simulated/stripe/main" => Some(payments::WEBHOOK_SECRET.to_owned()),
                 "payments-simulated/stripe/main" => Some(payments::ACCESS.to_owned()),
                 // What each subscriber's events are signed with.
                 name if name.starts_with("events-") => Some(SIGNED_WITH.to_owned()),
-                _ => None,
+                name => match name.strip_prefix("api-") {
+                    Some(name) => {
+                        let by = self.0.state().shop.by;
+                        is_of(name, by).then(|| by.access())
+                    }
+                    None => senders()
+                        .find(|known| is_of(name, *known))
+                        .map(Sender::secret),
+                },
             }),
         }
     }
@@ -345,9 +358,12 @@ impl World for Fast {
         state.tables.retailer = Arc::clone(retailer);
         state.tables.subscribers = state.listeners.subscribers();
         let now = state.now();
-        state.tables.polls = vec![Poll::new(SHOP.0, SHOP.1, now)];
+        let (by, account) = (retailer.vendor.name(), vendor::ACCOUNT);
+        if retailer.vendor.is_polled() {
+            state.tables.polls = vec![Poll::new(by, account, now)];
+        }
         state.tables.listings = retailer.listings.clone();
-        state.tables.rounds = vec![Round::new(SHOP.0, SHOP.1)];
+        state.tables.rounds = vec![Round::new(by, account)];
     }
 
     fn batch(&self, handler: &Handler, batch: &[Message]) -> BoxFuture<'static, Finished> {
@@ -357,7 +373,11 @@ impl World for Fast {
             queue: String::new(),
             attempt: message.receives,
             body: message.body.clone(),
-            hint: Ok(message.hint.clone()),
+            // What a channel has put in by itself is no hint yet.
+            hint: match message.body.as_str() {
+                "" => Ok(message.hint.clone()),
+                body => Hint::parse(body),
+            },
         };
         let Handler::Queue(take) = handler else {
             return Box::pin(async { Finished::Batch(Vec::new()) });

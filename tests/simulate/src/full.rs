@@ -38,14 +38,15 @@ use serde_json::{Value, json};
 use store::{Store, Tables};
 
 use crate::ask::{Ask, Reply};
+use crate::channel::senders;
 use crate::listeners::{GONE, LEDGER, REPORTS, SIGNED_WITH};
 use crate::observed::Observed;
 use crate::payments;
 use crate::queues::Message;
-use crate::retailer::{Retailer, SECRET};
+use crate::retailer::Retailer;
 use crate::sim::Sim;
 use crate::tape::Tape;
-use crate::vendor::{ACCESS, SHOP, ToShop, WEBHOOK_SECRET};
+use crate::vendor::{self, ToShop};
 use crate::world::{Finished, World};
 use gate::Gate;
 use past::Past;
@@ -157,7 +158,11 @@ impl Full {
         let (body, handle) = match message.handle.is_empty() {
             false => (message.body.clone(), message.handle.clone()),
             true => {
-                let body = message.hint.to_body();
+                // What a channel has put in by itself says what it says.
+                let body = match message.body.as_str() {
+                    "" => message.hint.to_body(),
+                    body => body.to_owned(),
+                };
                 let outgoing = sqs::Outgoing {
                     body: body.clone(),
                     ..Default::default()
@@ -241,17 +246,19 @@ impl World for Full {
                 let countries = [code.country.clone()].into();
                 self.store.add_postal_countries(&countries).await?;
             }
+            let (by, account) = (retailer.vendor.name(), vendor::ACCOUNT);
             let now = self.ground.sim.state().now();
-            self.store
-                .begin_poll(&Poll::new(SHOP.0, SHOP.1, now))
-                .await?;
+            if retailer.vendor.is_polled() {
+                let poll = Poll::new(by, account, now);
+                self.store.begin_poll(&poll).await?;
+            }
             for rules in &retailer.rules {
                 self.store.put_rules(rules).await?;
             }
             for listing in &retailer.listings {
                 self.store.put_listing(listing).await?;
             }
-            self.store.begin_round(&Round::new(SHOP.0, SHOP.1)).await?;
+            self.store.begin_round(&Round::new(by, account)).await?;
             for account in &retailer.told {
                 self.store.put_told_account(account).await?;
             }
@@ -267,16 +274,18 @@ impl World for Full {
             "the retailer is not stored",
         );
         let prefix = names().map_or("", |names| &names.secrets_prefix);
-        let secret = format!("{prefix}shopify/shop");
         let secrets = &self.ground.services.secrets;
-        secrets.put(&secret, SECRET);
+        for sender in senders() {
+            let name = format!("{prefix}{}/{}", sender.name(), vendor::ACCOUNT);
+            secrets.put(&name, sender.secret());
+        }
         for subscriber in signed {
             let name = format!("{SIGNING_PREFIX}{prefix}{subscriber}");
             secrets.put(&name, SIGNED_WITH);
         }
-        let shop = format!("{prefix}{}/{}", SHOP.0, SHOP.1);
-        secrets.put(&shop, WEBHOOK_SECRET);
-        secrets.put(&format!("{ACCESS_PREFIX}{shop}"), ACCESS);
+        let shop = format!("{prefix}{}/{}", retailer.vendor.name(), vendor::ACCOUNT);
+        let access = retailer.vendor.access();
+        secrets.put(&format!("{ACCESS_PREFIX}{shop}"), &access);
         let (provider, account) = payments::ACCOUNT;
         let payments = format!("{prefix}{provider}/{account}");
         secrets.put(&payments, payments::WEBHOOK_SECRET);

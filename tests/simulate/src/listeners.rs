@@ -163,6 +163,7 @@ fn ask(route: &'static str, subscriber: &str, body: String, deed: Deed) -> Ask {
         headers: vec![authorised()],
         body,
         deed,
+        webhook: None,
     }
 }
 

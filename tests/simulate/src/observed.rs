@@ -59,7 +59,11 @@ pub struct Observed {
     pub parked: Vec<Parked>,
     /// Messages that are still in a queue.
     pub queued: usize,
-    /// What the shop with an API was told has left.
+    /// The channel of the shop with an API.
+    pub fetched: &'static str,
+    /// The orders that it was told have come in, if it waits for that.
+    pub accepted: Option<Vec<OrderId>>,
+    /// What it was told has left.
     pub shipments: Vec<Shipment>,
     /// What the payment provider has been asked to pay back, and has taken on, in order.
     pub repaid: Vec<Repaid>,
@@ -175,14 +179,14 @@ pub struct SentMail {
 }
 
 /// What a shop was told has left.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shipment {
     /// Of which order.
     pub order: OrderId,
     /// The number to ask the carrier for.
     pub tracking_number: String,
-    /// Whole pieces.
-    pub pieces: u64,
+    /// Whole pieces, if it was told.
+    pub pieces: Option<u64>,
 }
 
 /// A refund at the payment provider.
@@ -225,14 +229,16 @@ pub enum Deed {
         id: OrderId,
         /// The channel's own time of the statement.
         as_of: jiff::Timestamp,
-        /// The customer's telephone number.
-        phone: String,
+        /// The customer's telephone number, if the channel says it.
+        phone: Option<String>,
         /// Whether the order is cancelled there.
         cancelled: bool,
         /// Units that are taken off its first line.
         off: u32,
         /// Minor units that have come in.
         captured: i64,
+        /// The channel's ids of what has gone back, if it says so of the order.
+        refunds: Vec<String>,
     },
     /// The channel said that an order has changed: what it is is for its API to say.
     Hinted,

@@ -166,7 +166,8 @@ impl Outside {
             37 => give_up(&self.reserved, tape),
             38 => return Act::Schedule("expire-reservations"),
             39..42 => one_of(&mut self.stated, tape).map(|stated| stated.say(tape)),
-            42 => one_of(&mut self.stated, tape).map(|stated| stated.refund(&named, tape)),
+            42 => one_of(&mut self.stated, tape)
+                .and_then(|stated| stated.refund(&named, orders, tape)),
             43 => resolve_untold(orders, tape),
             44 | 45 => return self.buy(retailer, tape),
             46 => return self.alter(tape),
@@ -195,6 +196,7 @@ fn redrive() -> Ask {
         headers: vec![authorised()],
         body: r#"{"all":true}"#.into(),
         deed: Deed::Redriven,
+        webhook: None,
     }
 }
 
@@ -210,6 +212,7 @@ pub(crate) fn authorised() -> (&'static str, String) {
     ("authorization", format!("Bearer {KEY}"))
 }
 
-fn decimal(minor: i64) -> String {
+/// Minor units as documents write them.
+pub(crate) fn decimal(minor: i64) -> String {
     format!("{}.{:02}", minor / 100, minor % 100)
 }

@@ -184,6 +184,7 @@ impl State {
             headers: vec![("stripe-signature", format!("t={t},v1={mac}"))],
             body,
             deed: Deed::Settled,
+            webhook: None,
         })
     }
 }

@@ -51,6 +51,9 @@ pub fn search(wanted: &Search) -> bool {
         "{} schedules in {:.1} s on {} threads: {per_minute:.0} a minute, {per_schedule:.1} faults each",
         tally.schedules, tally.seconds, wanted.threads
     );
+    let orders = tally.orders.iter();
+    let orders: Vec<String> = orders.map(|(by, count)| format!("{by} {count}")).collect();
+    println!("orders by channel: {}", orders.join(", "));
     for (rule, (times, seed)) in &tally.broken {
         println!("BROKEN {rule}: {times} times, first by seed {seed}");
     }
@@ -65,6 +68,7 @@ pub fn search(wanted: &Search) -> bool {
             "schedules": tally.schedules,
             "schedules_per_minute": per_minute.round(),
             "faults_per_schedule": (per_schedule * 10.0).round() / 10.0,
+            "orders": tally.orders,
             "violations": violations,
             "threads": wanted.threads,
             "world": format!("{:?}", wanted.world).to_lowercase(),

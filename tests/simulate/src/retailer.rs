@@ -14,12 +14,10 @@ use jiff::civil::time;
 use store::PostalCode;
 
 use crate::tape::Tape;
-use crate::vendor::SHOP;
+use crate::vendor::{self, VENDORS, Vendor};
 
 /// The key that everybody uses.
 pub const KEY: &str = "simulated-operator";
-/// The secret that the simulated shop signs with.
-pub const SECRET: &str = "simulated-secret";
 /// The team's address.
 pub const TEAM: &str = "team@example.com";
 
@@ -60,6 +58,8 @@ pub struct Retailer {
     pub postal_codes: Vec<PostalCode>,
     /// The rules of the channel whose shop is told how much there is: it is not told of the last one.
     pub rules: Vec<Rules>,
+    /// The channel of that shop, which is fetched from.
+    pub vendor: &'static dyn Vendor,
     /// What that shop lists, by SKU: everything.
     pub listings: Vec<Listing>,
     /// The channel accounts that are told what becomes of their orders.
@@ -77,18 +77,26 @@ impl Retailer {
             let usual = sizes.clone().map(|(l, s)| (l, s, None));
             // One that can take next to nothing on a day, and keeps back what it can.
             let busy = sizes.map(|(l, s)| (l, s, Some(2)));
-            usual
-                .chain(busy)
-                .filter_map(|(locations, skus, daily_orders)| {
-                    Self::of(locations as usize, skus as usize, daily_orders)
+            let all: Vec<_> = usual.chain(busy).collect();
+            let of = |vendor: &'static dyn Vendor| {
+                let sizes = all.clone().into_iter();
+                sizes.filter_map(move |(locations, skus, daily_orders)| {
+                    Self::of(locations as usize, skus as usize, daily_orders, vendor)
                 })
-                .map(Arc::new)
-                .collect()
+            };
+            VENDORS.into_iter().flat_map(of).map(Arc::new).collect()
         });
-        Arc::clone(&all[tape.index(all.len())])
+        let size = tape.index(all.len() / VENDORS.len());
+        let vendor = tape.index(VENDORS.len());
+        Arc::clone(&all[vendor * all.len() / VENDORS.len() + size])
     }
 
-    fn of(locations: usize, skus: usize, daily_orders: Option<u32>) -> Option<Self> {
+    fn of(
+        locations: usize,
+        skus: usize,
+        daily_orders: Option<u32>,
+        vendor: &'static dyn Vendor,
+    ) -> Option<Self> {
         let currency = Currency::from_code("EUR")?;
         let location =
             |&(id, country, latitude, longitude, zone): &(&str, &str, f64, f64, &str)| Location {
@@ -167,16 +175,18 @@ impl Retailer {
         let locations: Vec<Location> = LOCATIONS[..locations].iter().map(location).collect();
         let products: Vec<Product> = SKUS[..skus].iter().enumerate().map(product).collect();
         let kits: Vec<Product> = (skus > 1).then_some(kit).into_iter().collect();
+        let (by, account) = (vendor.name(), vendor::ACCOUNT);
         let listed = products.iter().chain(&kits);
-        let listed = listed.map(|product| Listing::new(SHOP.0, SHOP.1, &product.sku));
+        let listed = listed.map(|product| Listing::new(by, account, &product.sku));
         let mut listings: Vec<Listing> = listed.collect();
         listings.sort_by(|one, other| one.sku.cmp(&other.sku));
         Some(Self {
             rules: vec![Rules {
-                channel: SHOP.0.into(),
+                channel: by.into(),
                 buffer: BUFFER,
-                ..Rules::of(&[], SHOP.0).clone()
+                ..Rules::of(&[], by).clone()
             }],
+            vendor,
             listings,
             rates: locations.iter().take(2).map(rate).collect(),
             suppliers: vec![Supplier {
@@ -193,8 +203,8 @@ impl Retailer {
             },
             locations,
             told: vec![Account {
-                channel: SHOP.0.into(),
-                account: SHOP.1.into(),
+                channel: by.into(),
+                account: account.into(),
             }],
             key_sha256: sha256_hex(KEY.as_bytes()),
         })

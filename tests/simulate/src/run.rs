@@ -22,6 +22,7 @@ use crate::outside::{self, Outside};
 use crate::queues::Message;
 use crate::retailer::Retailer;
 use crate::sim::{Sim, TaskId};
+use crate::vendor::Shop;
 use crate::world::{Finished, World};
 
 /// Milliseconds that the sweeper's turn comes after the last, at least.
@@ -102,6 +103,7 @@ pub fn run(world: &impl World, plan: &Plan) -> Outcome {
             }
         }
     };
+    sim.state().shop = Shop::of(retailer.vendor);
     sim.state().faults = faults.clone();
     sim.state().listeners = listeners;
     let mut run = Run {

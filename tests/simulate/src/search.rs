@@ -60,6 +60,8 @@ pub struct Tally {
     pub turns: u64,
     /// Seconds that they took.
     pub seconds: f64,
+    /// Orders in them, by their channel.
+    pub orders: BTreeMap<String, u64>,
     /// The broken rules: how often, and the first seed.
     pub broken: BTreeMap<&'static str, (u64, u64)>,
 }
@@ -90,6 +92,10 @@ pub fn search(
                 own.schedules += 1;
                 own.faults += u64::from(outcome.faults);
                 own.turns += u64::from(outcome.turns);
+                for stored in &outcome.observed.orders {
+                    let channel = stored.order.source.channel.clone();
+                    *own.orders.entry(channel).or_default() += 1;
+                }
                 if let Some(violation) = outcome.violations.first() {
                     let known = own.broken.entry(violation.rule).or_insert((0, seed));
                     known.0 += 1;
@@ -103,6 +109,9 @@ pub fn search(
             tally.schedules += own.schedules;
             tally.faults += own.faults;
             tally.turns += own.turns;
+            for (channel, orders) in own.orders {
+                *tally.orders.entry(channel).or_default() += orders;
+            }
             for (rule, (times, seed)) in own.broken {
                 let known = tally.broken.entry(rule).or_insert((0, seed));
                 known.0 += times;

@@ -149,13 +149,22 @@ impl State {
 
     /// A message is sent to a step, that can be had after some seconds; what goes wrong with it is left to chance.
     pub fn send(&mut self, step: Step, hint: Hint, delay_s: i32, body: String, handle: String) {
+        // Where nobody asks which orders have changed, nothing would bring back a lost word of one.
+        let lost = match step == Step::FetchOrder && !self.shop.by.is_polled() {
+            true => 0,
+            false => self.faults.lost,
+        };
+        let faults = Faults {
+            lost,
+            ..self.faults.clone()
+        };
         let met = self.queues.push(
             step,
             hint,
             body,
             handle,
             self.now_ms + i64::from(delay_s) * 1_000,
-            &self.faults,
+            &faults,
             &mut self.tape,
         );
         self.met += met;

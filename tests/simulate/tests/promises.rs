@@ -1,5 +1,6 @@
 //! What the simulator has to find, and what it must not find.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +10,7 @@ use simulate::mutant::Mutant;
 use simulate::run::Plan;
 use simulate::search::{Where, exhaust, fast, fast_seed, find, search, smallest_with};
 use simulate::tape::Tape;
+use simulate::vendor::VENDORS;
 
 /// Schedules of one test run; the command line runs as many as one likes.
 const SEEDS: u64 = 3_000;
@@ -37,6 +39,37 @@ fn no_schedule_breaks_a_promise() {
     );
     assert_eq!(tally.schedules, SEEDS);
     assert!(tally.faults > SEEDS * 5, "only {} faults", tally.faults);
+}
+
+/// No channel drops out of the load in silence, and none is added without joining it.
+#[test]
+fn every_channel_sells() {
+    let tally = search(Where::Fast, 0, 400, threads(), true, |_| {});
+    println!("{:?}", tally.orders);
+    let all = channels::CHANNELS.iter().map(|channel| channel.name());
+    for name in all.chain(["api"]) {
+        let orders = tally.orders.get(name).copied().unwrap_or(0);
+        assert!(orders > 3, "{name}: {orders} orders");
+    }
+}
+
+/// Whatever can be told is told: what has left, how much there is, and who waits for it that an order has come in.
+#[test]
+fn every_channel_that_is_fetched_from_is_told() {
+    let mut told: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for seed in 0..600 {
+        let seen = fast_seed(seed, None).observed;
+        let accepted = seen.accepted.map_or(0, |accepted| accepted.len());
+        let counts = [seen.shipments.len(), seen.shown.len(), accepted];
+        let all = told.entry(seen.fetched).or_default();
+        (0..3).for_each(|n| all[n] += counts[n]);
+    }
+    println!("{told:?}");
+    for vendor in VENDORS {
+        let [sent, shown, accepted] = told[vendor.name()];
+        assert!(sent > 0 && shown > 0, "{}", vendor.name());
+        assert_eq!(accepted > 0, vendor.waits(), "{}", vendor.name());
+    }
 }
 
 #[test]

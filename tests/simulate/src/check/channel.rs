@@ -48,6 +48,7 @@ fn newest(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
             cancelled,
             off,
             captured,
+            ..
         } if of == id => Some((*as_of, phone, *cancelled, *off, *captured)),
         _ => None,
     });
@@ -96,14 +97,14 @@ fn newest(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
         )
     });
     // A recipient whom nothing is left to be sent to is not noted.
-    let reached = stored.contact.phone.as_ref() == Some(phone);
+    let reached = phone.is_none() || stored.contact.phone == *phone;
     found.expect(
         reached || told || gone,
         "channel-recipient-lost",
         id,
         || {
             format!(
-                "expected {phone}, or a person told, found {:?}",
+                "expected {phone:?}, or a person told, found {:?}",
                 stored.contact.phone
             )
         },
@@ -117,19 +118,18 @@ fn newest(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
 fn given_back(observed: &Observed, stored: &StoredOrder, found: &mut Findings) {
     let order = &stored.order;
     for deed in &observed.deeds {
-        let Deed::RefundedByChannel(id, refund) = deed else {
-            continue;
+        let (id, said) = match deed {
+            Deed::RefundedByChannel(id, refund) => (id, std::slice::from_ref(refund)),
+            Deed::Restated { id, refunds, .. } => (id, refunds.as_slice()),
+            _ => continue,
         };
-        if *id != order.id {
-            continue;
+        for refund in said.iter().filter(|_| *id == order.id) {
+            let known = order.refunds.iter();
+            let known = known.filter(|r| r.external.as_ref() == Some(refund));
+            let count = known.count();
+            found.expect(count == 1, "channel-refund-lost", id, || {
+                format!("expected {refund} once, found {:?}", order.refunds)
+            });
         }
-        let known = order
-            .refunds
-            .iter()
-            .filter(|r| r.external.as_ref() == Some(refund));
-        let count = known.count();
-        found.expect(count == 1, "channel-refund-lost", id, || {
-            format!("expected {refund} once, found {:?}", order.refunds)
-        });
     }
 }

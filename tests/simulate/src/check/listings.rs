@@ -1,7 +1,7 @@
 //! The shop that is told how much there is: it shows what may be promised on its channel, of everything that it lists;
 //! and what is noted of it is what it shows, or why not.
 
-use domain::listing::{Listing, Round};
+use domain::listing::{Listing, Round, Told};
 
 use super::{Findings, Violation};
 use crate::observed::{Deed, Observed};
@@ -21,7 +21,9 @@ pub fn shown_as_noted(
         let mut shown = shown.iter();
         let shown = shown.find(|shown| shown.0 == listing.sku);
         let shown = shown.map(|shown| shown.1);
-        told.is_some_and(|told| Some(told.quantity) != shown)
+        // What it does not list it shows none of.
+        let none = |told: &Told| is_unknown(listing) && told.quantity == 0;
+        told.is_some_and(|told| Some(told.quantity) != shown && !none(told))
             && !in_doubt.any(|sku| *sku == listing.sku)
     };
     let listing = listings.iter().find(otherwise)?;
@@ -53,8 +55,11 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             || format!("expected it to be noted that there are {expected}, found {told:?}"),
         );
         let refused = told.is_some_and(|told| told.refused.is_some());
+        // Who keeps no listing of which there is nothing shows none of what he does not know, and says that this is right.
+        let keeps_none = observed.fetched == "etsy" && expected == 0;
+        let right = is_unknown(listing) && keeps_none;
         found.expect(
-            refused == is_unknown(listing),
+            refused == is_unknown(listing) || right,
             "refusal-not-noted",
             sku,
             || format!("expected a refusal where the shop does not know it, found {told:?}"),

@@ -30,7 +30,8 @@ pub(super) fn begins(order: &Order) -> Hold {
         && order.refunds.is_empty()
         && order.returns.is_empty()
         && order.moves.is_empty()
-        && order.notices.is_empty()
+        // A channel may wait to hear that it has come in.
+        && order.notices.iter().all(|notice| *notice == Notice::Acknowledged)
         && order.lines.iter().all(|line| {
             line.refunded_units == 0
                 && u64::from(line.units.ordered)

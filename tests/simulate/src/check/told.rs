@@ -1,14 +1,14 @@
-//! The shop that is told what has left: it hears of all of that, of nothing else, and of nothing twice; or a person is
+//! The shop that is told what has left, and perhaps that an order has come in: it hears of all of that, of nothing else, and of nothing twice; or a person is
 //! told why not.
 
 use domain::order::FulfillmentStatus;
 use domain::owed::Notice;
-use domain::{Event, FulfillmentOrder};
+use domain::{Event, FulfillmentOrder, Line};
 
 use super::{Findings, history};
 use crate::measure::thousandths_of;
 use crate::observed::{Observed, Shipment, StoredOrder};
-use crate::vendor::SHOP;
+use crate::vendor::ACCOUNT;
 
 /// Whether a notice is to a channel.
 pub(super) fn is_of_channel(notice: &Notice) -> bool {
@@ -18,7 +18,8 @@ pub(super) fn is_of_channel(notice: &Notice) -> bool {
 pub(super) fn check(observed: &Observed, found: &mut Findings) {
     for stored in &observed.orders {
         let order = &stored.order;
-        let of_shop = (&*order.source.channel, &*order.source.account) == SHOP;
+        let source = &order.source;
+        let of_shop = source.channel == observed.fetched && source.account == ACCOUNT;
         found.expect(
             order.told == of_shop,
             "channel-told-wrongly",
@@ -31,14 +32,22 @@ pub(super) fn check(observed: &Observed, found: &mut Findings) {
             },
         );
         for f in order.fulfillments.iter().filter(|f| has_left(f)) {
-            hears(observed, stored, f, found);
+            let shipments = observed.shipments.iter();
+            let mut own = shipments.filter(|shipment| shipment.order == order.id);
+            let knows = own.any(|shipment| is(stored, f, shipment));
+            hears(stored, Notice::Sent(f.n), knows, found);
+        }
+        // Of what is cancelled it need not hear that it has come in.
+        let gone = |line: &Line| line.units.cancelled == line.units.ordered;
+        if let Some(accepted) = &observed.accepted
+            && !order.lines.iter().all(gone)
+        {
+            let knows = accepted.contains(&order.id);
+            hears(stored, Notice::Acknowledged, knows, found);
         }
     }
     for shipment in &observed.shipments {
-        let same = |known: &&Shipment| {
-            (&known.order, &known.tracking_number, known.pieces)
-                == (&shipment.order, &shipment.tracking_number, shipment.pieces)
-        };
+        let same = |known: &&Shipment| *known == shipment;
         let orders = observed.orders.iter();
         let own = orders.filter(|stored| stored.order.id == shipment.order);
         let sent =
@@ -65,34 +74,37 @@ fn has_left(f: &FulfillmentOrder) -> bool {
 
 /// Whether what a shop has heard is this parcel, with as much in it.
 fn is(stored: &StoredOrder, f: &FulfillmentOrder, shipment: &Shipment) -> bool {
-    let tracked = f.parcel.as_ref().map(|parcel| &parcel.tracking_number);
+    // Some take nothing but letters and digits.
+    let plain = |number: &str| -> String {
+        let letters = number.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect()
+    };
+    let tracked = f
+        .parcel
+        .as_ref()
+        .map(|parcel| plain(&parcel.tracking_number));
     let sent = thousandths_of(stored.order.sum_of(&f.units));
-    tracked == Some(&shipment.tracking_number) && i64::try_from(shipment.pieces * 1000) == Ok(sent)
+    let pieces = shipment.pieces.map(|pieces| i64::try_from(pieces * 1000));
+    let as_much = pieces.is_none_or(|pieces| pieces == Ok(sent));
+    tracked == Some(plain(&shipment.tracking_number)) && as_much
 }
 
-/// Once a parcel has left its channel has heard of it, or a person knows that it does not want to.
-fn hears(observed: &Observed, stored: &StoredOrder, f: &FulfillmentOrder, found: &mut Findings) {
+/// Once there is something to hear its channel has heard of it, or a person knows that it does not want to. `knows`: whether it has.
+fn hears(stored: &StoredOrder, notice: Notice, knows: bool, found: &mut Findings) {
     let order = &stored.order;
-    let notice = Notice::Sent(f.n);
     let told = |event: &Event| matches!(event, Event::Notified(known) if *known == notice);
     let told = history::events(stored).filter(|event| told(event)).count();
     if !order.told {
         found.expect(told == 0, "channel-told-unasked", &order.id, || {
-            format!("expected nobody to be told of parcel {}", f.n)
+            format!("expected nobody to be told: {notice:?}")
         });
         return;
     }
-    let shipments = observed.shipments.iter();
-    let mut own = shipments.filter(|shipment| shipment.order == order.id);
-    let knows = own.any(|shipment| is(stored, f, shipment));
     found.expect(told <= 1, "channel-recorded-twice", &order.id, || {
-        format!("expected one record that parcel {} was told of", f.n)
+        format!("expected one record that it was told: {notice:?}")
     });
     found.expect(told == 0 || knows, "recorded-untold", &order.id, || {
-        format!(
-            "expected the shop to know of parcel {}: it is recorded",
-            f.n
-        )
+        format!("expected the shop to know, as it is recorded: {notice:?}")
     });
     let refused = |event: &Event| matches!(event, Event::NotNotified(known, _) if *known == notice);
     let resolved = |event: &Event| matches!(event, Event::UntoldResolved(_));
@@ -104,11 +116,6 @@ fn hears(observed: &Observed, stored: &StoredOrder, f: &FulfillmentOrder, found:
         due || told > 0 || is_task,
         "channel-not-told",
         &order.id,
-        || {
-            format!(
-                "expected its channel, or a person, to hear of parcel {}",
-                f.n
-            )
-        },
+        || format!("expected its channel, or a person, to hear: {notice:?}"),
     );
 }

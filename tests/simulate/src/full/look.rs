@@ -19,7 +19,7 @@ use store::key;
 
 use super::{Ground, names};
 use crate::observed::{Observed, StoredLevel, StoredOrder};
-use crate::vendor::SHOP;
+use crate::vendor::ACCOUNT;
 
 #[derive(Deserialize)]
 struct Page {
@@ -53,6 +53,7 @@ impl Ground {
     /// All that is stored, in the order of its keys; orders by age.
     pub(super) fn stored(&self) -> Option<Observed> {
         let tables = &names().ok()?.tables;
+        let channel = self.sim.state().shop.by.name();
         let mut observed = Observed::default();
         for order in self.orders()? {
             observed.orders.push(StoredOrder {
@@ -88,7 +89,7 @@ impl Ground {
                 continue;
             }
             let Some(sku) = pk.strip_prefix("SKU#") else {
-                if pk == key::listing(SHOP.0, SHOP.1) {
+                if pk == key::listing(channel, ACCOUNT) {
                     observed.listings.push(value::<Listing>(&item)?);
                 } else if pk.starts_with(key::DISCREPANCY) {
                     observed.discrepancies.push(value::<Discrepancy>(&item)?);

@@ -71,6 +71,7 @@ fn reservation(
         headers,
         body,
         deed,
+        webhook: None,
     }
 }
 

@@ -94,6 +94,7 @@ pub(super) fn change(
         headers,
         body,
         deed,
+        webhook: None,
     }
 }
 

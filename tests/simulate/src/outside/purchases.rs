@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{Act, Outside, authorised, decimal, one};
 use crate::ask::Ask;
-use crate::channel::{self, CANCELLED, LEFT, PHONE, STATUS, State, Stated, UPDATED};
-use crate::measure::{cost, shown};
+use crate::channel::{Bought, Money, State, Stated, WRITERS};
+use crate::measure::shown;
 use crate::observed::Deed;
 use crate::payments;
 use crate::retailer::Retailer;
@@ -83,8 +83,7 @@ pub(super) fn place(
         })
         .collect();
     let shipping = [490, 0, 1][tape.index(3)];
-    let goods = |l: &Bought| cost(l.price, l.units.into(), l.decimals);
-    let goods: Vec<i64> = lines.iter().map(goods).collect();
+    let goods: Vec<i64> = lines.iter().map(Bought::goods).collect();
     // Off the whole order, at most half of it: it never divides by the units either.
     let off = [0, 0, 1, 250][tape.index(4)].min(goods.iter().sum::<i64>() / 2);
     let total = goods.iter().sum::<i64>() - off + shipping;
@@ -103,23 +102,27 @@ pub(super) fn place(
         (IF_IMPORTED, _) => "postal_code",
         (known, _) => known,
     };
-    let deed = Deed::Ordered {
+    let money = match status {
+        ..14 => Money::Paid,
+        14 => Money::Authorised,
+        _ => Money::Pending,
+    };
+    let mut deed = Deed::Ordered {
         id: OrderId::of("", "", ""),
         lines: lines
             .iter()
             .zip(charges)
             .map(|(line, charge)| (Some(line.sku.clone()), line.units, charge))
             .collect(),
-        captured: if status < 14 { total } else { 0 },
+        captured: if money == Money::Paid { total } else { 0 },
         email: email.clone(),
         located_by,
     };
-    let minor = total;
-    let (total, shipping, off) = (decimal(total), decimal(shipping), decimal(off));
-    let email = email.map(|email| format!(r#""email":"{email}","#));
-    let email = email.unwrap_or_default();
     if tape.choose(2) == 0 {
-        let status = ["paid", "authorised", "pending"][status.saturating_sub(13) as usize];
+        let status = money.named(["paid", "authorised", "pending"]);
+        let [total, shipping, off] = [total, shipping, off].map(decimal);
+        let email = email.map(|email| format!(r#""email":"{email}","#));
+        let email = email.unwrap_or_default();
         let lines: Vec<String> = lines
             .iter()
             .map(|Bought { sku, units, decimals, price, shipped }| {
@@ -150,42 +153,31 @@ pub(super) fn place(
                 r#"{{"number":"{n}",{named}"currency":"EUR","lines":[{lines}],"shipping":"{shipping}","discount":"{off}","total":"{total}","payment":{{"status":"{status}"{through}}},"customer":{{{email}"name":"C"}},"shipping_address":{{"name":"C","line1":"1 Street","city":"{city}","postal_code":"{code}","country":"{country}"}}}}"#
             ),
             deed,
+            webhook: None,
         };
         return (ask, None);
     }
-    let status = ["paid", "authorized", "pending"][status.saturating_sub(13) as usize];
-    let first = (lines[0].units, lines[0].decimals);
-    let lines = lines.iter().enumerate().map(|(k, Bought { sku, units, decimals, price, shipped })| {
-        let (id, price, units) = (k + 1, decimal(*price), shown((*units).into(), *decimals));
-        let left = if k == 0 { LEFT } else { &units };
-        format!(r#"{{"id":{id},"sku":"{sku}","title":"{sku}","quantity":{units},"current_quantity":{left},"price":"{price}","requires_shipping":{shipped}}}"#)
-    });
-    let lines = lines.collect::<Vec<String>>().join(",");
-    let document = format!(
-        r##"{{"id":{n},"name":"#{n}","created_at":"{now}","updated_at":"{UPDATED}","phone":"{PHONE}",{CANCELLED}"currency":"EUR","taxes_included":true,{email}"financial_status":"{STATUS}","total_price":"{total}","total_discounts":"{off}","total_tax":"0.00","line_items":[{lines}],"shipping_lines":[{{"price":"{shipping}"}}],"shipping_address":{{"name":"C","address1":"1 Street","city":"{city}","zip":"{code}","country_code":"{country}"}}}}"##
-    );
     let stated = Stated {
+        by: WRITERS[tape.index(WRITERS.len())],
         n,
-        document,
         placed_at: now,
-        total: minor,
-        units: first,
+        lines,
+        shipping,
+        discount: off,
+        total,
+        email,
+        to: (country, code, city),
         said: vec![State {
-            status,
+            money,
             cancelled: false,
             off: 0,
+            refunds: Vec::new(),
         }],
     };
-    let ask = channel::ask("orders/create", stated.first(), deed);
-    (ask, Some(stated))
-}
-
-struct Bought {
-    sku: String,
-    units: u32,
-    decimals: u8,
-    price: i64,
-    shipped: bool,
+    if let Deed::Ordered { id, .. } = &mut deed {
+        *id = stated.id();
+    }
+    (stated.first(deed), Some(stated))
 }
 
 /// A total over weights by largest remainder, ties to the first, as the specification says.

@@ -7,7 +7,7 @@ use domain::{Order, OrderId};
 use super::changes::{change, some_units};
 use super::one;
 use crate::ask::Ask;
-use crate::channel;
+use crate::channel::{self, ACCOUNT, Sender, Shopify, topic};
 use crate::measure::shown;
 use crate::observed::Deed;
 use crate::tape::Tape;
@@ -96,7 +96,7 @@ impl InShop {
 
     /// The shop says that it comes, or that it does not.
     fn say(&self, cancelled: bool) -> Ask {
-        let (topic, status) = match cancelled {
+        let (about, status) = match cancelled {
             true => ("returns/cancel", "canceled"),
             false => ("returns/approve", "open"),
         };
@@ -111,7 +111,7 @@ impl InShop {
             key: key.clone(),
             lines: (!cancelled).then(|| self.lines.clone()),
         };
-        channel::ask(topic, body, deed)
+        channel::ask(&Shopify, topic(about), body, deed)
     }
 }
 
@@ -128,7 +128,7 @@ pub(super) fn send_back(
     }
     let of_shop: Vec<_> = orders
         .iter()
-        .filter(|order| order.source.channel == "shopify" && order.source.account == "shop")
+        .filter(|order| order.source.channel == Shopify.name() && order.source.account == ACCOUNT)
         // Of what has not left nothing comes back: the shop is asked for it now and then all the same.
         .filter(|order| {
             order.lines.iter().any(|line| line.units.shipped > 0) || tape.choose(8) == 7

@@ -199,5 +199,6 @@ fn report(
         headers,
         body,
         deed,
+        webhook: None,
     }
 }

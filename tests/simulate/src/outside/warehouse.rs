@@ -82,5 +82,6 @@ fn reported(
             report,
             lines,
         },
+        webhook: None,
     }
 }

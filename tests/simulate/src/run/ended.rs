@@ -14,6 +14,8 @@ impl<W: World> Run<'_, W> {
         observed.parked = state.queues.parked();
         observed.queued = state.queues.depth();
         observed.at = state.now();
+        observed.fetched = state.shop.by.name();
+        observed.accepted = state.shop.accepted();
         observed.shipments = state.shop.shipments();
         observed.shown = state.shop.shown();
         let now_ms = state.now_ms;

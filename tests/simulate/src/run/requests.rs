@@ -9,7 +9,7 @@ use crate::channel;
 use crate::check::Violation;
 use crate::mutant::Mutant;
 use crate::outside::Act;
-use crate::vendor::{self, Happening};
+use crate::vendor::Happening;
 use crate::world::World;
 
 /// Milliseconds after which a request without an answer is sent again.
@@ -72,10 +72,13 @@ impl<W: World> Run<'_, W> {
         };
         self.say(|| format!("in the shop: {happening:?}"));
         self.deeds.extend(deeds);
-        match says {
-            true => self.ask(vendor::hint(place)),
-            false => Ok(()),
-        }
+        let ask = {
+            let mut state = self.sim.state();
+            // Whom nobody asks says everything.
+            let says = says || !state.shop.by.is_polled();
+            says.then(|| state.say(place)).flatten()
+        };
+        ask.map_or(Ok(()), |ask| self.ask(ask))
     }
 
     /// Sends a new request, perhaps twice.
@@ -128,6 +131,10 @@ impl<W: World> Run<'_, W> {
                 ask.function, ask.route, ask.body
             )
         });
+        if let Some(webhook) = &ask.webhook {
+            let (by, now) = (webhook.by, self.sim.state().now());
+            by.sign(&mut ask, now);
+        }
         let future = self.world.request(&handler, &ask);
         self.start(ask.function, handler, future, Work::Request(n), false)
     }

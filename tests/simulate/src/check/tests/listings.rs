@@ -4,7 +4,7 @@ use super::rest::{breaks, keeps};
 use crate::check::sample::at;
 use crate::check::shown_as_noted;
 use crate::observed::{Deed, Observed};
-use crate::vendor::{SHOP, UNKNOWN_SKU};
+use crate::vendor::UNKNOWN_SKU;
 
 /// What may be promised of A in the north: six, without the one that the shop is not told of.
 const LEFT: i64 = 5;
@@ -20,7 +20,7 @@ fn lists(w: &mut Observed, sku: &str, told: i64, refused: bool, shown: Option<i6
             at: at(900),
             refused: refused.then(|| "status 422".into()),
         }),
-        ..Listing::new(SHOP.0, SHOP.1, sku)
+        ..Listing::new("bigcommerce", "shop", sku)
     });
 }
 
@@ -28,6 +28,11 @@ fn lists(w: &mut Observed, sku: &str, told: i64, refused: bool, shown: Option<i6
 fn a_shop_shows_too_many_or_too_few() {
     keeps(|w| lists(w, "A", LEFT, false, Some(LEFT)));
     keeps(|w| lists(w, UNKNOWN_SKU, 0, true, None));
+    // Etsy has no listing of which there is nothing.
+    keeps(|w| {
+        w.fetched = "etsy";
+        lists(w, UNKNOWN_SKU, 0, false, None);
+    });
     // Nobody has had the time to.
     keeps(|w| {
         lists(w, "A", LEFT, false, Some(0));
@@ -57,7 +62,7 @@ fn a_shop_shows_otherwise_than_is_noted_and_nobody_doubts_it() {
     let mut w = Observed::default();
     lists(&mut w, "A", 5, false, Some(4));
     lists(&mut w, UNKNOWN_SKU, 5, true, None);
-    let calm = Round::new(SHOP.0, SHOP.1);
+    let calm = Round::new("bigcommerce", "shop");
     let doubt = calm.tells(vec!["A".into()], at(0));
     assert_eq!(shown_as_noted(&[doubt], &w.listings, &w.shown), None);
     let found = shown_as_noted(std::slice::from_ref(&calm), &w.listings, &w.shown);

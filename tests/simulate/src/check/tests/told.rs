@@ -5,7 +5,7 @@ use domain::telling::Resolution;
 use super::rest::{breaks, keeps};
 use crate::check::sample::{SENT, WAITS, at};
 use crate::observed::{Observed, Shipment};
-use crate::vendor::SHOP;
+use crate::vendor::ACCOUNT;
 
 /// Adds an event to the order that is sent, a page being turned if it needs one.
 fn happens(w: &mut Observed, event: Event) {
@@ -19,14 +19,15 @@ fn hears(w: &mut Observed, pieces: u64) {
     w.shipments.push(Shipment {
         order: w.orders[SENT].order.id.clone(),
         tracking_number: "1".into(),
-        pieces,
+        pieces: Some(pieces),
     });
 }
 
 /// The order that is sent in two parcels is one of the shop's.
 fn sold(w: &mut Observed) {
+    w.fetched = "bigcommerce";
     let order = &mut w.orders[SENT].order;
-    (order.source.channel, order.source.account) = (SHOP.0.into(), SHOP.1.into());
+    (order.source.channel, order.source.account) = ("bigcommerce".into(), ACCOUNT.into());
     order.told = true;
 }
 
@@ -95,6 +96,21 @@ fn a_shop_is_told_too_much_or_too_little() {
     keeps(|w| {
         refused(w);
         happens(w, Event::UntoldResolved(Resolution::Settled));
+    });
+    // Some wait to hear that an order has come in.
+    let waits = |w: &mut Observed| {
+        told(w);
+        w.accepted = Some(vec![w.orders[SENT].order.id.clone()]);
+    };
+    breaks("channel-not-told", waits);
+    keeps(|w| {
+        waits(w);
+        happens(w, Event::Notified(Notice::Acknowledged));
+    });
+    breaks("recorded-untold", |w| {
+        told(w);
+        w.accepted = Some(Vec::new());
+        happens(w, Event::Notified(Notice::Acknowledged));
     });
     breaks("notice-unwanted", |w| {
         let order = &mut w.orders[SENT].order;
