@@ -61,7 +61,7 @@ pub trait Vendor: Sender {
     /// How it says that an order has changed, of which it says nothing else.
     fn hint(&self, id: &str) -> Word;
 
-    /// What a request asks for, or says; `None`: nothing that there is.
+    /// What a request asks for, or says; `None`: nothing that may be asked or said there.
     fn read(&self, request: &Request<String>) -> Option<Asked>;
 
     /// The answer to a request for something that opens the API.
