@@ -194,15 +194,6 @@ impl Default for &'static dyn Vendor {
 
 /// A field of a form or a query.
 fn field(form: &str, name: &str) -> Option<String> {
-    let mut fields = form.split('&').filter_map(|field| field.split_once('='));
-    let (_, value) = fields.find(|field| field.0 == name)?;
-    let mut decoded = String::with_capacity(value.len());
-    let mut parts = value.split('%');
-    decoded.push_str(parts.next()?);
-    for part in parts {
-        let code = u8::from_str_radix(part.get(..2)?, 16).ok()?;
-        decoded.push(char::from(code));
-        decoded.push_str(&part[2..]);
-    }
-    Some(decoded)
+    let mut fields = form_urlencoded::parse(form.as_bytes());
+    fields.find_map(|(field, value)| (field == name).then(|| value.into_owned()))
 }
