@@ -95,6 +95,11 @@ impl Default for Level {
 }
 
 impl Level {
+    /// Whether it is of the same SKU, location and share.
+    pub fn is_same(&self, other: &Level) -> bool {
+        (&self.sku, &self.location, self.share) == (&other.sku, &other.location, other.share)
+    }
+
     /// How many movements are on pages only.
     pub fn paged(&self) -> u64 {
         self.movements.saturating_sub(self.tail.len() as u64)

@@ -13,6 +13,7 @@ use domain::stock::{Level, Movement};
 use futures::future::join_all;
 
 use crate::item::{attribute, key, number, put_after, text, value};
+use crate::levels::place_of;
 use crate::{DynamoDb, Store, StoreError, key};
 
 /// Pages of a ledger that are read at once: about a hundred movements.
@@ -84,8 +85,8 @@ pub trait Ledgers: Send + Sync {
         before: u64,
     ) -> Result<Vec<(u64, Movement)>, StoreError>;
 
-    /// A level as it is now, and whether the page is written that was the next when it was seen.
-    async fn look_at(&self, seen: &Level) -> Result<(Option<Level>, bool), StoreError>;
+    /// Levels as they are now, each with whether the page is written that was the next when it was seen.
+    async fn look_at(&self, seen: &[&Level]) -> Result<Vec<(Level, bool)>, StoreError>;
 
     /// Writes a page where there is none; `false` if there is: it is the same.
     async fn put_page(&self, page: &LedgerPage) -> Result<bool, StoreError>;
@@ -141,16 +142,32 @@ impl Ledgers for DynamoDb {
         Ok(movements)
     }
 
-    async fn look_at(&self, seen: &Level) -> Result<(Option<Level>, bool), StoreError> {
-        let pk = key::share(&seen.sku, seen.share);
-        let page = key::ledger(&seen.location, seen.paged() + 1);
-        let keys = vec![key(&pk, key::level(&seen.location)), key(&pk, page)];
-        let found = self.batch_get(&self.tables.stock, keys).await?;
-        let (levels, pages): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .partition(|item| item.get("entity") == Some(&text("level")));
-        let level = levels.into_iter().next().map(value).transpose()?;
-        Ok((level, !pages.is_empty()))
+    async fn look_at(&self, seen: &[&Level]) -> Result<Vec<(Level, bool)>, StoreError> {
+        let page = |seen: &Level| {
+            let pk = key::share(&seen.sku, seen.share);
+            (pk, key::ledger(&seen.location, seen.paged() + 1))
+        };
+        let mut looked = Vec::with_capacity(seen.len());
+        // Two keys each, and a request takes a hundred.
+        for some in seen.chunks(50) {
+            let keys = some.iter().flat_map(|seen| {
+                let (pk, sk) = page(seen);
+                let level = key(&pk, key::level(&seen.location));
+                [level, key(pk, sk)]
+            });
+            let found = self.batch_get(&self.tables.stock, keys.collect()).await?;
+            let (levels, pages): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .partition(|item| item.get("entity") == Some(&text("level")));
+            let written: Vec<_> = pages.iter().filter_map(place_of).collect();
+            for level in levels {
+                let level: Level = value(level)?;
+                let seen = some.iter().find(|seen| level.is_same(seen));
+                let written = seen.is_some_and(|seen| written.contains(&page(seen)));
+                looked.push((level, written));
+            }
+        }
+        Ok(looked)
     }
 
     async fn put_page(&self, page: &LedgerPage) -> Result<bool, StoreError> {
@@ -205,41 +222,48 @@ pub(crate) fn is_due(seen: &Level, met: bool) -> bool {
     met || seen.tail.len() >= LEDGER_PAGE
 }
 
+/// Whether whoever has written the next page of a level, and not taken it out, is held for dead.
+fn is_overdue(level: &Level) -> bool {
+    level.tail.len() >= LEDGER_OVERDUE
+}
+
 impl Store {
     /// Moves a page out of each of some levels as they were seen. What was committed stays so: where it does not come to it, the
     /// next does it.
     pub(crate) async fn move_pages(&self, seen: &[&Level]) {
-        let moves = seen
-            .iter()
-            .map(async |seen| match self.look_at(seen).await? {
-                // Somebody is about to do it; unless he has died meanwhile.
-                (Some(level), true) if level.tail.len() < LEDGER_OVERDUE => Ok(()),
-                (Some(level), _) => self.move_page(&level).await,
-                (None, _) => Ok(()),
-            });
-        for moved in join_all(moves).await {
-            match moved {
-                Ok(()) => {}
-                Err(error) if StoreError::is_transient(&error) => {
-                    tracing::info!(%error, "a page of a ledger is left to the next");
-                }
-                Err(error) => tracing::error!(%error, "a page of a ledger cannot be moved"),
+        let looked = self.look_at(seen).await;
+        // What somebody is about to do is left to him, unless he has died meanwhile.
+        let moves = looked.map(|levels| async move {
+            let left = levels
+                .iter()
+                .filter(|(level, written)| !written || is_overdue(level));
+            join_all(left.map(|(level, _)| self.move_page(level, false))).await
+        });
+        let moved = match moves {
+            Ok(moves) => moves.await,
+            Err(error) => vec![Err(error)],
+        };
+        for error in moved.into_iter().filter_map(Result::err) {
+            match error.is_transient() {
+                true => tracing::info!(%error, "a page of a ledger is left to the next"),
+                false => tracing::error!(%error, "a page of a ledger cannot be moved"),
             }
         }
     }
 
-    /// Moves the oldest movements that a level's own item holds to a page of its ledger. Nothing to do if it holds few,
-    /// or somebody does it; left to the next if others keep changing the level.
+    /// Moves the oldest movements that a level's own item holds to a page of its ledger, if it holds enough for one. A page that
+    /// somebody has written is left to him, unless it is needed `at_once`: what stands in the way of a change does not wait for
+    /// somebody who may have died. Left to the next if others keep changing the level.
     ///
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn move_page(&self, level: &Level) -> Result<(), StoreError> {
+    pub async fn move_page(&self, level: &Level, at_once: bool) -> Result<(), StoreError> {
         let Some(page) = LedgerPage::of(level) else {
             return Ok(());
         };
         let new = self.put_page(&page).await?;
-        if !new && level.tail.len() < LEDGER_OVERDUE {
+        if !(new || at_once || is_overdue(level)) {
             return Ok(());
         }
         for _ in 0..MAX_TRIES {

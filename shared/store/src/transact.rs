@@ -146,7 +146,7 @@ impl Store {
             match obstacles(refusals, &writes) {
                 Obstacle::Ledgers(levels) => {
                     for level in levels {
-                        match self.move_page(&level).await {
+                        match self.move_page(&level, true).await {
                             Err(error) if !error.is_transient() => return Err(error),
                             // Who keeps changing the level makes room, too.
                             _ => {}

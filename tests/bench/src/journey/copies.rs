@@ -246,7 +246,7 @@ impl Ledger {
                 level.sku
             );
             if level.tail.len() >= LEDGER_PAGE {
-                store.move_page(level).await?;
+                store.move_page(level, true).await?;
                 level.tail.drain(..LEDGER_PAGE);
                 level.paged = level.paged();
             }

@@ -7,7 +7,7 @@ use domain::stock::{LevelChange, Movement, MovementKind};
 use end_to_end::{Shop, document};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::Commit;
+use store::{Commit, LedgerPage, Transacted};
 
 /// Products and one unit of each in Hamburg.
 async fn stock_up(shop: &Shop, skus: &[String]) {
@@ -156,5 +156,52 @@ async fn a_ledger_moves_its_pages_and_loses_nothing() {
         .await
         .unwrap();
     assert_eq!(older, pages[2 * page as usize - 6..]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_takes_out_stands_in_no_ones_way() {
+    let shop = Shop::open().await;
+    let sku = "KTL-COPPER-12";
+    let few = LEDGER_PAGE as i64 + 1;
+    for n in 0..few {
+        shop.adjust(sku, &format!("box-{n}"), "hamburg", "receive", 1)
+            .await;
+    }
+    // Somebody writes the page, and dies.
+    let keys = [(sku, "hamburg", 0)];
+    let level = async || shop.store.load_levels(&keys).await.unwrap().swap_remove(0);
+    let seen = level().await;
+    let page = LedgerPage::of(&seen).unwrap();
+    assert!(shop.store.put_page(&page).await.unwrap());
+    assert_eq!(level().await, seen);
+    // More movements at once than there is room beside what he has left.
+    let many = MAX_LEDGER_TAIL as i64 - few + 1;
+    let movements = (0..many).map(|n| Movement {
+        kind: MovementKind::Scrap,
+        quantity: 1,
+        cause: format!("many-{n}"),
+        at: seen.tail[0].at,
+    });
+    let change = LevelChange {
+        sku: sku.into(),
+        location: "hamburg".into(),
+        share: 0,
+        shares: 0,
+        movements: movements.collect(),
+        kept: 0,
+    };
+    let commit = Commit {
+        changes: vec![change],
+        ..Commit::default()
+    };
+    let done = shop.store.transact(commit).await.unwrap();
+    assert!(matches!(done, Transacted::Done(_)), "{done:?}");
+    let level = level().await;
+    assert_eq!((level.paged(), level.paged), (12, 12));
+    assert_eq!((level.movements, level.on_hand), ((few + many) as u64, few));
+    let paged = shop.store.ledger_before(sku, "hamburg", 0, 13).await;
+    let paged: Vec<Movement> = paged.unwrap().into_iter().map(|(_, m)| m).collect();
+    assert!(paged.iter().rev().eq(&page.movements));
     shop.close().await;
 }

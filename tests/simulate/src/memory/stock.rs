@@ -15,7 +15,7 @@ use store::{
     Reservations, StoreError, TakenOut, Waiting, level_place, place_of,
 };
 
-use super::{Memory, Shelf, unknown};
+use super::{Memory, unknown};
 use crate::faults::Kind;
 use crate::mutant::Mutant;
 
@@ -166,15 +166,19 @@ impl Ledgers for Memory {
         .await
     }
 
-    async fn look_at(&self, seen: &Level) -> Result<(Option<Level>, bool), StoreError> {
+    async fn look_at(&self, seen: &[&Level]) -> Result<Vec<(Level, bool)>, StoreError> {
+        // One request, as nobody here changes more than fifty levels at once.
+        if seen.is_empty() {
+            return Ok(Vec::new());
+        }
         self.read("BatchGetItem", |state| {
-            let next = seen.paged() + 1;
-            let shelf = state.tables.shelf(&seen.sku, &seen.location, seen.share);
-            let written = |shelf: &Shelf| shelf.pages.iter().any(|known| known.0 == next);
-            (
-                shelf.map(|shelf| shelf.level.clone()),
-                shelf.is_some_and(written),
-            )
+            let looked = seen.iter().filter_map(|seen| {
+                let next = seen.paged() + 1;
+                let shelf = state.tables.shelf(&seen.sku, &seen.location, seen.share)?;
+                let written = shelf.pages.iter().any(|known| known.0 == next);
+                Some((shelf.level.clone(), written))
+            });
+            looked.collect()
         })
         .await
     }
