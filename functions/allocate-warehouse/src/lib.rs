@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use domain::allocation::{waits_for, wanted_skus};
 use domain::candidates::Network;
-use domain::limits::MAX_TRANSACTION_ACTIONS;
+use domain::limits::{LEDGER_PAGE, MAX_TRANSACTION_ACTIONS};
 use domain::{Order, OrderId, Step as StepName};
+use futures::join;
 use runtime::backoff::pause;
 use runtime::cached::Cached;
 use runtime::products::Products;
@@ -26,7 +27,7 @@ use view::{Facts, View};
 
 /// How often orders are tried together before they are tried in smaller parts. Where very many want one level, one try of
 /// four or five finds it free.
-const MAX_TRIES: usize = 16;
+const MAX_TRIES: usize = 32;
 const CHANGING: &str = "its stock or the order itself keeps changing";
 
 /// The function.
@@ -166,6 +167,7 @@ impl Step {
         // What an order would have to do without, or be sent from further off, for all that is known.
         let mut doubtful: BTreeSet<String> = BTreeSet::new();
         let (mut recorded, mut crowded) = (Vec::new(), false);
+        let mut pages = Vec::new();
         loop {
             let doubted = std::mem::take(&mut doubtful);
             let mut read = self.widen(&mut view, &doubted, facts).await;
@@ -191,13 +193,17 @@ impl Step {
             if !doubtful.is_empty() {
                 continue;
             }
-            group.commit.seen.clone_from(&view.seen);
-            group.commit.met = tries > 0;
             let changed = group.commit.changes.clone();
-            let prepared = match recorded == group.decisions {
-                true => Ok(()),
-                false => self.prepare(&group).await,
+            let full = view.take_seen(&changed, LEDGER_PAGE);
+            let prepare = async {
+                match recorded == group.decisions {
+                    true => Ok(()),
+                    false => self.prepare(&group).await,
+                }
             };
+            let (prepared, put) = join!(prepare, self.store.put_pages(&full));
+            pages.extend(put);
+            group.commit.pages.clone_from(&pages);
             recorded = group.decisions;
             let committed = match prepared {
                 Ok(()) => {
@@ -210,10 +216,9 @@ impl Step {
                 Ok(Transacted::Done(after)) => {
                     rest.drain(..count);
                     view.available = group.available;
-                    for change in &changed {
-                        view.forget(&change.sku, &change.location, change.share);
-                    }
+                    view.take_seen(&changed, 0);
                     (most, tries) = (rest.len(), 0);
+                    pages.clear();
                     let given_back = &group.given_back;
                     handled.extend(self.follow(&group.before, &after, given_back).await);
                 }
@@ -238,10 +243,16 @@ impl Step {
                     }
                     // Nothing else is left than a location's day that has become too full.
                     crowded = unmoved && !busy;
-                    if busy {
-                        self.clock
-                            .pause(pause(group.before[0].id.as_str(), tries))
-                            .await;
+                    // Where many want a level what was seen of it is old, and who waits has the time to look.
+                    let met = match busy {
+                        true => view.take_seen(&changed, 0),
+                        false => Vec::new(),
+                    };
+                    if !met.is_empty() {
+                        pages.extend(self.store.put_pages(&met).await);
+                    } else if busy && pages.is_empty() {
+                        let id = group.before[0].id.as_str();
+                        self.clock.pause(pause(id, tries)).await;
                     }
                     match tries < MAX_TRIES {
                         true => {}
@@ -292,7 +303,7 @@ impl Step {
             };
             let mut rest = vec![Arc::clone(&order)];
             let facts = self.facts(&rest).await?;
-            let view = self.whole_view(&rest, &facts).await?;
+            let mut view = self.whole_view(&rest, &facts).await?;
             let now = self.clock.now();
             let mut group = gather(&mut rest, 1, &view, &facts, now, &mut Vec::new());
             if group.before.is_empty() {
@@ -311,11 +322,12 @@ impl Step {
                     untold,
                 });
             }
-            group.commit.seen = view.seen;
-            group.commit.met = tries > 1;
-            if let Err(outcome) = self.prepare(&group).await {
+            let full = view.take_seen(&group.commit.changes, LEDGER_PAGE);
+            let (prepared, pages) = join!(self.prepare(&group), self.store.put_pages(&full));
+            if let Err(outcome) = prepared {
                 return Ok(outcome.into());
             }
+            group.commit.pages = pages;
             match self.store.transact(group.commit).await? {
                 Transacted::Done(after) => {
                     let given_back = &group.given_back;

@@ -7,7 +7,7 @@ use domain::allocation::{Available, wanted_skus};
 use domain::candidates::Network;
 use domain::reservation::Reservation;
 use domain::shipping::today_in;
-use domain::stock::Level;
+use domain::stock::{Level, LevelChange};
 use domain::{Order, Product};
 use jiff::civil::Date;
 use runtime::backoff::spread;
@@ -38,13 +38,18 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn note(&mut self, level: Level) {
         self.available.note(&level);
-        self.forget(&level.sku, &level.location, level.share);
+        self.seen.retain(|seen| !seen.is_same(&level));
         self.seen.push(level);
     }
 
-    pub(crate) fn forget(&mut self, sku: &str, location: &str, share: u8) {
-        let same = |l: &Level| l.sku == sku && l.location == location && l.share == share;
-        self.seen.retain(|seen| !same(seen));
+    /// The levels that change, as they were read, of those with at least so many movements: what was seen of them is then old.
+    pub(crate) fn take_seen(&mut self, changes: &[LevelChange], movements: usize) -> Vec<Level> {
+        let seen = std::mem::take(&mut self.seen).into_iter();
+        let (taken, left) = seen.partition(|level| {
+            level.tail.len() >= movements && changes.iter().any(|change| change.is_of(level))
+        });
+        self.seen = left;
+        taken
     }
 }
 

@@ -10,7 +10,7 @@ use domain::candidates::Network;
 use domain::id::{derived, sha256_hex};
 use domain::intake::NewOrder;
 use domain::kit::{component_skus, take_apart};
-use domain::limits::{MAX_NAME_CHARS, MAX_RESERVED_LEVELS};
+use domain::limits::{LEDGER_PAGE, MAX_NAME_CHARS, MAX_RESERVED_LEVELS};
 use domain::reservation::{Kept, Reservation, ReservationStatus, Unreserved, choose};
 use domain::stock::{Level, MovementKind};
 use domain::{Order, Problem, Product, Refusal, stock_view};
@@ -100,7 +100,7 @@ impl Desk {
         let held_until = held_until.map_err(|_| Answer::internal())?;
         let wanted = self.wanted(asked, &id, now).await?;
         for tries in 1..=store::MAX_ATTEMPTS {
-            let levels = self.levels(&wanted.order).await?;
+            let mut levels = self.levels(&wanted.order).await?;
             let kept = match wanted.choose(&levels, now) {
                 Ok(kept) => kept,
                 // What is lacking may have gone to this very request, sent twice.
@@ -125,9 +125,13 @@ impl Desk {
                     changes.keep(&kept.sku, &kept.location, stays);
                 }
             }
+            let changes = changes.into_vec();
+            levels.retain(|level| {
+                level.tail.len() >= LEDGER_PAGE && changes.iter().any(|change| change.is_of(level))
+            });
             let commit = Commit {
-                changes: changes.into_vec(),
-                seen: levels,
+                pages: self.store.put_pages(&levels).await,
+                changes,
                 reserved: Some(reservation.clone()),
                 ..Commit::default()
             };

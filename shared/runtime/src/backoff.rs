@@ -6,7 +6,7 @@ use std::time::Duration;
 /// meet at a level pass one after the other.
 const PAUSE_MS: u64 = 4;
 /// How often it doubles: once it is many times what a transaction takes, to wait longer leaves what everybody waits for unused.
-const MAX_PAUSE_DOUBLINGS: usize = 3;
+const MAX_PAUSE_DOUBLINGS: usize = 2;
 
 /// How long to wait: longer each time, and not all alike.
 pub fn pause(id: &str, tries: usize) -> Duration {

@@ -1,15 +1,16 @@
 //! Pages of ledgers: the older movements of levels, which their own items do not hold any more.
 //!
-//! A page is of a fixed number of the oldest movements that a level's own item holds, and so the same whoever writes it. Once
-//! it is there they are taken out of the item, on condition that no others were since they were read. Whoever dies
-//! between the two has done no harm: all who read go by the numbers of movements, and the next goes on from there. Neither is
-//! part of a commit: many may want to write a level at once, and a page as part of their commits would be in vain with all
-//! of them but one.
+//! A page is of a fixed number of the oldest movements that a level's own item holds, and so the same whoever writes it. It is
+//! written before a commit and not in it: many may want to write a level at once, and a page as part of their commits would be
+//! in vain with all of them but one. With the commit of whoever has written it its movements are taken out of the item, on
+//! condition that no others were since they were read. Whoever dies between the two has done no harm: all who read go by the
+//! numbers of movements, and the next goes on from there.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::limits::{LEDGER_OVERDUE, LEDGER_PAGE};
-use domain::stock::{Level, Movement};
+use domain::stock::{Level, LevelChange, Movement};
 use futures::future::join_all;
 
 use crate::item::{attribute, key, number, put_after, text, value};
@@ -58,6 +59,37 @@ impl LedgerPage {
     pub fn last(&self) -> u64 {
         self.first - 1 + self.movements.len() as u64
     }
+
+    /// Whether it is of a level.
+    pub(crate) fn is_of(&self, change: &LevelChange) -> bool {
+        (&self.sku, &self.location, self.share) == (&change.sku, &change.location, change.share)
+    }
+
+    pub(crate) fn removal(&self) -> Removal {
+        let oldest = (0..self.movements.len()).map(|n| format!("tail[{n}]"));
+        let mut removal = Removal {
+            clause: format!("REMOVE {}", oldest.collect::<Vec<_>>().join(", ")),
+            condition: "size(tail) >= :page AND attribute_not_exists(paged)",
+            values: vec![
+                (":page", number(self.movements.len())),
+                (":last", number(self.last())),
+            ],
+        };
+        if self.noted > 0 {
+            removal.condition = "size(tail) >= :page AND paged = :paged";
+            removal.values.push((":paged", number(self.noted)));
+        }
+        removal
+    }
+}
+
+/// How an update takes the movements of a page out of the level's own item, if no others were taken out since they were read.
+pub(crate) struct Removal {
+    /// What removes them.
+    pub(crate) clause: String,
+    pub(crate) condition: &'static str,
+    /// `:last` among them: what the level is to note as `paged`.
+    pub(crate) values: Vec<(&'static str, AttributeValue)>,
 }
 
 /// What came of taking a page out of a level.
@@ -86,7 +118,7 @@ pub trait Ledgers: Send + Sync {
     ) -> Result<Vec<(u64, Movement)>, StoreError>;
 
     /// Levels as they are now, each with whether the page is written that was the next when it was seen.
-    async fn look_at(&self, seen: &[&Level]) -> Result<Vec<(Level, bool)>, StoreError>;
+    async fn look_at(&self, seen: &[Level]) -> Result<Vec<(Level, bool)>, StoreError>;
 
     /// Writes a page where there is none; `false` if there is: it is the same.
     async fn put_page(&self, page: &LedgerPage) -> Result<bool, StoreError>;
@@ -142,7 +174,7 @@ impl Ledgers for DynamoDb {
         Ok(movements)
     }
 
-    async fn look_at(&self, seen: &[&Level]) -> Result<Vec<(Level, bool)>, StoreError> {
+    async fn look_at(&self, seen: &[Level]) -> Result<Vec<(Level, bool)>, StoreError> {
         let page = |seen: &Level| {
             let pk = key::share(&seen.sku, seen.share);
             (pk, key::ledger(&seen.location, seen.paged() + 1))
@@ -184,9 +216,8 @@ impl Ledgers for DynamoDb {
     }
 
     async fn take_out(&self, page: &LedgerPage) -> Result<TakenOut, StoreError> {
-        let oldest = (0..page.movements.len()).map(|n| format!("tail[{n}]"));
-        let oldest = oldest.collect::<Vec<_>>().join(", ");
-        let update = self
+        let removal = page.removal();
+        let mut update = self
             .db
             .update_item()
             .table_name(&self.tables.stock)
@@ -194,17 +225,11 @@ impl Ledgers for DynamoDb {
                 key::share(&page.sku, page.share),
                 key::level(&page.location),
             )))
-            .update_expression(format!("REMOVE {oldest} SET paged = :last"))
-            .expression_attribute_values(":count", number(page.movements.len()))
-            .expression_attribute_values(":last", number(page.last()));
-        let update = match page.noted {
-            0 => {
-                update.condition_expression("size(tail) >= :count AND attribute_not_exists(paged)")
-            }
-            paged => update
-                .condition_expression("size(tail) >= :count AND paged = :paged")
-                .expression_attribute_values(":paged", number(paged)),
-        };
+            .update_expression(format!("SET paged = :last {}", removal.clause))
+            .condition_expression(removal.condition);
+        for (name, value) in removal.values {
+            update = update.expression_attribute_values(name, value);
+        }
         let Err(error) = update.send().await else {
             return Ok(TakenOut::Done);
         };
@@ -216,56 +241,59 @@ impl Ledgers for DynamoDb {
     }
 }
 
-/// Whether somebody who has changed a level looks if a page is to be moved out of it: if it held enough for one when he saw
-/// it, or he has `met` others there since and cannot know.
-pub(crate) fn is_due(seen: &Level, met: bool) -> bool {
-    met || seen.tail.len() >= LEDGER_PAGE
-}
-
 /// Whether whoever has written the next page of a level, and not taken it out, is held for dead.
 fn is_overdue(level: &Level) -> bool {
     level.tail.len() >= LEDGER_OVERDUE
 }
 
 impl Store {
-    /// Moves a page out of each of some levels as they were seen. What was committed stays so: where it does not come to it, the
-    /// next does it.
-    pub(crate) async fn move_pages(&self, seen: &[&Level]) {
+    /// Writes the next page of each of some levels, as they are by now, that hold enough movements for one. Whoever asks is
+    /// to take out what is returned, with what he [commits](crate::Commit::pages) next. What somebody else is about to take out is
+    /// left to him, unless he must have died. Nothing depends on it: what fails is left to the next.
+    pub async fn put_pages(&self, seen: &[Level]) -> Vec<LedgerPage> {
+        let put = async |level: &Level| {
+            let Some(page) = LedgerPage::of(level) else {
+                return Ok(None);
+            };
+            let mine = self.put_page(&page).await? || is_overdue(level);
+            Ok(mine.then_some(page))
+        };
         let looked = self.look_at(seen).await;
-        // What somebody is about to do is left to him, unless he has died meanwhile.
-        let moves = looked.map(|levels| async move {
+        let pages = looked.map(|levels| async move {
             let left = levels
                 .iter()
                 .filter(|(level, written)| !written || is_overdue(level));
-            join_all(left.map(|(level, _)| self.move_page(level, false))).await
+            join_all(left.map(|(level, _)| put(level))).await
         });
-        let moved = match moves {
-            Ok(moves) => moves.await,
+        let pages = match pages {
+            Ok(pages) => pages.await,
             Err(error) => vec![Err(error)],
         };
-        for error in moved.into_iter().filter_map(Result::err) {
-            match error.is_transient() {
-                true => tracing::info!(%error, "a page of a ledger is left to the next"),
-                false => tracing::error!(%error, "a page of a ledger cannot be moved"),
+        let mut mine = Vec::new();
+        for page in pages {
+            match page {
+                Ok(page) => mine.extend(page),
+                Err(error) if error.is_transient() => {
+                    tracing::info!(%error, "a page of a ledger is left to the next");
+                }
+                Err(error) => tracing::error!(%error, "a page of a ledger cannot be written"),
             }
         }
+        mine
     }
 
-    /// Moves the oldest movements that a level's own item holds to a page of its ledger, if it holds enough for one. A page that
-    /// somebody has written is left to him, unless it is needed `at_once`: what stands in the way of a change does not wait for
-    /// somebody who may have died. Left to the next if others keep changing the level.
+    /// Moves the oldest movements that a level's own item holds to a page of its ledger, if it holds enough for one, whoever has
+    /// written that: what stands in the way of a change does not wait for somebody who may have died. Left to the next if
+    /// others keep changing the level.
     ///
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn move_page(&self, level: &Level, at_once: bool) -> Result<(), StoreError> {
+    pub async fn move_page(&self, level: &Level) -> Result<(), StoreError> {
         let Some(page) = LedgerPage::of(level) else {
             return Ok(());
         };
-        let new = self.put_page(&page).await?;
-        if !(new || at_once || is_overdue(level)) {
-            return Ok(());
-        }
+        self.put_page(&page).await?;
         for _ in 0..MAX_TRIES {
             if self.take_out(&page).await? != TakenOut::Busy {
                 return Ok(());
@@ -317,13 +345,6 @@ mod tests {
         // Whoever writes it, and whatever was added meanwhile.
         let later = LedgerPage::of(&level(63, 35)).unwrap();
         assert_eq!(later, page);
-    }
-
-    #[test]
-    fn who_has_seen_enough_for_a_page_looks() {
-        assert!(!is_due(&level(11, 11), false));
-        assert!(is_due(&level(12, 12), false));
-        assert!(is_due(&level(5, 5), true), "it may be otherwise by now");
     }
 
     #[test]

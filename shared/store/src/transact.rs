@@ -12,7 +12,7 @@ use domain::{Order, OrderId};
 use jiff::Timestamp;
 
 use crate::drive::MAX_ATTEMPTS;
-use crate::ledger::is_due;
+use crate::ledger::LedgerPage;
 use crate::reservations::Ending;
 use crate::write::{Found, Refusal, Write, Written};
 use crate::{Store, StoreError};
@@ -37,10 +37,8 @@ pub struct Commit {
     pub orders: Vec<(u64, Order)>,
     /// Levels, one change each.
     pub changes: Vec<LevelChange>,
-    /// Levels as somebody has read them: out of those that change, and hold many movements, pages are moved afterwards.
-    pub seen: Vec<Level>,
-    /// Whether it has met others there since.
-    pub met: bool,
+    /// [Pages](Store::put_pages) that leave their levels with it, those that change.
+    pub pages: Vec<LedgerPage>,
     /// Who waits for what.
     pub waiting: Vec<Waiting>,
     /// What locations take on one of their days, one entry each.
@@ -126,16 +124,11 @@ impl Conflict {
 
 impl Store {
     /// Changes everything in the commit, or nothing. Makes room in a level's ledger when that is
-    /// what stands in the way, and moves a page out of one that was seen with many movements.
-    pub async fn transact(&self, mut commit: Commit) -> Result<Transacted, StoreError> {
-        let (seen, met) = (std::mem::take(&mut commit.seen), commit.met);
-        let writes = writes(commit);
+    /// what stands in the way.
+    pub async fn transact(&self, commit: Commit) -> Result<Transacted, StoreError> {
+        let mut writes = writes(commit);
         for _ in 0..MAX_ATTEMPTS {
             let Written::Refused(refusals) = self.write(&writes).await? else {
-                let due = seen
-                    .iter()
-                    .filter(|level| is_due(level, met) && changes(&writes, level));
-                self.move_pages(&due.collect::<Vec<_>>()).await;
                 let order = |write| match write {
                     Write::Order(_, order) => Some(order),
                     _ => None,
@@ -145,8 +138,14 @@ impl Store {
             };
             match obstacles(refusals, &writes) {
                 Obstacle::Ledgers(levels) => {
+                    // Somebody else may have taken out what was to leave with it.
+                    for write in &mut writes {
+                        if let Write::Level(_, page) = write {
+                            *page = None;
+                        }
+                    }
                     for level in levels {
-                        match self.move_page(&level, true).await {
+                        match self.move_page(&level).await {
                             Err(error) if !error.is_transient() => return Err(error),
                             // Who keeps changing the level makes room, too.
                             _ => {}
@@ -162,18 +161,6 @@ impl Store {
             ..Conflict::default()
         }))
     }
-}
-
-/// Whether a level is among what is written.
-fn changes(writes: &[Write], level: &Level) -> bool {
-    writes.iter().any(|write| match write {
-        Write::Level(change) => {
-            change.sku == level.sku
-                && change.location == level.location
-                && change.share == level.share
-        }
-        _ => false,
-    })
 }
 
 /// What has to be dealt with before a commit can pass.
@@ -196,7 +183,7 @@ fn obstacles(refusals: Vec<Refusal>, writes: &[Write]) -> Obstacle {
                     order: Some(order), ..
                 }),
             ) => conflict.blame(order),
-            (Refusal::Condition(found), Write::Level(change)) => {
+            (Refusal::Condition(found), Write::Level(change, _)) => {
                 let level = match found {
                     Some(Found::Level(level)) => *level,
                     _ => Level {
@@ -239,7 +226,9 @@ fn writes(commit: Commit) -> Vec<Write> {
     }
     for mut change in commit.changes {
         let breakdowns = name.as_ref().map(|name| change.gather(name));
-        writes.push(Write::Level(change));
+        let mut pages = commit.pages.iter();
+        let page = pages.find(|page| page.is_of(&change)).cloned();
+        writes.push(Write::Level(change, page));
         writes.extend(breakdowns.into_iter().flatten().map(Write::Breakdown));
     }
     writes.extend(commit.waiting.into_iter().map(Write::Waiting));

@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 
 use crate::discrepancies::discrepancy_item;
 use crate::item::{Item, attribute, item, key, number, text, value};
+use crate::ledger::LedgerPage;
 use crate::reservations::Ending;
 use crate::transact::Waiting;
 use crate::{DynamoDb, StoreError, key};
@@ -46,8 +47,9 @@ pub enum Write {
     Events(OrderId, Timeline),
     /// A level: counters added to, movements appended. Refused when it would promise what is not
     /// available, when the level's own item has no [room](room_for) for the movements, or when it would have
-    /// fewer shares than it has.
-    Level(LevelChange),
+    /// fewer shares than it has. With a page of its ledger that is written: its movements leave the level's own item. Refused
+    /// when others have left since they were read.
+    Level(LevelChange, Option<LedgerPage>),
     /// What a movement that stands for many is made of.
     Breakdown(Breakdown),
     /// Who waits for what.
@@ -241,7 +243,7 @@ impl DynamoDb {
                 let page = item(page, "events", key::order(id), key::events(page.first))?;
                 put(orders, page)
             }
-            Write::Level(change) => self.change_level(change).map(update),
+            Write::Level(change, page) => self.change_level(change, page.as_ref()).map(update),
             Write::Breakdown(breakdown) => {
                 let pk = key::breakdown(&breakdown.sku, &breakdown.id);
                 put(stock, item(breakdown, "breakdown", pk, key::ALONE)?)
@@ -289,13 +291,15 @@ impl DynamoDb {
 
     /// The update of a level: counters added to, movements appended; refused when it would promise
     /// what is not available, or when the level's own item has no room for the movements.
-    fn change_level(&self, change: &LevelChange) -> Result<Update, StoreError> {
+    fn change_level(
+        &self,
+        change: &LevelChange,
+        page: Option<&LedgerPage>,
+    ) -> Result<Update, StoreError> {
         let delta = change.delta();
         let mut condition = "(attribute_not_exists(tail) OR size(tail) <= :room)".to_owned();
         let mut set =
-            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location, \
-                       tail = list_append(if_not_exists(tail, :none), :movements)"
-                .to_owned();
+            "SET entity = :entity, #schema = :schema, sku = :sku, #location = :location".to_owned();
         let mut update = Update::builder()
             .table_name(&self.tables.stock)
             .set_key(Some(key(
@@ -308,14 +312,38 @@ impl DynamoDb {
             .expression_attribute_values(":schema", number(1))
             .expression_attribute_values(":sku", text(&change.sku))
             .expression_attribute_values(":location", text(&change.location))
-            .expression_attribute_values(":movements", attribute(&change.movements)?)
-            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":room", number(room_for(change)))
             .expression_attribute_values(":on_hand", number(delta.on_hand))
             .expression_attribute_values(":allocated", number(delta.allocated))
             .expression_attribute_values(":available", number(delta.available))
             .expression_attribute_values(":count", number(change.movements.len()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut remove = String::new();
+        match page {
+            None => {
+                set.push_str(", tail = list_append(if_not_exists(tail, :none), :movements)");
+                update = update
+                    .expression_attribute_values(":movements", attribute(&change.movements)?)
+                    .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
+            }
+            // An expression cannot name both a list and elements of it. What is set beyond the end is appended: `:room` is less than
+            // these numbers.
+            Some(page) => {
+                set.push_str(", paged = :last");
+                for (n, movement) in change.movements.iter().enumerate() {
+                    let value = format!(":movement{n}");
+                    set.push_str(&format!(", tail[{}] = {value}", MAX_LEDGER_TAIL + n));
+                    update = update.expression_attribute_values(value, attribute(movement)?);
+                }
+                let removal = page.removal();
+                remove = removal.clause;
+                condition.push_str(" AND ");
+                condition.push_str(removal.condition);
+                for (name, value) in removal.values {
+                    update = update.expression_attribute_values(name, value);
+                }
+            }
+        }
         if change.share > 0 {
             set.push_str(", #share = :share");
             update = update
@@ -336,15 +364,15 @@ impl DynamoDb {
             condition.push_str(" AND available >= :needs");
             update = update.expression_attribute_values(":needs", number(change.needs()));
         }
-        set.push_str(
-            " ADD on_hand :on_hand, allocated :allocated, available :available, version :count",
-        );
+        let mut add =
+            "ADD on_hand :on_hand, allocated :allocated, available :available, version :count"
+                .to_owned();
         if delta.reserved != 0 {
-            set.push_str(", reserved :reserved");
+            add.push_str(", reserved :reserved");
             update = update.expression_attribute_values(":reserved", number(delta.reserved));
         }
         update
-            .update_expression(set)
+            .update_expression(format!("{set} {remove} {add}"))
             .condition_expression(condition)
             .build()
             .map_err(refused)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::movement::BREAKDOWN;
-use super::{Breakdown, Delta, Movement, MovementKind};
+use super::{Breakdown, Delta, Level, Movement, MovementKind};
 use crate::id::derived;
 use crate::limits::MAX_MOVEMENTS_APART;
 
@@ -26,6 +26,11 @@ pub struct LevelChange {
 }
 
 impl LevelChange {
+    /// Whether it is of this level.
+    pub fn is_of(&self, level: &Level) -> bool {
+        (&self.sku, &self.location, self.share) == (&level.sku, &level.location, level.share)
+    }
+
     /// The sum of the movements.
     pub fn delta(&self) -> Delta {
         let mut sum = Delta::default();

@@ -46,7 +46,7 @@ const ONE: Variant = Variant {
     name: "one_share_batches_of_10",
     shares: 1,
     batch: 10,
-    copies: 24,
+    copies: 26,
     write_ms: WRITE_MS,
     everywhere: false,
     fewer: 1,

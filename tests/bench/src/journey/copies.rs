@@ -239,14 +239,14 @@ impl Ledger {
             };
             level.movements += count as u64;
             level.tail.extend_from_slice(&change.movements);
-            let written = store.write(&[Write::Level(change)]).await?;
+            let written = store.write(&[Write::Level(change, None)]).await?;
             ensure!(
                 matches!(written, Written::Done),
                 "{} moves meanwhile",
                 level.sku
             );
             if level.tail.len() >= LEDGER_PAGE {
-                store.move_page(level, true).await?;
+                store.move_page(level).await?;
                 level.tail.drain(..LEDGER_PAGE);
                 level.paged = level.paged();
             }

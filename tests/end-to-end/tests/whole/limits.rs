@@ -205,3 +205,77 @@ async fn a_page_that_nobody_takes_out_stands_in_no_ones_way() {
     assert!(paged.iter().rev().eq(&page.movements));
     shop.close().await;
 }
+
+#[tokio::test]
+async fn a_page_leaves_its_level_with_a_change_and_once() {
+    let shop = Shop::open().await;
+    let sku = "KTL-COPPER-12";
+    // Of a share of its own, and of the first.
+    for share in [0, 3] {
+        let change = |causes: std::ops::Range<usize>| LevelChange {
+            sku: sku.into(),
+            location: "hamburg".into(),
+            share,
+            shares: 0,
+            movements: causes.map(|n| received(&format!("box-{n}"))).collect(),
+            kept: 0,
+        };
+        let transact = async |causes, pages| {
+            let commit = Commit {
+                changes: vec![change(causes)],
+                pages,
+                ..Commit::default()
+            };
+            let done = shop.store.transact(commit).await.unwrap();
+            assert!(matches!(done, Transacted::Done(_)), "{done:?}");
+        };
+        let keys = [(sku, "hamburg", share)];
+        let level = async || shop.store.load_levels(&keys).await.unwrap().swap_remove(0);
+        let causes = async || {
+            let level = level().await;
+            let causes = level.tail.into_iter().map(|movement| movement.cause);
+            causes.collect::<Vec<_>>()
+        };
+        let boxes = |numbers: std::ops::Range<usize>| -> Vec<String> {
+            numbers.map(|n| format!("box-{n}")).collect()
+        };
+        transact(0..LEDGER_PAGE + 2, Vec::new()).await;
+        let pages = shop.store.put_pages(&[level().await]).await;
+        assert_eq!(pages, [LedgerPage::of(&level().await).unwrap()]);
+        assert_eq!(
+            shop.store.put_pages(&[level().await]).await,
+            [],
+            "it is written"
+        );
+
+        transact(14..17, pages.clone()).await;
+        assert_eq!(causes().await, boxes(12..17));
+        assert_eq!((level().await.paged, level().await.on_hand), (12, 17));
+
+        // Who still comes with it afterwards takes out no others in their place.
+        transact(17..20, pages).await;
+        assert_eq!(causes().await, boxes(12..20));
+        transact(20..26, Vec::new()).await;
+        let next = shop.store.put_pages(&[level().await]).await;
+        transact(26..27, next).await;
+        assert_eq!(causes().await, boxes(24..27));
+        assert_eq!((level().await.paged, level().await.movements), (24, 27));
+        let older = shop.store.ledger_before(sku, "hamburg", share, 25).await;
+        let older = older
+            .unwrap()
+            .into_iter()
+            .rev()
+            .map(|(_, movement)| movement.cause);
+        assert_eq!(older.collect::<Vec<_>>(), boxes(0..24));
+    }
+    shop.close().await;
+}
+
+fn received(cause: &str) -> Movement {
+    Movement {
+        kind: MovementKind::Receive,
+        quantity: 1,
+        cause: cause.into(),
+        at: Timestamp::UNIX_EPOCH,
+    }
+}

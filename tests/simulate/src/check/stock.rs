@@ -196,12 +196,13 @@ fn added<'a>(
     let count = count.and_then(|count| usize::try_from(count).ok());
     let kept = count.and_then(|count| after.tail.len().checked_sub(count));
     let split = kept.and_then(|kept| {
-        // A page takes out the oldest, and changes nothing else.
+        // A page takes out the oldest, and that is noted.
         let out = before.tail.len().checked_sub(kept)?;
-        let stayed = before
-            .tail
-            .get(out..)
-            .filter(|_| out == 0 || count == Some(0))?;
+        let paged = match out {
+            0 => before.paged,
+            out => before.paged() + out as u64,
+        };
+        let stayed = before.tail.get(out..).filter(|_| after.paged == paged)?;
         let (old, new) = after.tail.split_at_checked(kept)?;
         let same = |(a, b): (&Movement, &Movement)| {
             a.kind == b.kind

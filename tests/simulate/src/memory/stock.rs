@@ -166,7 +166,7 @@ impl Ledgers for Memory {
         .await
     }
 
-    async fn look_at(&self, seen: &[&Level]) -> Result<Vec<(Level, bool)>, StoreError> {
+    async fn look_at(&self, seen: &[Level]) -> Result<Vec<(Level, bool)>, StoreError> {
         // One request, as nobody here changes more than fifty levels at once.
         if seen.is_empty() {
             return Ok(Vec::new());

@@ -117,9 +117,10 @@ fn what_is_reserved_is_counted_and_nobody_elses() {
 }
 
 #[test]
-fn a_page_is_taken_out_and_nothing_else() {
+fn a_page_that_is_taken_out_is_noted() {
     let turned = Level {
         tail: Vec::new(),
+        paged: 3,
         ..level()
     };
     assert_eq!(level_written(Some(&level()), &turned), None);
@@ -143,6 +144,13 @@ fn a_page_is_taken_out_and_nothing_else() {
     assert_eq!(level_written(Some(&level()), &with_a_change), None);
     with_a_change.tail.remove(0);
     assert_eq!(rule(&level(), &with_a_change), Some("movements-rewritten"));
+    with_a_change.paged = 1;
+    assert_eq!(level_written(Some(&level()), &with_a_change), None);
+    let noted = Level {
+        paged: 1,
+        ..level()
+    };
+    assert_eq!(rule(&level(), &noted), Some("movements-rewritten"));
 }
 
 #[test]

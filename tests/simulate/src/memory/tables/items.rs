@@ -6,6 +6,7 @@ use domain::decision::Decision;
 use domain::delivery::Delivery;
 use domain::discrepancy::Discrepancy;
 use domain::fact::StockFact;
+use domain::stock::Level;
 use domain::{Order, OrderId};
 use jiff::Timestamp;
 use store::{Claim, LedgerPage, OpenStock, TakenOut, key};
@@ -13,6 +14,18 @@ use store::{Claim, LedgerPage, OpenStock, TakenOut, key};
 use crate::check;
 use crate::mutant::Mutant;
 use crate::sim::State;
+
+/// Whether the movements of a page may be taken out of a level's own item: no others were since they were read, as far as that is
+/// looked at.
+pub(super) fn is_next(page: &LedgerPage, level: &Level, once: bool) -> bool {
+    level.tail.len() >= page.movements.len() && (level.paged == page.noted || !once)
+}
+
+/// Takes them out.
+pub(super) fn take_out(page: &LedgerPage, level: &mut Level) {
+    level.tail.drain(..page.movements.len());
+    level.paged = page.last();
+}
 
 impl State {
     /// Goes on from a delivery as it was a turn before; whether it was.
@@ -67,18 +80,16 @@ impl State {
 
     /// Takes the movements of a page out of the level's own item, if no others were since they were read.
     pub fn take_out(&mut self, page: &LedgerPage) -> TakenOut {
-        let off = self.is_off(Mutant::PageIsTakenOutOnce);
+        let once = !self.is_off(Mutant::PageIsTakenOutOnce);
         let (sku, location, share) = (&page.sku, &page.location, page.share);
         let Some(shelf) = self.tables.shelf_mut(sku, location, share) else {
             return TakenOut::Before;
         };
         let (before, level) = (shelf.level.clone(), &mut shelf.level);
-        let count = page.movements.len();
-        if level.tail.len() < count || !(level.paged == page.noted || off) {
+        if !is_next(page, level, once) {
             return TakenOut::Before;
         }
-        level.tail.drain(..count);
-        level.paged = page.last();
+        take_out(page, level);
         let broken = check::level_written(Some(&before), level);
         shelf.previous = Some(before);
         self.blame(broken);

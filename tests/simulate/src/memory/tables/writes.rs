@@ -7,8 +7,9 @@ use domain::inbound::Inbound;
 use domain::order::Contact;
 use domain::stock::{Level, LevelChange};
 use domain::{Order, Step};
-use store::{Ending, Found, Refusal, Waiting, Write, Written, room_for};
+use store::{Ending, Found, LedgerPage, Refusal, Waiting, Write, Written, room_for};
 
+use super::items::{is_next, take_out};
 use super::{Row, Shelf, Tables};
 use crate::check;
 use crate::mutant::Mutant;
@@ -60,7 +61,7 @@ impl State {
                     row.pages.push(page.clone());
                 }
             }
-            Write::Level(change) => self.change_level(change),
+            Write::Level(change, page) => self.change_level(change, page.as_ref()),
             Write::Breakdown(breakdown) if !self.is_off(Mutant::BreakdownIsStored) => {
                 self.tables.breakdowns.push(breakdown.clone());
             }
@@ -142,7 +143,7 @@ impl State {
         }
     }
 
-    fn change_level(&mut self, change: &LevelChange) {
+    fn change_level(&mut self, change: &LevelChange, page: Option<&LedgerPage>) {
         let delta = change.delta();
         let (ledger, counters) = (
             !self.is_off(Mutant::MovementIsInTheLedger),
@@ -179,6 +180,9 @@ impl State {
             level.allocated += delta.allocated;
             level.reserved += delta.reserved;
             level.available += delta.available;
+        }
+        if let Some(page) = page {
+            take_out(page, level);
         }
         if ledger {
             level.tail.extend(change.movements.iter().cloned());
@@ -220,7 +224,7 @@ impl Tables {
                 Some(row) => Refusal::Condition(Some(Found::Order(Arc::clone(&row.order)))),
                 None => Refusal::Condition(None),
             },
-            Write::Level(change) => {
+            Write::Level(change, page) => {
                 let Some(shelf) = self.shelf(&change.sku, &change.location, change.share) else {
                     return match change.needs() == 0 {
                         true => Refusal::None,
@@ -235,7 +239,9 @@ impl Tables {
                 let enough = needs == 0 || level.available >= needs || off(Mutant::StockIsThere);
                 let room = level.tail.len() <= room_for(change);
                 let shares = change.shares == 0 || level.shares <= change.shares;
-                match enough && room && shares {
+                let once = !off(Mutant::PageIsTakenOutOnce);
+                let oldest = page.as_ref().is_none_or(|page| is_next(page, level, once));
+                match enough && room && shares && oldest {
                     true => Refusal::None,
                     false => Refusal::Condition(Some(Found::Level(Box::new(level.clone())))),
                 }
