@@ -252,7 +252,9 @@ impl Step {
                         pages.extend(self.store.put_pages(&met).await);
                     } else if busy && pages.is_empty() {
                         let id = group.before[0].id.as_str();
-                        self.clock.pause(pause(id, tries)).await;
+                        // Who wants several levels needs all of them free at once.
+                        let times = if changed.len() > 1 { 2 } else { 1 };
+                        self.clock.pause(pause(id, tries) * times).await;
                     }
                     match tries < MAX_TRIES {
                         true => {}

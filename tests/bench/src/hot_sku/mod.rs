@@ -262,10 +262,11 @@ fn measure(arguments: &Arguments) -> Result<Figures> {
 mod tests {
     use super::*;
 
-    /// A sale that a test has time for: nothing is sold twice, nothing is left, and it is not slow.
+    /// A sale that a test has time for: nothing is sold twice, nothing is left, and it is not slow. Of 16 shares in three
+    /// warehouses each has 20 units: it is nothing but the end of a sale, when everybody looks everywhere.
     #[test]
     fn a_small_sale_sells_what_there_is() {
-        for (variant, floor) in [(&ONE, 1_000.0), (&VARIANTS[3], 3_000.0), (&MANY, 2_000.0)] {
+        for (variant, floor) in [(&ONE, 1_000.0), (&VARIANTS[3], 3_000.0), (&MANY, 1_000.0)] {
             let sold = variant.hold(1_200).unwrap();
             assert_eq!(
                 (sold.orders, sold.waiting),
