@@ -25,6 +25,10 @@ EVENTS = ROOT / "events"
 STACK = "waybill"
 KEY = "ministack-operator-key"
 SECRET = "ministack-shopify-secret"
+# An article of the order that is returned, and the warehouse that is nearest to its buyer.
+LEVEL = ("CUP-STONE-4", "hamburg")
+# `LEDGER_PAGE` of shared/domain/src/limits.rs.
+LEDGER_PAGE = 12
 # The emulator is quick; what takes longer than this has gone wrong.
 PATIENCE_S = 60
 
@@ -36,7 +40,9 @@ def main(url, binaries):
     open_shop(clients, api, outputs)
     # The sample order that is returned sees every step.
     script = next(script for script in read("demo.json") if script["story"] == "return")
+    fill_ledger(api)
     take_through(clients, api, script)
+    page_has_left(api)
     run_low(clients, api)
     park_and_redrive(clients, api)
     nothing_is_left(clients)
@@ -99,6 +105,31 @@ def open_shop(clients, api, outputs):
         return any(level["on_hand"] == last["quantity"] for level in levels)
 
     within("the opening stock", booked)
+
+
+def fill_ledger(api):
+    """Gives a level that the order takes from the movements of a page of its ledger."""
+    for n in range(LEDGER_PAGE):
+        receipt = {"location": LEVEL[1], "kind": "receive", "quantity": 1}
+        api.call("POST", f"/stock/{LEVEL[0]}/adjustments", receipt, {"Idempotency-Key": f"box-{n}"})
+    within("a full ledger", lambda: level(api)["movements"] > LEDGER_PAGE)
+
+
+def page_has_left(api):
+    """The order's own commit has taken the page out of the level's item, and all of it can still be read."""
+    held, movements = len(level(api)["newest_movements"]), level(api)["movements"]
+    if held != movements - LEDGER_PAGE:
+        sys.exit(f"of {movements} movements of {LEVEL} its item holds {held}, not all but a page of {LEDGER_PAGE}")
+    story = api.call("GET", f"/stock/{LEVEL[0]}/why?location={LEVEL[1]}")["levels"][0]
+    numbers = [entry["number"] for entry in story["entries"]]
+    if numbers != list(range(movements, 0, -1)):
+        sys.exit(f"the ledger of {LEVEL} has a gap: {numbers}")
+    print(f"a page of {LEDGER_PAGE} movements has left the item of {LEVEL[0]} in {LEVEL[1]} with the order")
+
+
+def level(api):
+    levels = api.call("GET", f"/stock/{LEVEL[0]}")["levels"]
+    return next(level for level in levels if level["location"] == LEVEL[1])
 
 
 def take_through(clients, api, script):

@@ -66,7 +66,10 @@ impl LedgerPage {
     }
 
     pub(crate) fn removal(&self) -> Removal {
-        let oldest = (0..self.movements.len()).map(|n| format!("tail[{n}]"));
+        // DynamoDB counts places as they were. The last comes first, so that it is the same for an emulator that does not.
+        let oldest = (0..self.movements.len())
+            .rev()
+            .map(|n| format!("tail[{n}]"));
         let mut removal = Removal {
             clause: format!("REMOVE {}", oldest.collect::<Vec<_>>().join(", ")),
             condition: "size(tail) >= :page AND attribute_not_exists(paged)",
