@@ -22,12 +22,7 @@ async fn stock_up(shop: &Shop, skus: &[String]) {
         location: "hamburg".into(),
         share: 0,
         shares: 0,
-        movements: vec![Movement {
-            kind: MovementKind::Receive,
-            quantity: 1,
-            cause: "opening".into(),
-            at: Timestamp::now(),
-        }],
+        movements: vec![received("opening")],
         kept: 0,
     };
     for skus in skus.chunks(100) {
@@ -276,6 +271,6 @@ fn received(cause: &str) -> Movement {
         kind: MovementKind::Receive,
         quantity: 1,
         cause: cause.into(),
-        at: Timestamp::UNIX_EPOCH,
+        at: Timestamp::now(),
     }
 }
